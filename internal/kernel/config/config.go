@@ -1,0 +1,72 @@
+package config
+
+import (
+	"log/slog"
+
+	"jingwei/internal/kernel/text"
+)
+
+// Config is what a process is told. Comments, units and defaults are in Keys.
+type Config struct {
+	Data      string
+	Node      Node
+	HTTP      HTTP
+	HTTPS     HTTPS
+	Link      Link
+	Database  Database
+	Journal   Journal
+	Telemetry Telemetry
+	Log       Log
+}
+
+// Node is the process itself.
+type Node struct{ Name string }
+
+// HTTP is the plain listener, on loopback only.
+type HTTP struct{ Address string }
+
+// HTTPS is the listener with the node's own certificate.
+type HTTPS struct {
+	Address string
+	Names   []string
+}
+
+// Link is where gateways and child nodes dial.
+type Link struct {
+	Address string
+	Names   []string
+}
+
+// Database holds the records.
+type Database struct{ URL string }
+
+// Journal is the durable log.
+type Journal struct {
+	MaxBytes Bytes
+}
+
+// Telemetry is the sample store.
+type Telemetry struct{ HeadBytes Bytes }
+
+// Log is what the process writes about itself.
+type Log struct {
+	Level  slog.Level
+	Format string
+}
+
+// Key is one row of the table.
+type Key struct {
+	Name    string // "http.address"
+	Flag    string // "http"; "" for keys that only file and environment set
+	Default string // as it would be written
+	Help    text.Text
+	// Field is the place of the value: *string, *bool, *int64, *Bytes, *time.Duration, *slog.Level or *[]string.
+	Field func(*Config) any
+	// Check tells what is wrong with a value that parsed, and how to mend it; may be nil.
+	Check func(*Config) error
+	// Mask hides what must not be shown; nil for values that are no secret.
+	Mask func(shown string) string
+}
+
+// Env is the environment variable of the key.
+func (k *Key) Env() string { return envName(k.Name) }

@@ -1,0 +1,199 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"jingwei/internal/kernel/text"
+)
+
+// Keys is the table of everything that can be configured.
+func Keys() []Key {
+	return []Key{
+		{
+			Name: "data", Flag: "data", Default: "jingwei-data",
+			Help:  text.Text{Zh: "数据目录：数据库、日志、遥测、证书都在这里", En: "data folder: database, journal, telemetry and certificates live here"},
+			Field: func(c *Config) any { return &c.Data },
+			Check: func(c *Config) error { return notEmpty(c.Data) },
+		},
+		{
+			Name: "node.name", Flag: "name", Default: "jingwei",
+			Help:  text.Text{Zh: "节点名称，显示在页面、日志和证书中", En: "the node's name, shown on pages, in logs and in its certificate"},
+			Field: func(c *Config) any { return &c.Node.Name },
+			Check: func(c *Config) error {
+				if n := utf8.RuneCountInString(c.Node.Name); n == 0 || n > 60 {
+					return fmt.Errorf("has %d characters; use 1 to 60", n)
+				}
+				return nil
+			},
+		},
+		{
+			Name: "https.address", Flag: "https", Default: ":8443",
+			Help:  text.Text{Zh: "HTTPS 监听地址（节点自己的证书）；off 表示不监听", En: "address to serve HTTPS on, with the node's own certificate; off for none"},
+			Field: func(c *Config) any { return &c.HTTPS.Address },
+			Check: func(c *Config) error {
+				if c.HTTPS.Address == "off" && c.HTTP.Address == "" {
+					return fmt.Errorf("is off and http.address is empty: nothing would be served; set one of them")
+				}
+				return address(c.HTTPS.Address)
+			},
+		},
+		{
+			Name: "https.names", Flag: "https-names", Default: "",
+			Help:  text.Text{Zh: "证书包含的主机名和 IP 地址，逗号分隔；本机名和 localhost 总在其中", En: "host names and IP addresses in the certificate, separated by commas; this host's name and localhost are always in it"},
+			Field: func(c *Config) any { return &c.HTTPS.Names },
+			Check: func(c *Config) error { return names(c.HTTPS.Names) },
+		},
+		{
+			Name: "http.address", Flag: "http", Default: "",
+			Help:  text.Text{Zh: "不加密的 HTTP 监听地址，只允许回环地址，例如 127.0.0.1:8480", En: "address to serve plain HTTP on, loopback only, such as 127.0.0.1:8480"},
+			Field: func(c *Config) any { return &c.HTTP.Address },
+			Check: func(c *Config) error { return loopback(c.HTTP.Address) },
+		},
+		{
+			Name: "link.address", Flag: "link", Default: ":8444",
+			Help:  text.Text{Zh: "网关和下级节点连接的地址；off 表示不监听", En: "address that gateways and child nodes dial; off for none"},
+			Field: func(c *Config) any { return &c.Link.Address },
+			Check: func(c *Config) error { return address(c.Link.Address) },
+		},
+		{
+			Name: "link.names", Flag: "link-names", Default: "",
+			Help:  text.Text{Zh: "写入网关接入码的主机名或 IP 地址，逗号分隔；空则用本机名", En: "host names or IP addresses written into enrolment codes, separated by commas; this host's name when empty"},
+			Field: func(c *Config) any { return &c.Link.Names },
+			Check: func(c *Config) error { return names(c.Link.Names) },
+		},
+		{
+			Name: "database.url", Flag: "database", Default: "",
+			Help:  text.Text{Zh: "数据库地址：sqlite:///绝对路径 或 postgres://用户:口令@主机/库名；空则用数据目录中的 SQLite", En: "database: sqlite:///absolute/path or postgres://user:password@host/name; SQLite in the data folder when empty"},
+			Field: func(c *Config) any { return &c.Database.URL },
+			Check: func(c *Config) error { return database(c.Database.URL) },
+			Mask:  maskURL,
+		},
+		{
+			Name: "journal.maxBytes", Flag: "journal-max", Default: "4GiB",
+			Help:  text.Text{Zh: "日志在磁盘上的最大字节数；写满后停止接收，直到已入库部分被清理", En: "most bytes of the journal on disk; when full, nothing is taken until what is stored can be trimmed"},
+			Field: func(c *Config) any { return &c.Journal.MaxBytes },
+			Check: func(c *Config) error { return within(c.Journal.MaxBytes, 64<<20, 1<<44) },
+		},
+		{
+			Name: "telemetry.headBytes", Flag: "head-bytes", Default: "64MiB",
+			Help:  text.Text{Zh: "内存中尚未写成数据块的样本的最大字节数", En: "most bytes of samples held in memory before they are written as blocks"},
+			Field: func(c *Config) any { return &c.Telemetry.HeadBytes },
+			Check: func(c *Config) error { return within(c.Telemetry.HeadBytes, 1<<20, 1<<37) },
+		},
+		{
+			Name: "log.level", Flag: "log-level", Default: "info",
+			Help:  text.Text{Zh: "运行日志级别：debug、info、warn、error", En: "how much is logged: debug, info, warn or error"},
+			Field: func(c *Config) any { return &c.Log.Level },
+		},
+		{
+			Name: "log.format", Flag: "log-format", Default: "text",
+			Help:  text.Text{Zh: "运行日志格式：text 或 json", En: "form of the log: text or json"},
+			Field: func(c *Config) any { return &c.Log.Format },
+			Check: func(c *Config) error { return oneOf(c.Log.Format, "text", "json") },
+		},
+	}
+}
+
+func notEmpty(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return fmt.Errorf("is empty; give a folder")
+	}
+	return nil
+}
+
+func oneOf(s string, allowed ...string) error {
+	if !slices.Contains(allowed, s) {
+		return fmt.Errorf("want %s", strings.Join(allowed, " or "))
+	}
+	return nil
+}
+
+func within(v, low, high Bytes) error {
+	if v < low || v > high {
+		return fmt.Errorf("want %s to %s", low, high)
+	}
+	return nil
+}
+
+func address(s string) error {
+	if s == "off" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("want host:port, :port or off")
+	}
+	if p, err := net.LookupPort("tcp", port); err != nil || p < 0 {
+		return fmt.Errorf("%q is not a port; use 1 to 65535, or 0 for any free one", port)
+	}
+	return nil
+}
+
+func loopback(s string) error {
+	if s == "" {
+		return nil
+	}
+	if err := address(s); err != nil || s == "off" {
+		return fmt.Errorf("want a loopback host:port such as 127.0.0.1:8480, or nothing")
+	}
+	host, _, _ := net.SplitHostPort(s)
+	if host == "localhost" {
+		return nil
+	}
+	if a, err := netip.ParseAddr(host); err != nil || !a.IsLoopback() {
+		return fmt.Errorf("plain HTTP is served on loopback only; use 127.0.0.1 or [::1] here, and https.address for other computers")
+	}
+	return nil
+}
+
+func names(list []string) error {
+	for _, n := range list {
+		if _, err := netip.ParseAddr(n); err == nil {
+			continue
+		}
+		if n == "" || len(n) > 253 || strings.ContainsAny(n, " /:@?#*") {
+			return fmt.Errorf("%q is neither a host name nor an IP address", n)
+		}
+	}
+	return nil
+}
+
+func database(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return fmt.Errorf("is not an address; want sqlite:///absolute/path or postgres://user@host/name")
+	case u.Scheme == "sqlite" && u.Host == "" && strings.HasPrefix(u.Path, "/") && filepath.Base(u.Path) != "/":
+		return nil
+	case u.Scheme == "postgres" || u.Scheme == "postgresql":
+		return nil
+	}
+	return fmt.Errorf("want sqlite:///absolute/path or postgres://user@host/name")
+}
+
+// maskURL hides the password of an address.
+func maskURL(s string) string {
+	if s == "" {
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return "•••"
+	}
+	q := u.Query()
+	if q.Has("password") {
+		q.Set("password", "xxxxx")
+		u.RawQuery = q.Encode()
+	}
+	return u.Redacted()
+}
