@@ -82,6 +82,8 @@ type Sample struct {
 	Origin   Origin
 	Revision uint32 // 0 as received; a correction is 1 and up
 	Commit   uint64 // the node's commit number (its log); CommitTime of the store gives its time
+	// Superseded: another sample of the same source time won; only reads with history give it.
+	Superseded bool
 }
 
 // Ref is a series' number on this node. It is dense, and never leaves the node.

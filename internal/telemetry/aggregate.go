@@ -1,0 +1,428 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"jingwei/internal/telemetry/block"
+	"jingwei/internal/telemetry/sum"
+)
+
+// Bucket is the aggregate of the samples of one series in [From, To). Samples that are flagged FutureTime and not yet due
+// are left out of all of it.
+type Bucket struct {
+	From, To  int64
+	Count     uint64 // samples
+	Good      uint64 // of good status with a value; a NaN is no value
+	Uncertain uint64 // of uncertain status
+	Bad       uint64 // the others
+	// First, Last, Min and Max are over the good samples, in the series' type; null where there are none. Strings have
+	// no Min and Max.
+	First, Last, Min, Max Value
+	// Sum of the good values, exact and rounded once; Mean is it over Good. NaN where there are none, and for strings.
+	Sum, Mean float64
+	// Covered is the time in the bucket for which there is a good value: a good sample counts until the next sample,
+	// but no longer than the series' longest silence, and not beyond now.
+	Covered time.Duration
+}
+
+// MaxBuckets bounds one answer of Aggregate, over all series.
+const MaxBuckets = 5_000_000
+
+// Aggregate returns, for each series, the buckets of step that begin at span.From, the last one ending at span.To. A
+// series that is unknown is an error. now is the time at which the answer is asked for.
+func (s *Store) Aggregate(ctx context.Context, refs []Ref, span Span, step time.Duration, now int64) ([][]Bucket, error) {
+	width := span.To - span.From
+	if width <= 0 || step <= 0 {
+		return nil, fmt.Errorf("aggregate from %d to %d by %s: %w: it must be longer than nothing", span.From, span.To, step, ErrBadSpan)
+	}
+	if span.From < MinTime || span.To > MaxTime {
+		return nil, fmt.Errorf("aggregate from %d to %d: %w: between 1970 and 2200", span.From, span.To, ErrBadSpan)
+	}
+	n := (width-1)/int64(step) + 1
+	if n > MaxBuckets || n*int64(max(len(refs), 1)) > MaxBuckets {
+		return nil, fmt.Errorf("aggregate %d series into %d buckets each: %w: at most %d buckets at once, take a longer step, a shorter span or fewer series",
+			len(refs), n, ErrBadSpan, MaxBuckets)
+	}
+	known := s.known.Load()
+	for _, ref := range refs {
+		if int(ref) >= len(known.series) || known.types[ref] == 0 {
+			return nil, fmt.Errorf("aggregate series number %d: %w", ref, ErrUnknownSeries)
+		}
+	}
+	if s.closing.Load() {
+		return nil, ErrClosed
+	}
+	v := s.acquire()
+	defer s.release(v)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	out := make([][]Bucket, len(refs))
+	// Neighbours share frames, so a worker takes some of them at a time.
+	const together = 20
+	workers := min(runtime.GOMAXPROCS(0), (len(refs)+together-1)/together)
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Go(func() {
+			q := s.scanner()
+			defer s.giveBack(q)
+			a := &aggregator{q: q, span: span, step: int64(step), now: now, n: int(n)}
+			q.begin(v, span.From-int64(a.lookBack(known, refs)), span.To, WithStatus|TimeAndValue, false, s.foundDamage)
+			for {
+				i := int(next.Add(together)) - together
+				if i >= len(refs) {
+					return
+				}
+				for j := i; j < min(i+together, len(refs)); j++ {
+					series := &known.series[refs[j]]
+					buckets, err := a.series(ctx, s, v, series)
+					if err != nil {
+						stop(fmt.Errorf("aggregate series %s: %w", series.ID, err))
+						return
+					}
+					out[j] = buckets
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// aggregator aggregates one series after the other.
+type aggregator struct {
+	q    *scanner
+	span Span
+	step int64
+	now  int64
+	n    int
+
+	s       *Series
+	state   []bucketState
+	silence int64 // in effect in [since, change)
+	since   int64
+	change  int64
+	// The last sample so far, which may cover what follows it.
+	lastTime int64
+	lastGood bool
+	has      bool
+	keep     []uint64
+}
+
+type bucketState struct {
+	count, good, uncertain uint64
+	covered                int64
+	float                  sum.Float
+	int                    sum.Int
+	first, last, min, max  uint64
+	firstText, lastText    string
+}
+
+func (a *aggregator) lookBack(known *catalogue, refs []Ref) time.Duration {
+	var most time.Duration
+	for _, ref := range refs {
+		for _, r := range known.series[ref].Reporting {
+			most = max(most, r.MaxSilence)
+		}
+	}
+	return min(most, time.Duration(a.span.From))
+}
+
+func (a *aggregator) bucket(t int64) int { return int((t - a.span.From) / a.step) }
+
+func (a *aggregator) ends(i int) int64 { return min(a.span.From+int64(i+1)*a.step, a.span.To) }
+
+func (a *aggregator) series(ctx context.Context, s *Store, v *view, series *Series) ([]Bucket, error) {
+	a.s = series
+	a.state = sized(a.state, a.n)
+	clear(a.state)
+	a.has, a.since, a.change = false, 0, 0
+	var longest time.Duration
+	for _, r := range series.Reporting {
+		longest = max(longest, r.MaxSilence)
+	}
+	from := max(a.span.From-int64(longest), 0)
+	if err := a.q.series(ctx, series, from, a.span.To, a.whole, a.run); err != nil {
+		return nil, err
+	}
+	a.cover(min(a.span.To, max(a.now, a.span.From)))
+	return a.result(), nil
+}
+
+// silenceAt returns the longest silence in effect at a sample's time.
+func (a *aggregator) silenceAt(t int64) int64 {
+	if t < a.since || t >= a.change {
+		r := a.s.ReportingAt(t)
+		a.silence, a.since, a.change = int64(r.MaxSilence), math.MinInt64, math.MaxInt64
+		for _, o := range a.s.Reporting[1:] {
+			if o.From > t {
+				a.change = o.From
+				break
+			}
+			a.since = o.From
+		}
+	}
+	return a.silence
+}
+
+// cover adds what the last sample covers until a time.
+func (a *aggregator) cover(until int64) {
+	if !a.has || !a.lastGood {
+		return
+	}
+	from := a.lastTime
+	until = min(until, a.now, a.span.To)
+	if s := a.silenceAt(from); until-from > s {
+		until = from + s
+	}
+	a.covered(from, until)
+}
+
+// covered adds [from, until) to the buckets it lies in.
+func (a *aggregator) covered(from, until int64) {
+	from = max(from, a.span.From)
+	if from >= until {
+		return
+	}
+	for i := a.bucket(from); from < until; i++ {
+		end := min(until, a.ends(i))
+		a.state[i].covered += end - from
+		from = end
+	}
+}
+
+// whole takes a chunk by its summary when it lies in one bucket and nothing in it needs a closer look.
+func (a *aggregator) whole(c *block.Chunk) bool {
+	const plain = block.AllGood
+	if c.MinTime < a.span.From || c.MaxTime >= a.span.To || c.MaxTime > a.now || c.Notes&block.HasFuture != 0 || c.Notes&plain == 0 {
+		return false
+	}
+	i := a.bucket(c.MinTime)
+	if a.bucket(c.MaxTime) != i || c.Type == block.String || int(c.Summary.Good) != c.Rows || c.Summary.Notes&block.HasSum == 0 || c.Summary.Notes&block.HasNumbers == 0 {
+		return false
+	}
+	if c.MaxGap > a.silenceAt(c.MinTime) || c.MaxTime >= a.change {
+		return false
+	}
+	a.cover(c.MinTime)
+	st := &a.state[i]
+	sm := &c.Summary
+	a.fold(st, uint64(c.Rows), sm.First, sm.Last, sm.Min, sm.Max)
+	st.count += uint64(c.Rows)
+	if c.Type == block.Float64 {
+		st.float.AddPair(sm.Sum)
+	} else {
+		st.int.AddInt(sm.Int)
+	}
+	a.covered(c.MinTime, c.MaxTime)
+	a.has, a.lastGood, a.lastTime = true, true, c.MaxTime
+	return true
+}
+
+// fold adds good rows to a bucket, all but their sum.
+func (a *aggregator) fold(st *bucketState, n, first, last, least, greatest uint64) {
+	if st.good == 0 {
+		st.first, st.min, st.max = first, least, greatest
+	} else {
+		if a.less(least, st.min) {
+			st.min = least
+		}
+		if a.less(st.max, greatest) {
+			st.max = greatest
+		}
+	}
+	st.last = last
+	st.good += n
+}
+
+func (a *aggregator) less(x, y uint64) bool {
+	if a.s.Type == Float64 {
+		// The order of Extent: -0 before +0.
+		return ordered(x) < ordered(y)
+	}
+	return int64(x) < int64(y)
+}
+
+func ordered(b uint64) int64 {
+	x := int64(b)
+	return x ^ int64(uint64(x>>63)>>1)
+}
+
+// run takes the rows of a run.
+func (a *aggregator) run(r *run) error {
+	f := r.frame
+	t, status, flags := f.Time[r.i:r.j], f.Status[r.i:r.j], f.Flags[r.i:r.j]
+	if r.notes&block.AllGood != 0 && r.notes&block.HasFuture == 0 && a.s.Type != String && t[len(t)-1] <= a.now {
+		a.plain(t, r.values.Bits[r.i:r.j])
+		return nil
+	}
+	for i, at := range t {
+		if !visible(flags[i], at, a.now) {
+			continue
+		}
+		good := status[i]>>30 == 0 && Flags(flags[i])&NoValue == 0
+		if good && a.s.Type == Float64 {
+			x := math.Float64frombits(r.values.Bits[r.i+i])
+			good = x == x
+		}
+		a.cover(at)
+		a.has, a.lastTime, a.lastGood = true, at, good
+		if at < a.span.From {
+			continue
+		}
+		st := &a.state[a.bucket(at)]
+		st.count++
+		switch {
+		case !good:
+			if status[i]>>30 == 1 {
+				st.uncertain++
+			}
+		case a.s.Type == String:
+			text := r.values.Text[r.i+i]
+			if st.good == 0 {
+				st.firstText = text
+			}
+			st.lastText = text
+			st.good++
+		default:
+			x := r.values.Bits[r.i+i : r.i+i+1]
+			a.fold(st, 1, x[0], x[0], x[0], x[0])
+			a.add(st, x, x[0], x[0])
+		}
+	}
+	return nil
+}
+
+// plain takes rows that are all good, bucket by bucket.
+func (a *aggregator) plain(t []int64, bits []uint64) {
+	for len(t) > 0 {
+		if t[0] < a.span.From {
+			n := gallop(t, a.span.From)
+			if a.s.Type == Float64 {
+				x := math.Float64frombits(bits[n-1])
+				a.has, a.lastTime, a.lastGood = true, t[n-1], x == x
+			} else {
+				a.has, a.lastTime, a.lastGood = true, t[n-1], true
+			}
+			t, bits = t[n:], bits[n:]
+			continue
+		}
+		i := a.bucket(t[0])
+		n := gallop(t, a.ends(i))
+		a.part(&a.state[i], t[:n], bits[:n])
+		t, bits = t[n:], bits[n:]
+	}
+}
+
+// part takes good rows of one bucket.
+func (a *aggregator) part(st *bucketState, t []int64, bits []uint64) {
+	if a.s.Type == Float64 {
+		least, greatest, nan := block.Extent(bits)
+		if nan {
+			a.withNaN(st, t, bits)
+			return
+		}
+		a.spread(t)
+		a.fold(st, uint64(len(bits)), bits[0], bits[len(bits)-1], math.Float64bits(least), math.Float64bits(greatest))
+		st.float.AddBitsBetween(bits, least, greatest)
+	} else {
+		a.spread(t)
+		least, greatest := int64(bits[0]), int64(bits[0])
+		for _, b := range bits {
+			least, greatest = min(least, int64(b)), max(greatest, int64(b))
+			st.int.Add(int64(b))
+		}
+		a.fold(st, uint64(len(bits)), bits[0], bits[len(bits)-1], uint64(least), uint64(greatest))
+	}
+	st.count += uint64(len(bits))
+}
+
+// spread adds the time that good rows cover, of which all but the last are followed by one of them.
+func (a *aggregator) spread(t []int64) {
+	a.cover(t[0])
+	a.has, a.lastGood = true, true
+	n := len(t) - 1
+	if first, last := t[0], t[n]; n > 0 && last <= a.now {
+		silence := a.silenceAt(first)
+		longest := int64(0)
+		for i := 1; i < len(t); i++ {
+			longest = max(longest, t[i]-t[i-1])
+		}
+		if longest <= silence && last < a.change {
+			a.covered(first, last)
+			a.lastTime = last
+			return
+		}
+	}
+	a.lastTime = t[0]
+	for _, at := range t[1:] {
+		a.cover(at)
+		a.lastTime = at
+	}
+}
+
+// withNaN takes rows of good status among which are NaNs, which are no values.
+func (a *aggregator) withNaN(st *bucketState, t []int64, bits []uint64) {
+	a.keep = a.keep[:0]
+	for i, b := range bits {
+		x := math.Float64frombits(b)
+		a.cover(t[i])
+		a.has, a.lastTime, a.lastGood = true, t[i], x == x
+		if x == x {
+			a.keep = append(a.keep, b)
+		}
+	}
+	st.count += uint64(len(bits))
+	if len(a.keep) == 0 {
+		return
+	}
+	least, greatest, _ := block.Extent(a.keep)
+	a.fold(st, uint64(len(a.keep)), a.keep[0], a.keep[len(a.keep)-1], math.Float64bits(least), math.Float64bits(greatest))
+	st.float.AddBitsBetween(a.keep, least, greatest)
+}
+
+func (a *aggregator) add(st *bucketState, x []uint64, least, greatest uint64) {
+	if a.s.Type == Float64 {
+		st.float.AddBits(x)
+	} else {
+		st.int.Add(int64(x[0]))
+	}
+}
+
+func (a *aggregator) result() []Bucket {
+	out := make([]Bucket, a.n)
+	typ := a.s.Type
+	for i := range out {
+		st := &a.state[i]
+		b := &out[i]
+		b.From, b.To = a.span.From+int64(i)*a.step, a.ends(i)
+		b.Count, b.Good, b.Uncertain, b.Bad = st.count, st.good, st.uncertain, st.count-st.good-st.uncertain
+		b.Covered = time.Duration(st.covered)
+		b.Sum, b.Mean = math.NaN(), math.NaN()
+		if st.good == 0 {
+			continue
+		}
+		if typ == String {
+			b.First, b.Last = Value{Type: typ, Text: st.firstText}, Value{Type: typ, Text: st.lastText}
+			continue
+		}
+		b.First, b.Last = Value{Type: typ, Bits: st.first}, Value{Type: typ, Bits: st.last}
+		b.Min, b.Max = Value{Type: typ, Bits: st.min}, Value{Type: typ, Bits: st.max}
+		if typ == Float64 {
+			b.Sum = st.float.Value()
+		} else {
+			b.Sum = st.int.Value()
+		}
+		b.Mean = b.Sum / float64(st.good)
+	}
+	return out
+}

@@ -1,0 +1,116 @@
+package block
+
+import (
+	"runtime/debug"
+
+	"jingwei/internal/telemetry/column"
+)
+
+// Chunk is one chunk as the index names it.
+type Chunk struct {
+	Block   *Reader
+	Type    Type
+	Plane   Plane
+	FrameAt uint32 // names the frame within the block: chunks of the same FrameAt share it
+	Rows    int
+	MinTime int64
+	MaxTime int64
+	MaxGap  int64 // longest time between rows that follow each other, ns
+	// MinCommit and MaxCommit are over the chunk's rows.
+	MinCommit, MaxCommit uint64
+	Notes                uint8 // of the frame
+	Summary              Summary
+	pages                [columns]pageRef
+	value                pageRef
+}
+
+// Decode appends the wanted columns of the chunk's frame to f. Gateway needs Time in the same frame.
+func (ch *Chunk) Decode(want Set, f *Frame) (err error) {
+	r := ch.Block
+	defer r.guard(debug.SetPanicOnFault(true), &err)
+	if want.Has(Gateway) {
+		want |= Of(Time)
+	}
+	timeAt := len(f.Time)
+	for c := range columns {
+		if !want.Has(c) {
+			continue
+		}
+		body, err := r.page(ch.pages[c], columnNames[c])
+		if err != nil {
+			return err
+		}
+		n := ch.Rows
+		switch c {
+		case Time:
+			f.Time, err = column.DecodeInts(body, n, f.Time)
+		case Gateway:
+			f.Gateway, err = column.DecodeOffsets(body, n, f.Time[timeAt:], f.Gateway)
+		case Status:
+			f.Status, err = column.DecodeRuns(body, n, f.Status)
+		case Flags:
+			f.Flags, err = column.DecodeRuns(body, n, f.Flags)
+		case Origin:
+			f.Origin, err = column.DecodeRuns(body, n, f.Origin)
+		case Revision:
+			f.Revision, err = column.DecodeRuns(body, n, f.Revision)
+		case Commit:
+			f.Commit, err = column.DecodeInts(body, n, f.Commit)
+		}
+		if err != nil {
+			return r.damage(int64(ch.pages[c].off), "page of "+columnNames[c], err)
+		}
+	}
+	if want.Has(Time) {
+		if err := ch.checkTimes(f.Time[timeAt:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTimes refuses a time column that its frame does not describe: readers search it by halves.
+func (ch *Chunk) checkTimes(t []int64) error {
+	ok := t[0] == ch.MinTime && t[len(t)-1] == ch.MaxTime
+	if ch.Plane == Current {
+		for i := 1; i < len(t); i++ {
+			ok = ok && t[i] > t[i-1]
+		}
+	} else {
+		for i := 1; i < len(t); i++ {
+			ok = ok && t[i] >= t[i-1]
+		}
+	}
+	if !ok {
+		return ch.Block.damage(int64(ch.pages[Time].off), "source times that their frame does not describe", nil)
+	}
+	return nil
+}
+
+// DecodeValues appends the chunk's values to v.
+func (ch *Chunk) DecodeValues(v *Values) (err error) {
+	r := ch.Block
+	defer r.guard(debug.SetPanicOnFault(true), &err)
+	body, err := r.page(ch.value, "values")
+	if err != nil {
+		return err
+	}
+	switch ch.Type {
+	case Float64:
+		v.Bits, err = column.DecodeFloats(body, ch.Rows, v.Bits)
+	case Int64:
+		var w []int64
+		at := len(v.Bits)
+		if w, err = column.DecodeInts(body, ch.Rows, signed(v.Bits[:cap(v.Bits)])[:at]); err == nil {
+			v.Bits = unsigned(w)
+		}
+	case Bool:
+		v.Bits, err = column.DecodeBools(body, ch.Rows, v.Bits)
+	case String:
+		v.Text, err = column.DecodeStrings(body, ch.Rows, v.Text)
+	}
+	if err != nil {
+		return r.damage(int64(ch.value.off), "page of values", err)
+	}
+	return nil
+}

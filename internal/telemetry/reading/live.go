@@ -1,0 +1,156 @@
+package reading
+
+import (
+	"context"
+	"time"
+
+	"jingwei/internal/kernel/api"
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/telemetry"
+)
+
+// lookAgain is how often a stream looks which series there are: a new point appears without a new connection.
+const lookAgain = 10 * time.Second
+
+// valueSource puts latest values on the node's live stream as events `values`.
+type valueSource struct{ s *Service }
+
+func (v valueSource) Event() string { return "values" }
+
+func (v valueSource) Watch(ctx context.Context, scope auth.Scope, q api.LiveQuery) (api.Feed, error) {
+	var filters []Filter
+	var scopes []auth.Scope
+	for _, m := range q.Machines {
+		filters, scopes = append(filters, Filter{Machine: m}), append(scopes, scope)
+	}
+	for _, o := range q.Orgs {
+		one, err := auth.Allow(ctx, auth.Read, o)
+		if err != nil {
+			return nil, err
+		}
+		filters, scopes = append(filters, Filter{}), append(scopes, one)
+	}
+	if len(filters) == 0 {
+		return nil, nil
+	}
+	f := &valueFeed{s: v.s, filters: filters, scopes: scopes, told: map[telemetry.Ref]told{}}
+	return f, f.look(ctx)
+}
+
+// valueFeed is one client's view. It remembers of each series what the client was told last, and tells what differs:
+// a new sample, or a value that has grown old without one.
+type valueFeed struct {
+	s       *Service
+	filters []Filter
+	scopes  []auth.Scope
+	watched watched
+	looked  time.Time // which series there are
+	whole   time.Time // all latest values
+	since   uint64
+	told    map[telemetry.Ref]told
+	samples []telemetry.Sample
+}
+
+type told struct {
+	commit uint64
+	time   int64
+	status telemetry.Status
+	state  State
+}
+
+// wholeEvery is how often all latest values are looked at whether they changed or not: one that was dated ahead becomes
+// the latest when it is due, without a new sample.
+const wholeEvery = 5 * time.Second
+
+func (f *valueFeed) look(ctx context.Context) error {
+	var all watched
+	seen := map[telemetry.Ref]bool{}
+	for i, filter := range f.filters {
+		w, err := f.s.gather(ctx, f.scopes[i], []Filter{filter})
+		if err != nil {
+			return err
+		}
+		for j, ref := range w.refs {
+			if seen[ref] {
+				continue
+			}
+			if len(all.refs) == maxLatest {
+				return ErrTooMany.With("max", maxLatest)
+			}
+			seen[ref] = true
+			all.ids, all.refs, all.silence = append(all.ids, w.ids[j]), append(all.refs, ref), append(all.silence, w.silence[j])
+		}
+	}
+	for ref := range f.told {
+		if !seen[ref] {
+			delete(f.told, ref)
+		}
+	}
+	f.watched, f.looked, f.whole = all, f.s.now(), time.Time{}
+	return nil
+}
+
+// Next returns what the client does not know yet.
+func (f *valueFeed) Next(ctx context.Context) (any, error) {
+	now := f.s.now()
+	if now.Sub(f.looked) >= lookAgain {
+		if err := f.look(ctx); err != nil {
+			return nil, err
+		}
+	}
+	w, ns := &f.watched, now.UnixNano()
+	changed, next := f.s.store.Changes(w.refs, f.since)
+	f.since = next
+	if now.Sub(f.whole) >= wholeEvery {
+		f.whole = now
+		changed = changed[:0]
+		for i := range w.refs {
+			changed = append(changed, i)
+		}
+	}
+	refs := make([]telemetry.Ref, len(changed))
+	for j, i := range changed {
+		refs[j] = w.refs[i]
+	}
+	f.samples = f.s.store.Latest(refs, ns, f.samples[:0])
+
+	var out []Latest
+	for j, i := range changed {
+		sample := f.samples[j]
+		is := told{commit: sample.Commit, time: sample.Time, status: sample.Status}
+		is.state = stateOf(is.commit, is.time, is.status, w.silence[i], ns)
+		if was, known := f.told[w.refs[i]]; known && was == is {
+			continue
+		}
+		f.told[w.refs[i]] = is
+		out = append(out, latestOf(w.ids[i], sample, w.silence[i], ns))
+	}
+	out = append(out, f.aged(ns)...)
+	if out == nil {
+		return nil, nil
+	}
+	return api.NewPage(out, ""), nil
+}
+
+// aged tells of values that have become stale by the passing of time alone.
+func (f *valueFeed) aged(now int64) []Latest {
+	var refs []telemetry.Ref
+	var at []int
+	for i, ref := range f.watched.refs {
+		t := f.told[ref]
+		if t.state == Live && stateOf(t.commit, t.time, t.status, f.watched.silence[i], now) != Live {
+			refs, at = append(refs, ref), append(at, i)
+		}
+	}
+	if refs == nil {
+		return nil
+	}
+	var out []Latest
+	for j, sample := range f.s.store.Latest(refs, now, nil) {
+		i := at[j]
+		l := latestOf(f.watched.ids[i], sample, f.watched.silence[i], now)
+		f.told[refs[j]] = told{commit: sample.Commit, time: sample.Time, status: sample.Status, state: l.State}
+		out = append(out, l)
+	}
+	return out
+}
