@@ -10,6 +10,7 @@ wanted=(
   "tshark tshark"
   "strace strace"
   "/usr/lib/python3/dist-packages/pymodbus python3-pymodbus"
+  "/usr/lib/python3/dist-packages/serial_asyncio python3-serial-asyncio"
   "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc fonts-noto-cjk"
 )
 

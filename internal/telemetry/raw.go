@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"jingwei/internal/telemetry/block"
 )
@@ -110,22 +109,23 @@ func part[T any](v []T, i, j int) []T {
 	return v[i:j]
 }
 
-// Cursor is a place in a series' samples: after the sample of that time and commit. It keeps its meaning while samples
-// come and blocks are merged. The zero value is the begin.
+// Cursor is a place in a series' samples: after the first Rows samples of that time and commit. It keeps its meaning
+// while samples come and blocks are merged. The zero value is the begin.
 type Cursor struct {
 	Time   int64
 	Commit uint64
-	set    bool
+	Rows   uint32
 }
 
 // String writes the cursor for a URL; the zero value is "".
 func (c Cursor) String() string {
-	if !c.set {
+	if c.Rows == 0 {
 		return ""
 	}
-	var b [16]byte
+	var b [20]byte
 	binary.BigEndian.PutUint64(b[:], uint64(c.Time))
 	binary.BigEndian.PutUint64(b[8:], c.Commit)
+	binary.BigEndian.PutUint32(b[16:], c.Rows)
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
@@ -135,10 +135,10 @@ func ParseCursor(s string) (Cursor, error) {
 		return Cursor{}, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) != 16 {
+	if err != nil || len(b) != 20 {
 		return Cursor{}, fmt.Errorf("cursor %.40q is none of ours: use the one that came as next", s)
 	}
-	return Cursor{Time: int64(binary.BigEndian.Uint64(b)), Commit: binary.BigEndian.Uint64(b[8:]), set: true}, nil
+	return Cursor{Time: int64(binary.BigEndian.Uint64(b)), Commit: binary.BigEndian.Uint64(b[8:]), Rows: binary.BigEndian.Uint32(b[16:])}, nil
 }
 
 // RawOptions say what Raw returns.
@@ -169,43 +169,45 @@ func (s *Store) Raw(ctx context.Context, ref Ref, span Span, o RawOptions) (Page
 	}
 	limit = min(limit, MaxLimit)
 	var p Page
-	if o.After.set {
-		if o.After.Time >= span.To || !o.History && o.After.Time == math.MaxInt64 {
-			span.From = span.To
-		} else if o.After.Time >= span.From {
-			span.From = o.After.Time
-			if !o.History {
-				span.From++ // one sample of each time
-			}
+	after := o.After
+	if after.Rows > 0 && after.Time >= span.From {
+		span.From = min(after.Time, span.To)
+		if !o.History && span.From < span.To {
+			span.From++ // one sample of each time
 		}
 	}
+	next := after
 	err := s.Scan(ctx, ref, span, Everything, o.History, func(r *Run) bool {
-		i := 0
-		if o.History && o.After.set {
-			for i < r.Len() && r.Time[i] == o.After.Time && uint64(r.Commit[i]) <= o.After.Commit {
-				i++
-			}
-		}
 		if p.Samples == nil {
 			p.Samples = make([]Sample, 0, min(limit, r.Len()))
 		}
-		for ; i < r.Len(); i++ {
+		for i, t := range r.Time {
+			commit := uint64(r.Commit[i])
+			if o.History && after.Rows > 0 && t == after.Time {
+				if commit < after.Commit {
+					continue
+				}
+				if commit == after.Commit {
+					after.Rows-- // as many as were given before
+					continue
+				}
+			}
 			if len(p.Samples) == limit {
 				p.More = true
 				return false
 			}
 			p.Samples = append(p.Samples, r.Sample(i))
+			if next.Time != t || next.Commit != commit {
+				next = Cursor{Time: t, Commit: commit}
+			}
+			next.Rows++
 		}
 		return true
 	})
 	if err != nil {
 		return Page{}, err
 	}
-	if n := len(p.Samples); n > 0 {
-		p.Next = Cursor{Time: p.Samples[n-1].Time, Commit: p.Samples[n-1].Commit, set: true}
-	} else {
-		p.Next = o.After
-	}
+	p.Next = next
 	return p, nil
 }
 

@@ -192,6 +192,8 @@ func (q *scanner) source() *source {
 	} else {
 		src = new(source)
 	}
+	q.drop(src)
+	src.isChunk, src.past, src.key = false, false, frameKey{}
 	q.sources = append(q.sources, src)
 	return src
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -264,7 +265,26 @@ func (s *Store) loadManifest() error {
 		}
 	}
 	s.manifest = &manifest{store: uuid.Must(uuid.NewV7()), nextBlock: 1, producers: map[uuid.UUID]position{}}
-	return s.writeManifest(s.manifest)
+	if err := s.writeManifest(s.manifest); err != nil {
+		return err
+	}
+	return s.syncParents()
+}
+
+// syncParents makes the directories that were just created durable, as far as this process may.
+func (s *Store) syncParents() error {
+	for dir := filepath.Clean(s.o.Dir); ; {
+		up := filepath.Dir(dir)
+		if up == dir {
+			return nil
+		}
+		if err := s.o.FS.SyncDir(up); errors.Is(err, fs.ErrPermission) {
+			return nil // not made by us
+		} else if err != nil {
+			return fmt.Errorf("make directory %s durable: %w", dir, err)
+		}
+		dir = up
+	}
 }
 
 func (s *Store) writeManifest(m *manifest) error {

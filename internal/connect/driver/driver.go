@@ -23,8 +23,16 @@ type Point struct {
 	Type     telemetry.Type
 	Scale    float64 // engineering value = raw × Scale + Offset; 0 means 1
 	Offset   float64
-	Every    time.Duration // scan class
+	Every    time.Duration // scan class; 0 means DefaultEvery
+
+	// Report OnChange passes on a value only when it or its status changes, and tells it again (flag Repeated) before
+	// MaxSilence has passed. The zero Report means Periodic: every scan is passed on.
+	Report     telemetry.Report
+	MaxSilence time.Duration // 0: an unchanged value is never repeated
 }
+
+// DefaultEvery is the scan class of a point that names none.
+const DefaultEvery = time.Second
 
 // Sample is what a driver delivers. Time is the source's clock in ns since 1970 UTC, 0 when it has none.
 type Sample struct {
@@ -34,16 +42,26 @@ type Sample struct {
 	Value  telemetry.Value // null when there is none to tell
 }
 
-// Sink takes samples. It copies what it keeps and blocks while its queue is full.
+// Sink takes samples. It copies what it keeps and blocks while its queue is full. A call without samples is a sign of
+// life: a subscription that has nothing to tell, but was told so by its source, calls it to stay clear of the watchdog.
 type Sink func(ctx context.Context, samples []Sample) error
 
 // Frame is one message seen on the wire, for the trace that integrators read.
 type Frame struct {
-	Time time.Time
+	Time time.Time // a driver leaves it zero: the supervisor stamps it
 	Sent bool
-	Data []byte
-	Note string // decoded in one line
+	Data []byte // only valid during the call of trace; the trace copies it
+	Note string // decoded in one line; a driver with an Annotator leaves it empty and is asked when somebody reads
 }
+
+type freshKey struct{}
+
+// Fresh marks a context of a read that wants what the device says now: a session that saves requests for what its
+// device keeps refusing sends them nevertheless. On-demand reads are fresh.
+func Fresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, true) }
+
+// IsFresh tells whether Fresh marked ctx.
+func IsFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
 
 // Driver is stateless: it checks a configuration without any I/O, and opens sessions.
 type Driver interface {
@@ -55,11 +73,13 @@ type Driver interface {
 	Open(ctx context.Context, link json.RawMessage, trace func(Frame)) (Session, error)
 }
 
-// Session is one live connection, used by one goroutine. Any error it returns means that it is dead: the supervisor
-// closes it and opens another.
+// Session is one live connection, used by one goroutine. Any error it returns except a *UnitError means that it is
+// dead: the supervisor closes it and opens another. A session never reconnects.
 type Session interface {
-	// Read delivers exactly one sample for each point. What fails for one point is that sample's Status; what fails
-	// for a unit that does not answer is a *UnitError; what fails for all is any other error.
+	// Read delivers exactly one sample for each point, in one call of sink or in several as the answers come. What
+	// fails for one point is that sample's Status; what fails for a unit that does not answer is a *UnitError (the
+	// other units of the session are well); what fails for all is any other error. With an error, the samples that had
+	// been delivered before it stand. The supervisor asks for the points of one unit at a time.
 	Read(ctx context.Context, points []Point, sink Sink) error
 	io.Closer
 }
@@ -82,6 +102,43 @@ type (
 	Planner interface {
 		Plan(points []Point) []Request
 	}
+	// Transient is a session to be closed between polls, for devices that have one connection to give.
+	Transient interface {
+		CloseAfterPoll() bool
+	}
+	// Learner is a session that has found out something about its devices (holes, limits) that the next session of
+	// the same link should not have to find out again; see Rememberer.
+	Learner interface {
+		Learned() any
+	}
+)
+
+// What a driver may also do.
+type (
+	// Rememberer opens a session that knows what an earlier session of the same link had Learned.
+	Rememberer interface {
+		OpenWith(ctx context.Context, link json.RawMessage, trace func(Frame), learned any) (Session, error)
+	}
+	// LinkChecker checks a link's configuration without any I/O; the error is a *FieldError.
+	LinkChecker interface {
+		CheckLink(link json.RawMessage) error
+	}
+	// Annotator decodes a frame in one line, for the trace.
+	Annotator interface {
+		Note(Frame) string
+	}
+	// OfflinePlanner tells what a session would send, without one.
+	OfflinePlanner interface {
+		PlanFor(link json.RawMessage, points []Point) ([]Request, error)
+	}
+	// Addresser turns an address as people type it into the protocol's canonical one.
+	Addresser interface {
+		Normalize(address string) (string, error)
+	}
+	// Endpointer tells where a link leads ("10.0.0.7:502"), for people.
+	Endpointer interface {
+		Endpoint(link json.RawMessage) string
+	}
 )
 
 // Node is a browsed address.
@@ -92,6 +149,9 @@ type Node struct {
 
 // Request is one planned request: how much it asks for and for which points.
 type Request struct {
-	Summary string // "unit 1 holding 0..27"
-	Points  []uint32
+	Summary string   `json:"summary"` // "unit 1 holding 0..27"
+	Points  []uint32 `json:"points"`
+
+	// Every is the scan class, where the supervisor tells the plan of a link.
+	Every time.Duration `json:"every,omitempty"`
 }

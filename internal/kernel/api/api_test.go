@@ -571,3 +571,16 @@ func TestListenErrorsNameTheAddressAndTheMend(t *testing.T) {
 		}
 	}
 }
+
+func TestInputsThatWouldNeverBeReadAreRefused(t *testing.T) {
+	s := newServer(t, Options{})
+	type hidden struct {
+		Org uuid.UUID `query:"org"`
+	}
+	defer func() {
+		if v := recover(); !strings.Contains(fmt.Sprint(v), "hidden") {
+			t.Errorf("got %v", v)
+		}
+	}()
+	Register(s, huma.Operation{OperationID: "x", Method: "GET", Path: "/x"}, func(context.Context, *struct{ hidden }) (*struct{}, error) { return nil, nil })
+}

@@ -80,7 +80,7 @@ func (s *Server) listen(ctx context.Context, l Listen) (*listener, error) {
 	var lc net.ListenConfig
 	raw, err := lc.Listen(ctx, "tcp", l.Address)
 	if err != nil {
-		return nil, &ListenError{l.Address, listenMend(err), err}
+		return nil, NewListenError(l.Address, err)
 	}
 	if !l.Plain {
 		raw = tls.NewListener(raw, s.o.TLS)
@@ -110,6 +110,11 @@ func loopbackOnly(address string) error {
 		return nil
 	}
 	return &ListenError{address, "use 127.0.0.1 or [::1], or listen with HTTPS", errors.New("plain HTTP is allowed on a loopback address only")}
+}
+
+// NewListenError words the reason why an address cannot be listened on, for rooms with listeners of their own.
+func NewListenError(address string, err error) *ListenError {
+	return &ListenError{address, listenMend(err), err}
 }
 
 func listenMend(err error) string {

@@ -189,6 +189,7 @@ func Public(op huma.Operation) huma.Operation {
 // says (not found, exists already, disk full, bad cursor) becomes the problem for it, anything else is logged with
 // the request's id and answered as "internal" without its words.
 func Register[I, O any](s *Server, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	mustRead(op.OperationID, reflect.TypeFor[I]())
 	s.names.begin(op.OperationID, reflect.TypeFor[I](), reflect.TypeFor[O]())
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
@@ -223,4 +224,22 @@ func (s *Server) translate(ctx context.Context, err error) error {
 	}
 	s.o.Logger.ErrorContext(ctx, "request failed", "error", err)
 	return problem.Internal.Because(err)
+}
+
+// mustRead panics where an input embeds parameters in an unexported type: huma would document them and never fill them
+// in, and an organisation that is asked for would silently be none.
+func mustRead(operation string, in reflect.Type) {
+	for i := range in.NumField() {
+		f := in.Field(i)
+		if !f.Anonymous || f.Type.Kind() != reflect.Struct {
+			continue
+		}
+		for j := range f.Type.NumField() {
+			tag := f.Type.Field(j).Tag
+			if !f.IsExported() && tag.Get("path")+tag.Get("query")+tag.Get("header")+tag.Get("cookie") != "" {
+				panic(fmt.Sprintf("api: operation %s embeds %s, whose parameters are never read: give the type an exported name", operation, f.Name))
+			}
+		}
+		mustRead(operation, f.Type)
+	}
 }

@@ -19,9 +19,12 @@ type Link struct {
 	Expires time.Time
 }
 
-// URL is what to open in a browser. The secret stands behind # so that no server log, proxy or Referer ever sees it;
-// the console posts it to /session/link.
-func (l Link) URL(base string) string { return base + "/sign-in#link=" + l.Secret }
+// LinkPath is the console's page that takes a link's secret, posts it to /session/link, and takes it out of the address.
+const LinkPath = "/welcome?token="
+
+// URL is what to open in a browser; base is the node's address without a slash at its end, or "" for the path alone. The
+// node's own log keeps paths without their queries, and no Referer is sent.
+func (l Link) URL(base string) string { return base + LinkPath + l.Secret }
 
 // makeLink makes a link for a person and ends those made before.
 func (s *Service) makeLink(ctx context.Context, tx bun.Tx, person uuid.UUID, life time.Duration) (Link, error) {

@@ -20,7 +20,7 @@ import (
 
 // Bounds of the board.
 const (
-	maxCurrent = 10_000 // conditions at once; more are counted and told by one condition of their own
+	maxCurrent = 10_000 // default of Options.Max
 	maxEvents  = 10_000 // events waiting for the journal; the oldest go first, and the loss is counted
 
 	lastWrite = 3 * time.Second // for what is still to be written when the process ends
@@ -45,6 +45,7 @@ type Options struct {
 	Now    func() time.Time
 	Logger *slog.Logger
 	Retry  time.Duration // how long to wait after SQL refused; default 5 s
+	Max    int           // conditions at once, default 10,000; more are counted and told by one condition of their own
 }
 
 // Board is the current set. Its methods are safe for concurrent use.
@@ -59,7 +60,7 @@ type Board struct {
 	version uint64           // grows with every change that a reader of the board sees
 	raised  map[string]uint64
 	cleared map[string]uint64
-	refused uint64 // conditions beyond maxCurrent
+	refused uint64 // conditions beyond Max
 	lost    uint64 // events beyond maxEvents, or that the journal refused
 }
 
@@ -69,6 +70,9 @@ type key struct{ kind, subject string }
 func New(ctx context.Context, o Options) (*Board, error) {
 	if o.Retry <= 0 {
 		o.Retry = 5 * time.Second
+	}
+	if o.Max <= 0 {
+		o.Max = maxCurrent
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -110,13 +114,13 @@ func (b *Board) Raise(ctx context.Context, c Condition) {
 		b.changed(k, Changed, *old)
 		return
 	}
-	if len(b.current) >= maxCurrent {
+	if len(b.current) >= b.o.Max {
 		if b.refused++; b.refused > 1 {
 			return
 		}
 		c = Condition{Kind: "conditions.overflow", Severity: Error, Text: text.Text{
-			Zh: fmt.Sprintf("同时存在的状况超过 %d 条，其余只计数。请先处理已列出的状况。", maxCurrent),
-			En: fmt.Sprintf("More than %d conditions at once; the rest are only counted. Deal with those listed first.", maxCurrent),
+			Zh: fmt.Sprintf("同时存在的状况超过 %d 条，其余只计数。请先处理已列出的状况。", b.o.Max),
+			En: fmt.Sprintf("More than %d conditions at once; the rest are only counted. Deal with those listed first.", b.o.Max),
 		}}
 		k = key{c.Kind, c.Subject}
 	}
@@ -153,7 +157,7 @@ func (b *Board) clear(ctx context.Context, k key) {
 	b.cleared[k.kind]++
 	b.changed(k, Cleared, *c)
 	b.o.Logger.LogAttrs(ctx, slog.LevelInfo, "condition cleared", slog.String("kind", k.kind), slog.String("subject", k.subject))
-	if b.refused > 0 && k.kind != "conditions.overflow" && len(b.current) <= maxCurrent/2 {
+	if b.refused > 0 && k.kind != "conditions.overflow" && len(b.current) <= b.o.Max/2 {
 		b.refused = 0
 		b.clear(ctx, key{"conditions.overflow", ""})
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,27 +56,46 @@ func load(ctx context.Context, db *store.DB) ([]Condition, error) {
 	return out, nil
 }
 
-// save brings SQL to the given state; nil means that the condition does not stand.
+// save brings SQL to the given state; nil means that the condition does not stand. It writes in portions, so that a
+// flood gets through piece by piece.
 func save(ctx context.Context, db *store.DB, state map[key]*Condition) error {
-	return db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for k, c := range state {
-			if _, err := tx.NewDelete().Model((*row)(nil)).Where("kind = ? AND subject = ?", k.kind, k.subject).Exec(ctx); err != nil {
-				return err
+	for part := range slices.Chunk(slices.Collect(maps.Keys(state)), 500) {
+		err := db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			var rows []row
+			for _, k := range part {
+				if c := state[k]; c != nil {
+					rows = append(rows, rowOf(c))
+					continue
+				}
+				_, err := tx.NewDelete().Model((*row)(nil)).Where("kind = ? AND subject = ?", k.kind, k.subject).Exec(ctx)
+				if err != nil {
+					return err
+				}
 			}
-			if c == nil {
-				continue
+			if len(rows) == 0 {
+				return nil
 			}
-			r := row{
-				ID: c.ID, Org: c.Org, Kind: c.Kind, Subject: c.Subject, Severity: c.Severity, Text: c.Text, Attr: c.Attr,
-				Raised: c.Raised.UnixNano(), Last: c.Last.UnixNano(), Count: c.Count,
+			q := tx.NewInsert().Model(&rows).On("CONFLICT (kind, subject) DO UPDATE")
+			for _, column := range []string{"id", "org", "severity", "text", "attr", "raised", "last", "count"} {
+				q = q.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
 			}
-			if r.Attr == nil {
-				r.Attr = map[string]string{}
-			}
-			if _, err := tx.NewInsert().Model(&r).Exec(ctx); err != nil {
-				return err
-			}
+			_, err := q.Exec(ctx)
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+func rowOf(c *Condition) row {
+	r := row{
+		ID: c.ID, Org: c.Org, Kind: c.Kind, Subject: c.Subject, Severity: c.Severity, Text: c.Text, Attr: c.Attr,
+		Raised: c.Raised.UnixNano(), Last: c.Last.UnixNano(), Count: c.Count,
+	}
+	if r.Attr == nil {
+		r.Attr = map[string]string{}
+	}
+	return r
 }

@@ -15,11 +15,12 @@ import (
 const recordBytes = 12_000
 
 // BenchmarkAppend: each producer waits for the acknowledgement of a record before it appends the next. ns/op is per
-// record. Compare with BenchmarkBare of the same run; docs/formats/log.md has a table.
+// record. A keeper lets go of everything as a store does that has written its chunks, so that segments are used again.
+// Compare with BenchmarkBare of the same run; docs/formats/log.md has a table.
 func BenchmarkAppend(b *testing.B) {
 	for _, producers := range []int{1, 64} {
 		b.Run(fmt.Sprintf("producers=%d", producers), func(b *testing.B) {
-			l, err := Open(Options{Dir: b.TempDir(), MaxBytes: 1 << 30, Logger: quiet})
+			l, err := Open(Options{Dir: b.TempDir(), Keepers: []string{"k"}, RetainBytes: -1, Logger: quiet})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -30,6 +31,7 @@ func BenchmarkAppend(b *testing.B) {
 			record := make([]byte, recordBytes)
 			b.SetBytes(recordBytes)
 			b.ReportAllocs()
+			report := cpu(b)
 			b.ResetTimer()
 			var wg sync.WaitGroup
 			for i := range producers {
@@ -41,7 +43,12 @@ func BenchmarkAppend(b *testing.B) {
 				go func() {
 					defer wg.Done()
 					acked := make(chan error, 1)
-					done := func(_ Commit, err error) { acked <- err }
+					done := func(c Commit, err error) {
+						if c.Number%1000 == 0 {
+							_ = l.Keep("k", c.Number)
+						}
+						acked <- err
+					}
 					for range n {
 						err := p.Append(context.Background(), record, done)
 						if err == nil {
@@ -56,6 +63,7 @@ func BenchmarkAppend(b *testing.B) {
 			}
 			wg.Wait()
 			b.StopTimer()
+			report()
 			s := l.Stats()
 			b.ReportMetric(float64(s.Records)/float64(s.Groups), "records/fsync")
 			if err := l.Close(); err != nil {
@@ -98,6 +106,7 @@ func BenchmarkBare(b *testing.B) {
 				}
 				renew()
 				b.SetBytes(recordBytes)
+				report := cpu(b)
 				b.ResetTimer()
 				off := int64(0)
 				for n := 0; n < b.N; n += records {
@@ -117,6 +126,8 @@ func BenchmarkBare(b *testing.B) {
 					}
 					off += step
 				}
+				b.StopTimer()
+				report()
 			})
 		}
 	}
@@ -153,4 +164,34 @@ func BenchmarkRead(b *testing.B) {
 			r = p.Read(1)
 		}
 	}
+}
+
+// BenchmarkOpen opens a journal of 240 MB: its newest segment is read, and the one made ahead.
+func BenchmarkOpen(b *testing.B) {
+	o := Options{Dir: b.TempDir(), Logger: quiet}
+	l, err := Open(o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, _ := l.Partition("samples")
+	var wg sync.WaitGroup
+	for range 20_000 {
+		wg.Add(1)
+		if err := p.Append(context.Background(), make([]byte, recordBytes), func(Commit, error) { wg.Done() }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	wg.Wait()
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if err := l.Close(); err != nil {
+			b.Fatal(err)
+		}
+		if l, err = Open(o); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.StopTimer()
+	l.Close()
 }

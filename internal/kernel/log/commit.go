@@ -26,6 +26,9 @@ func (l *Log) commit() {
 				g.err = l.view.failure()
 			}
 		}
+		if g.err != nil && g.opening {
+			_ = g.segment.file.Close() // no reader will ever have it
+		}
 		l.acks <- g
 	}
 	if failure := l.view.failure(); failure != nil {

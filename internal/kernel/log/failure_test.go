@@ -105,7 +105,7 @@ func TestGroupThatFailedToSyncIsNotBelieved(t *testing.T) {
 		o := small(d, "/j")
 		l := open(t, o)
 		mustPut(t, partition(t, l, "a"), "one")
-		d.FailDatasync(1, syscall.EIO)
+		d.Inject(fault.Fault{Op: "datasync", Name: "*.seg", Err: syscall.EIO})
 		_, err := put(partition(t, l, "a"), "two")
 		wantError(t, err, ErrFailed)
 		l.Close()
@@ -135,13 +135,13 @@ func TestFailedDirectorySyncEndsTheJournal(t *testing.T) {
 	wantError(t, l.Close(), syscall.EIO)
 }
 
-// segments returns a journal on a disk in memory that holds 12 records of 10,000 bytes in three segments.
-func segments(t *testing.T, seed uint64) (*fault.Disk, Options) {
+// segments returns a journal on a disk in memory that holds n records of 10,000 bytes, five to a segment.
+func segments(t *testing.T, n int) (*fault.Disk, Options) {
 	t.Helper()
-	d := fault.NewDisk(seed)
+	d := fault.NewDisk(1)
 	o := small(d, "/j")
 	l := open(t, o)
-	mustFill(t, partition(t, l, "a"), 12)
+	mustFill(t, partition(t, l, "a"), n)
 	shut(t, l)
 	return d, o
 }
@@ -157,17 +157,19 @@ func TestDamageIsNeverSkipped(t *testing.T) {
 		at   string // segment
 		off  int64
 	}{
-		{"group before a whole one", func(d *fault.Disk) { d.Damage("/j/"+third, segmentHeaderBytes+500, 1) }, third, segmentHeaderBytes},
+		{"group before a whole one", func(d *fault.Disk) { d.Damage("/j/"+third, secondGroup+500, 1) }, third, secondGroup},
+		{"group's magic before a whole one", func(d *fault.Disk) { d.Damage("/j/"+third, secondGroup, 1) }, third, secondGroup},
+		{"opening group before a whole one", func(d *fault.Disk) { d.Damage("/j/"+third, segmentHeaderBytes+500, 1) }, third, segmentHeaderBytes},
 		{"opening group's length", func(d *fault.Disk) { d.Damage("/j/"+third, segmentHeaderBytes+8, 4) }, third, segmentHeaderBytes},
 		{"opening group of an older segment", func(d *fault.Disk) { d.Damage("/j/"+second, segmentHeaderBytes+500, 1) }, second, segmentHeaderBytes},
 		{"header", func(d *fault.Disk) { d.Damage("/j/"+second, 20, 1) }, second, 0},
 		{"missing file", func(d *fault.Disk) { must(t, d.Remove("/j/"+second)) }, second, 0},
 		{"short file", func(d *fault.Disk) { truncate(t, d, "/j/"+second, 50_000) }, second, 0},
 		{"empty file", func(d *fault.Disk) { truncate(t, d, "/j/"+second, 0) }, second, 0},
-		{"swapped file", func(d *fault.Disk) { must(t, d.Rename("/j/"+third, "/j/"+second)) }, second, 0},
+		{"swapped file", func(d *fault.Disk) { copyPage(t, d, "/j/"+third, "/j/"+second) }, second, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, o := segments(t, 1)
+			d, o := segments(t, 13)
 			c.do(d)
 			_, err := Open(o)
 			if e := wantCorrupt(t, err, c.at); e.Offset != c.off {
@@ -196,8 +198,24 @@ func truncate(t *testing.T, fs file.FS, name string, size int64) {
 	must(t, f.Close())
 }
 
+// copyPage makes the first page of to that of from.
+func copyPage(t *testing.T, fs file.FS, from, to string) {
+	t.Helper()
+	page := make([]byte, segmentHeaderBytes)
+	f, err := fs.OpenFile(from, os.O_RDONLY, 0)
+	must(t, err)
+	_, err = f.ReadAt(page, 0)
+	must(t, err)
+	must(t, f.Close())
+	f, err = fs.OpenFile(to, os.O_RDWR, 0)
+	must(t, err)
+	_, err = f.WriteAt(page, 0)
+	must(t, err)
+	must(t, f.Close())
+}
+
 func TestDamageInAnOlderSegmentIsToldByReaderAndVerify(t *testing.T) {
-	d, o := segments(t, 1)
+	d, o := segments(t, 12)
 	d.Damage("/j/"+segmentName(1), secondGroup+5000, 1)
 	l := open(t, o)
 	p := partition(t, l, "a")
@@ -220,7 +238,7 @@ func TestDamageInAnOlderSegmentIsToldByReaderAndVerify(t *testing.T) {
 }
 
 func TestUnreadableDiskIsToldAndPasses(t *testing.T) {
-	d, o := segments(t, 1)
+	d, o := segments(t, 12)
 	l := open(t, o)
 	r := partition(t, l, "a").Read(1)
 	d.Inject(fault.Fault{Op: "read", Name: "*.seg", Err: syscall.EIO})
@@ -233,7 +251,7 @@ func TestUnreadableDiskIsToldAndPasses(t *testing.T) {
 
 func TestTornTailIsCut(t *testing.T) {
 	for cut := 0; cut <= 3; cut++ { // the last group (record 12) lacks what lies from page cut on
-		d, o := segments(t, 1)
+		d, o := segments(t, 12)
 		zero := make([]byte, 12288)
 		f, err := d.OpenFile("/j/"+segmentName(3), os.O_RDWR, 0)
 		must(t, err)
@@ -291,7 +309,7 @@ func TestLeftoversAreNotTakenForRecords(t *testing.T) {
 	})
 	t.Run("same life", func(t *testing.T) {
 		// A group that follows another than the one before it, with the right number and checksum: only its link tells.
-		d, o := segments(t, 1)
+		d, o := segments(t, 12)
 		f, err := d.OpenFile("/j/"+segmentName(3), os.O_RDWR, 0)
 		must(t, err)
 		page := make([]byte, segmentHeaderBytes)
@@ -328,6 +346,9 @@ func TestLeftoversAreNotTakenForRecords(t *testing.T) {
 			evil = append(evil, g...)
 		}
 		mustPut(t, p, string(evil))
+		if l.view.segments[0].salt == [8]byte{} {
+			t.Error("the segment has no salt")
+		}
 		shut(t, l)
 		d.Damage("/j/"+segmentName(1), 2*4096, 1) // as if that group were torn
 		l = open(t, o)
@@ -352,13 +373,15 @@ func TestUnfinishedFilesAreRemoved(t *testing.T) {
 	must(t, err)
 	var names []string
 	for _, e := range entries {
-		names = append(names, e.Name())
+		if e.Name() != segmentName(2) { // made ahead, or not yet
+			names = append(names, e.Name())
+		}
 	}
-	wantList(t, names, segmentName(1), segmentName(2), lockName, "notes.txt")
+	wantList(t, names, segmentName(1), lockName, "notes.txt")
 }
 
 func TestLaterFormatIsRefused(t *testing.T) {
-	d, o := segments(t, 1)
+	d, o := segments(t, 12)
 	f, err := d.OpenFile("/j/"+segmentName(2), os.O_RDWR, 0)
 	must(t, err)
 	h := segmentHeader{seq: 2, size: 64 << 10, align: 4096}
@@ -371,5 +394,29 @@ func TestLaterFormatIsRefused(t *testing.T) {
 	_, err = Open(o)
 	if !errors.Is(err, errVersion) || !strings.Contains(err.Error(), "2") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNoFileStaysOpen: a file that is removed while it is open keeps its room.
+func TestNoFileStaysOpen(t *testing.T) {
+	for failing := range 20 {
+		d := fault.NewDisk(1)
+		o := small(d, "/j")
+		o.MaxGroupBytes = 1 // each record by itself
+		l := open(t, o)
+		p := partition(t, l, "a")
+		d.Inject(fault.Fault{Op: "write", Name: "*.seg", Skip: failing, Err: syscall.EIO})
+		for range 30 { // pipelined, so that several segments may wait at the failure
+			_ = p.Append(context.Background(), make([]byte, 10_000), nil)
+		}
+		wantError(t, l.Close(), ErrFailed)
+		entries, err := d.ReadDir("/j")
+		must(t, err)
+		for _, e := range entries {
+			must(t, d.Remove("/j/"+e.Name()))
+		}
+		if d.Used() != 0 {
+			t.Fatalf("failure at write %d: %d bytes are still held by open files", failing, d.Used())
+		}
 	}
 }

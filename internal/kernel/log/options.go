@@ -44,7 +44,7 @@ type Options struct {
 	// not call Close.
 	OnFailure func(error)
 	// Trace, where set, is told "written", "datasync" and "acked" with the last commit number of each group, in the
-	// order in which they happen to that group.
+	// order in which they happen to that group. It is called on two goroutines.
 	Trace func(event string, number uint64)
 }
 

@@ -1,5 +1,7 @@
 package column
 
+import "math/bits"
+
 // blockRows is the number of values of a block; the last block of a page may have fewer.
 const blockRows = 128
 
@@ -27,23 +29,28 @@ func narrowest(count *[65]uint16, m int) layout {
 	for top > 0 && count[top] == 0 {
 		top--
 	}
-	best := layout{width: uint(top), bits: m * top}
+	plain := m * top
+	best := layout{width: uint(top), bits: plain}
 	above := 0
 	for w := top - 1; w >= 0; w-- {
 		above += int(count[w+1])
-		if above*8 >= m*(top-w) || above > 127 { // the positions alone cost more than the bits saved, and so below
-			if above > m/2 {
-				break
-			}
-			continue
+		places := 8 * placesLen(above, m)
+		cost := m*w + 16 + places + above*(top-w)
+		// Exceptions take time to decode: a few must save 32 bits, many a fourth of the block.
+		worth := plain - 32
+		if above*8 > places {
+			worth = plain - plain/4
 		}
-		// 32 bits are what decoding exceptions must at least be worth
-		if cost := m*w + 16 + above*(8+top-w); cost+32 < best.bits || best.excess > 0 && cost < best.bits {
+		if cost <= worth && cost < best.bits {
 			best = layout{width: uint(w), excess: uint(top - w), count: above, bits: cost}
 		}
 	}
 	return best
 }
+
+// placesLen is the number of bytes that tell which of m rows the c exceptions are: a byte each, or a bit for every row
+// where that is less.
+func placesLen(c, m int) int { return min(c, (m+7)/8) }
 
 // choose decides how the values of a block are written. before is the reference of the framed block before it.
 func choose(v []uint64, before uint64) layout {
@@ -113,18 +120,55 @@ func appendBlocks(dst []byte, v []uint64) []byte {
 		dst = appendPacked(dst, block, l.width)
 		if l.excess > 0 {
 			var upper [blockRows]uint64
+			var rows [blockRows]byte
 			k := 0
 			for i, x := range block {
-				if u := x >> l.width; u != 0 {
-					dst = append(dst, byte(i))
-					upper[k] = u
+				upper[k], rows[k] = x>>l.width, byte(i)
+				if upper[k] != 0 {
 					k++
 				}
 			}
+			dst = appendPlaces(dst, rows[:k], len(block))
 			dst = appendPacked(dst, upper[:k], l.excess)
 		}
 	}
 	return dst
+}
+
+// appendPlaces writes the rows of exceptions.
+func appendPlaces(dst, rows []byte, m int) []byte {
+	if len(rows) <= (m+7)/8 {
+		return append(dst, rows...)
+	}
+	var b [blockRows / 8]byte
+	for _, r := range rows {
+		b[r>>3] |= 1 << (r & 7)
+	}
+	return append(dst, b[:(m+7)/8]...)
+}
+
+// takePlaces reads c rows of exceptions out of m into rows.
+func takePlaces(src []byte, c, m int, rows *[blockRows]byte) bool {
+	if c <= (m+7)/8 {
+		for _, r := range src[:c] {
+			if int(r) >= m {
+				return false
+			}
+		}
+		copy(rows[:], src[:c])
+		return true
+	}
+	k := 0
+	for i, b := range src[:(m+7)/8] {
+		for ; b != 0; b &= b - 1 {
+			if k == c {
+				return false
+			}
+			rows[k] = byte(i*8 + bits.TrailingZeros8(b))
+			k++
+		}
+	}
+	return k == c && int(rows[k-1]) < m
 }
 
 // order says what the packed values are: the values' distance from the first row, the steps from row to row, or the
@@ -169,7 +213,7 @@ func decodeBlocks[T word](src []byte, dst []T, o order, start, step, unit uint64
 			}
 			count, excess = int(src[0]), uint(src[1])
 			src = src[2:]
-			if excess == 0 || w+excess > 64 || count > len(block) {
+			if excess == 0 || w+excess > 64 || count == 0 || count > len(block) {
 				return malformed("packed block", "%d exceptions of %d bits above %d", count, excess, w)
 			}
 		}
@@ -180,17 +224,19 @@ func decodeBlocks[T word](src []byte, dst []T, o order, start, step, unit uint64
 		unpack(src, w, block, &buf)
 		src = src[size:]
 		if isPatched {
-			size = count + packedLen(count, excess)
+			places := placesLen(count, len(block))
+			size = places + packedLen(count, excess)
 			if len(src) < size {
 				return malformed("packed block", "%d bytes for %d exceptions of %d bits", len(src), count, excess)
 			}
+			var rows [blockRows]byte
+			if !takePlaces(src, count, len(block), &rows) {
+				return malformed("packed block", "exceptions outside of %d rows, or not %d", len(block), count)
+			}
 			var upper [blockRows]uint64
-			unpack(src[count:], excess, upper[:count], &buf)
-			for i, p := range src[:count] {
-				if int(p) >= len(block) {
-					return malformed("packed block", "exception at row %d of %d", p, len(block))
-				}
-				block[p] |= T(upper[i] << w)
+			unpack(src[places:], excess, upper[:count], &buf)
+			for i, u := range upper[:count] {
+				block[rows[i]&127] |= T(u << w)
 			}
 			src = src[size:]
 		}

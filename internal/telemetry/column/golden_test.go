@@ -56,6 +56,8 @@ func goldenPages() []golden {
 	ints("ints-distances", "noise around a level: framed distances from the first row", many(20, func(i int64) int64 { return 5000 + i*i*7%30 })...)
 	ints("ints-steps-ms", "times of a millisecond clock with one gap: unit 10^6, steps, an exception",
 		many(140, func(i int64) int64 { return t0 + i*1e9 + i*i*11%4*1e6 + i/70*3600e9 })...)
+	ints("ints-restless", "steps that are zero most of the time: exceptions told by a bit for each row",
+		many(140, func(i int64) int64 { return 500 + i/5*i%1000*(i%5/4)/100 - i/90 })...)
 	ints("ints-changes", "squares: changes of steps", many(12, func(i int64) int64 { return i * i * 1000 })...)
 	ints("ints-raw", "numbers without pattern", -0x7fedcba987654321, 0x7123456789abcdef, -0x6aaaaaaaaaaaaaaa, 0x6123123123123123)
 	base := many(10, func(i int64) int64 { return t0 + i*1e9 })

@@ -131,8 +131,8 @@ func TestStringsComeBack(t *testing.T) {
 			if err != nil || !slices.Equal(got, v) {
 				t.Fatalf("%s, %d rows: %v", name, n, err)
 			}
-			if name == "states" && n == 5000 && len(page) > 1200 {
-				t.Errorf("rarely changing states take %d bytes in %d rows", len(page), n)
+			if name == "states" && n == 5000 && len(page) > 1200 || name == "shuffled states" && n == 5000 && len(page) > 4300 {
+				t.Errorf("%s take %d bytes in %d rows", name, len(page), n)
 			}
 		}
 	}

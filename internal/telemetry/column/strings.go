@@ -10,30 +10,7 @@ func AppendStrings(dst []byte, v []string, s *Scratch) []byte {
 	if len(v) == 0 {
 		return dst
 	}
-	if s.index == nil {
-		s.index = make(map[string]uint64)
-	}
-	numbers := sized(&s.numbers, len(v))
-	table := true
-	before := ""
-	for i, x := range v {
-		if i > 0 && x == before {
-			numbers[i] = numbers[i-1]
-			continue
-		}
-		before = x
-		k, ok := s.index[x]
-		if !ok {
-			k = uint64(len(s.order))
-			if len(s.order) > 16 && len(s.order)*2 > i { // hardly any string comes twice
-				table = false
-				break
-			}
-			s.index[x] = k
-			s.order = append(s.order, x)
-		}
-		numbers[i] = k
-	}
+	numbers, table := tabulate(v, s)
 	list := v
 	if table {
 		list = s.order
@@ -54,6 +31,32 @@ func AppendStrings(dst []byte, v []string, s *Scratch) []byte {
 	clear(s.order)
 	s.order = s.order[:0]
 	return dst
+}
+
+// tabulate lists the different strings in s.order and gives each row its number. It gives up when hardly any string
+// comes twice: a table would be all the text, and the numbers besides.
+func tabulate(v []string, s *Scratch) (numbers []uint64, ok bool) {
+	if s.index == nil {
+		s.index = make(map[string]uint64)
+	}
+	numbers = sized(&s.numbers, len(v))
+	for i, x := range v {
+		if i > 0 && x == v[i-1] {
+			numbers[i] = numbers[i-1]
+			continue
+		}
+		k, seen := s.index[x]
+		if !seen {
+			if len(s.order) >= 256 && len(s.order)*2 > i {
+				return nil, false
+			}
+			k = uint64(len(s.order))
+			s.index[x] = k
+			s.order = append(s.order, x)
+		}
+		numbers[i] = k
+	}
+	return numbers, len(s.order)*2 <= len(v)
 }
 
 // DecodeStrings appends the n values of a page of AppendStrings to dst. The strings share one copy of the page's text:

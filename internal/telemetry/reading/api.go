@@ -19,12 +19,12 @@ func get(id, path, summary, description string) huma.Operation {
 }
 
 func (s *Service) listRoutes(a *api.Server) {
-	type where struct {
+	type Where struct { // exported: only then are embedded parameters read
 		Org     uuid.UUID `query:"org" format:"uuid" doc:"Only this organisation"`
 		Machine uuid.UUID `query:"machine" format:"uuid" doc:"Only this machine"`
 	}
 	type listInput struct {
-		where
+		Where
 		api.Paging
 	}
 	api.Register(a, get("listSeries", "/series", "Series that I may read", ""),
@@ -67,7 +67,7 @@ func (s *Service) listRoutes(a *api.Server) {
 
 	api.Register(a, get("listLatest", "/latest", "Latest values of a machine or an organisation",
 		"state is live (good and no older than maxSilence), stale (older or not good) or silent (never heard of, or communication lost)."),
-		func(ctx context.Context, in *struct{ where }) (*api.List[Latest], error) {
+		func(ctx context.Context, in *struct{ Where }) (*api.List[Latest], error) {
 			if in.Machine == uuid.Nil && in.Org == uuid.Nil {
 				return nil, ErrNeedOrg.At("query.machine", "")
 			}
@@ -116,13 +116,13 @@ type Bucket struct {
 }
 
 func (s *Service) sampleRoutes(a *api.Server) {
-	type spanInput struct {
+	type SpanInput struct {
 		ID   uuid.UUID `path:"id" format:"uuid"`
 		From time.Time `query:"from" doc:"Source time, inclusive; an hour before to when left out"`
 		To   time.Time `query:"to" doc:"Source time, exclusive; now when left out"`
 	}
 	type samplesInput struct {
-		spanInput
+		SpanInput
 		Mode    string `query:"mode" enum:"raw,plot" default:"raw"`
 		Limit   int    `query:"limit" minimum:"1" maximum:"10000" default:"1000" doc:"Raw: how many samples at most"`
 		Cursor  string `query:"cursor" maxLength:"200" doc:"Raw: next of the page before"`
@@ -155,7 +155,7 @@ func (s *Service) sampleRoutes(a *api.Server) {
 		})
 
 	type aggregateInput struct {
-		spanInput
+		SpanInput
 		Step string `query:"step" default:"5m" maxLength:"40" doc:"Length of a bucket, such as 500ms, 5m or 24h"`
 	}
 	api.Register(a, get("listAggregates", "/series/{id}/aggregates", "Aggregates of a series over buckets of equal length", ""),
@@ -200,12 +200,15 @@ func spanOf(from, to, now time.Time) (telemetry.Span, error) {
 		}
 		return t.UnixNano(), true
 	}
+	e, ok := bound(to)
+	if !ok {
+		return telemetry.Span{}, ErrSpan.At("query.to", to.UTC().Format(time.RFC3339))
+	}
 	f, ok := bound(from)
 	if !ok {
 		return telemetry.Span{}, ErrSpan.At("query.from", from.UTC().Format(time.RFC3339))
 	}
-	e, ok := bound(to)
-	if !ok || e <= f {
+	if e <= f {
 		return telemetry.Span{}, ErrSpan.At("query.to", to.UTC().Format(time.RFC3339))
 	}
 	return telemetry.Span{From: f, To: e}, nil

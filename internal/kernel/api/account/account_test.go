@@ -129,7 +129,7 @@ func TestFromTheFirstLinkToAWorkingOrganisation(t *testing.T) {
 		n := build(t, db)
 		admin := &client{node: n}
 		admin.call("GET", "/me", nil, 401, nil)
-		_, secret, _ := strings.Cut(n.link, "#link=")
+		_, secret, _ := strings.Cut(n.link, "token=")
 		var me account.Me
 		resp := admin.call("POST", "/session/link", object{"token": secret}, 200, &me)
 		cookie := resp.Header.Get("Set-Cookie")
@@ -149,7 +149,7 @@ func TestFromTheFirstLinkToAWorkingOrganisation(t *testing.T) {
 		var invited account.Invited
 		admin.call("POST", "/people?org="+n.a.String(), object{"login": "li", "name": "Li Na", "role": "operator"}, 201, &invited)
 		li := &client{node: n}
-		_, secret, _ = strings.Cut(invited.Link, "#link=")
+		_, secret, _ = strings.Cut(invited.Link, "token=")
 		li.call("POST", "/session/link", object{"token": secret}, 200, nil)
 		li.call("PUT", "/me/password", object{"new": "granite harbour lantern"}, 204, nil)
 		li.call("DELETE", "/session", nil, 204, nil)
@@ -231,7 +231,7 @@ func TestFromTheFirstLinkToAWorkingOrganisation(t *testing.T) {
 
 func TestOrganisationsAreAddedByThoseWhoMay(t *testing.T) {
 	n := build(t, storetest.SQLite(t))
-	_, secret, _ := strings.Cut(n.link, "#link=")
+	_, secret, _ := strings.Cut(n.link, "token=")
 	admin := &client{node: n}
 	admin.call("POST", "/session/link", object{"token": secret}, 200, nil)
 	var firm, plant account.Org
@@ -256,7 +256,7 @@ func TestOrganisationsAreAddedByThoseWhoMay(t *testing.T) {
 	var invited account.Invited
 	admin.call("POST", "/people", object{"org": firm.ID, "login": "boss", "name": "Boss", "role": "owner"}, 201, &invited)
 	boss := &client{node: n}
-	_, secret, _ = strings.Cut(invited.Link, "#link=")
+	_, secret, _ = strings.Cut(invited.Link, "token=")
 	boss.call("POST", "/session/link", object{"token": secret}, 200, nil)
 	boss.call("POST", "/orgs", object{"kind": "unit", "name": object{"zh": "三厂", "en": ""}, "parent": firm.ID}, 201, nil)
 	boss.call("POST", "/orgs", object{"kind": "enterprise", "name": object{"zh": "另一企业", "en": ""}}, 403, nil)
@@ -266,7 +266,7 @@ func TestOrganisationsAreAddedByThoseWhoMay(t *testing.T) {
 
 func TestCookieOverHTTPSIsBoundToTheHost(t *testing.T) {
 	n := build(t, storetest.SQLite(t))
-	_, secret, _ := strings.Cut(n.link, "#link=")
+	_, secret, _ := strings.Cut(n.link, "token=")
 	r := httptest.NewRequest("POST", "https://node.example/api/v1/session/link", strings.NewReader(`{"token":"`+secret+`"}`))
 	w := httptest.NewRecorder()
 	n.handler.ServeHTTP(w, r)

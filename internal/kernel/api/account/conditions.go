@@ -17,7 +17,9 @@ func (s *Service) conditions(a *api.Server) {
 			}
 			return api.Listed(s.Conditions.List(scope, runsNode(ctx)), ""), nil
 		})
-	a.Live().Add(conditionSource{s.Conditions})
+	if s.Conditions != nil {
+		a.Live().Add(conditionSource{s.Conditions})
+	}
 }
 
 // runsNode tells whether the caller may see what concerns the node itself.

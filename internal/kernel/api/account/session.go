@@ -53,7 +53,7 @@ func (s *Service) sessions(a *api.Server) {
 	type byLink struct {
 		secure
 		Body struct {
-			Token string `json:"token" minLength:"1" maxLength:"200" doc:"What stands behind #link= in the sign-in link"`
+			Token string `json:"token" minLength:"1" maxLength:"200" doc:"What stands behind token= in the sign-in link"`
 		}
 	}
 	api.Register(a, api.Public(post("signInByLink", "/session/link", "session", "Sign in with a one-time link", 200)),

@@ -2,8 +2,10 @@ package fault
 
 import (
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -145,7 +147,8 @@ func (d *Disk) powerOff() {
 	}
 	d.names = make(map[string]*node, len(d.durable))
 	done := map[*node]bool{}
-	for name, n := range d.durable {
+	for _, name := range slices.Sorted(maps.Keys(d.durable)) { // the same seed must give the same crash
+		n := d.durable[name]
 		d.names[name] = n
 		if !done[n] {
 			done[n] = true

@@ -1,0 +1,18 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"jingwei/bench"
+)
+
+func benchCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure, beside peers where they are installed",
+		Long: `Run a measurement. Each prints a table for people; with --json its last line is one object with figures, goals,
+seed and versions. Peers are built by "make bench-peers"; a peer that is absent is left out, and the output says so.`,
+	}
+	c.AddCommand(bench.StoreCommand())
+	return c
+}

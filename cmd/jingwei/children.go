@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// children are the processes of a demo beside the node: this same binary under other commands. They end with the
+// context they were started with, at the latest childPatience after it.
+type children struct {
+	dir    string
+	level  slog.Level
+	errs   io.Writer
+	failed func(error)
+	group  sync.WaitGroup
+}
+
+const childPatience = 3 * time.Second
+
+// start runs `jingwei args…` and returns the text after "ready: " of its first output line that has it, or at once when
+// ready is false.
+func (c *children) start(ctx context.Context, ready bool, env []string, args ...string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = childPatience
+	cmd.Stderr = c.errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	name := "jingwei " + strings.Join(args[:min(2, len(args))], " ")
+	if err := cmd.Start(); err != nil {
+		return "", fmt.Errorf("start %s: %w", name, err)
+	}
+	told := make(chan string, 1)
+	c.group.Go(func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if address, ok := strings.CutPrefix(lines.Text(), "ready: "); ok {
+				select {
+				case told <- address:
+				default:
+				}
+			}
+		}
+		err := cmd.Wait()
+		close(told)
+		if ctx.Err() == nil {
+			c.failed(fmt.Errorf("%s ended by itself: %w", name, errors.Join(err, errors.New("see the lines above"))))
+		}
+	})
+	if !ready {
+		return "", nil
+	}
+	address, ok := <-told
+	if !ok {
+		return "", fmt.Errorf("%s did not start; see the lines above", name)
+	}
+	return address, nil
+}
+
+// wait returns when all have ended.
+func (c *children) wait() { c.group.Wait() }

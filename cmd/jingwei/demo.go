@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/config"
+)
+
+func demoCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a node, a gateway and three simulated machines, and print how to sign in",
+		Long: `Run a whole small world in one process tree: a node, a gateway enrolled with it, and three machines that replay
+recorded data over Modbus TCP (a CNC mill and two energy meters). One enterprise has them; a second one is empty.
+Nothing is short-circuited: machines, gateway and node are processes of their own that speak over sockets.
+
+A second start goes on where the first stopped. The console is served over plain HTTP on loopback, so that a browser
+needs no certificate; gateways use TLS as always.`,
+		Example: `  jingwei demo
+  jingwei demo --fresh
+  jingwei demo --headless --http 127.0.0.1:8480 --data /tmp/demo`,
+		Args: cobra.NoArgs,
+	}
+	addConfigFlags(c)
+	fresh := c.Flags().Bool("fresh", false, "delete what an earlier demo left in the data folder and begin anew")
+	headless := c.Flags().Bool("headless", false, "print API tokens for the two enterprises (token, token-b) as well")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := configured(c, map[string]string{
+			"data": "jingwei-demo", "node.name": "Jingwei demo", "http.address": "127.0.0.1:8480",
+			"https.address": "127.0.0.1:0", "link.address": "127.0.0.1:0", "log.level": "warn",
+		})
+		if err != nil {
+			return err
+		}
+		if cfg.HTTP.Address == "" {
+			return usageError{errors.New("the demo serves its console over plain HTTP: give a loopback address with --http, such as 127.0.0.1:8480")}
+		}
+		if *fresh {
+			if err := removeDemo(cfg.Data); err != nil {
+				return err
+			}
+		}
+		return demo(c.Context(), cfg, *headless, c.OutOrStdout(), c.ErrOrStderr())
+	}
+	return c
+}
+
+// demoMark is the file by which a data folder is known as a demo's: --fresh deletes no other.
+const demoMark = "demo"
+
+func removeDemo(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, demoMark)); err != nil {
+		return usageError{fmt.Errorf("%s is not the data folder of a demo, so --fresh leaves it alone; give another with --data", dir)}
+	}
+	return os.RemoveAll(dir)
+}
+
+func demo(ctx context.Context, cfg *config.Loaded, headless bool, out, errs io.Writer) error {
+	begun := time.Now()
+	logger := newLogger(cfg, errs)
+	n, err := openNode(ctx, cfg, logger)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	if err := markDemo(cfg.Data); err != nil {
+		return err
+	}
+	world, err := n.makeWorld(auth.AsSystem(ctx, "demo"))
+	if err != nil {
+		return fmt.Errorf("set up the demo: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	children := &children{dir: cfg.Data, level: cfg.Log.Level, errs: errs, failed: n.fail}
+	defer children.wait()
+	defer cancel()
+	return n.serve(ctx, func() {
+		fmt.Fprintf(out, "Jingwei demo: %s (ready in %d ms)\n", n.base(), time.Since(begun).Milliseconds())
+		if world.link != "" {
+			fmt.Fprintf(out, "sign in: %s\n", world.link)
+		} else {
+			fmt.Fprintf(out, "sign in as %q with the password you chose\n", administrator)
+		}
+		if headless {
+			fmt.Fprintf(out, "token: %s\ntoken-b: %s\n", world.token, world.tokenB)
+		}
+		if err := n.startMachines(auth.AsSystem(ctx, "demo"), world, children); err != nil {
+			n.fail(fmt.Errorf("start the demo's machines: %w", err))
+			return
+		}
+		fmt.Fprintln(out, "one gateway and three machines are running; Ctrl-C ends the demo")
+	})
+}
+
+// markDemo makes the mark, unless it is there.
+func markDemo(dir string) error {
+	f, err := os.OpenFile(filepath.Join(dir, demoMark), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"jingwei/internal/connect/driver"
+	"jingwei/internal/connect/driver/modbus"
+	"jingwei/internal/connect/fleet"
+	"jingwei/internal/kernel/api"
+	"jingwei/internal/kernel/api/account"
+	"jingwei/internal/kernel/audit"
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/condition"
+	"jingwei/internal/kernel/config"
+	"jingwei/internal/kernel/file"
+	"jingwei/internal/kernel/log"
+	"jingwei/internal/kernel/module"
+	"jingwei/internal/kernel/org"
+	"jingwei/internal/kernel/store"
+	"jingwei/internal/plant"
+	"jingwei/internal/plant/class"
+	"jingwei/internal/plant/template"
+	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/reading"
+	"jingwei/packs"
+	"jingwei/web"
+)
+
+// drivers are the protocols that this binary speaks, by the name that a link's configuration gives.
+func drivers() map[string]driver.Driver {
+	return map[string]driver.Driver{"modbus": modbus.New()}
+}
+
+// node is one node with all its rooms, opened but not yet serving. The fields stand in the order in which they are
+// built: each uses those above it.
+type node struct {
+	cfg       *config.Loaded
+	log       *slog.Logger
+	now       func() time.Time
+	started   time.Time
+	metrics   *prometheus.Registry
+	db        *store.DB
+	journal   *log.Log
+	board     *condition.Board
+	id        uuid.UUID // of this node, for its links; minted at the first start
+	telemetry *telemetry.Store
+	orgs      *org.Service
+	auth      *auth.Service
+	authority *auth.Authority
+	tls       *tls.Config
+	plant     *plant.Service
+	fleet     *fleet.Service
+	api       *api.Server
+
+	rate         rate                         // of accepted samples
+	journalErr   atomic.Pointer[error]        // why the journal failed; nil while it is well
+	linkListener atomic.Pointer[net.Listener] // once gateways are listened to
+	failed       chan error                   // a room that cannot go on
+	closers      []func() error               // in the order of opening
+}
+
+// openNode opens the stores and builds the rooms of a node. What it opened before an error is closed again.
+func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (_ *node, err error) {
+	n := &node{cfg: cfg, log: logger, now: clock, started: clock(), metrics: prometheus.NewRegistry(), failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			n.close()
+		}
+	}()
+	if err := file.MakeDir(file.OS(), cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
+	}
+	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openAPI} {
+		if err := open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+func (n *node) openRecords(ctx context.Context) (err error) {
+	address := n.cfg.Database.URL
+	if address == "" {
+		path, err := filepath.Abs(filepath.Join(n.cfg.Data, "records.db"))
+		if err != nil {
+			return fmt.Errorf("find the data folder: %w", err)
+		}
+		address = (&url.URL{Scheme: "sqlite", Path: path}).String()
+	}
+	if n.db, err = store.Open(ctx, address, store.Options{Logger: n.log}); err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.db.Close)
+	return audit.Migrate(ctx, n.db)
+}
+
+func (n *node) openJournal(ctx context.Context) (err error) {
+	n.journal, err = log.Open(log.Options{
+		Dir:      filepath.Join(n.cfg.Data, "journal"),
+		MaxBytes: int64(n.cfg.Journal.MaxBytes),
+		Keepers:  []string{telemetry.Keeper},
+		Now:      n.now, Logger: n.log,
+		OnFailure: n.journalFailed,
+	})
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.journal.Close)
+	events, err := n.journal.Partition("conditions")
+	if err != nil {
+		return err
+	}
+	n.board, err = condition.New(ctx, condition.Options{DB: n.db, Events: condition.Partition(events), Now: n.now, Logger: n.log})
+	if err != nil {
+		return err
+	}
+	n.board.ClearKind(ctx, journalFailure)
+	n.metrics.MustRegister(n.board, journalMetrics{n.journal})
+	return nil
+}
+
+func (n *node) openTelemetry(ctx context.Context) error {
+	catalog, err := telemetry.NewSQLCatalog(ctx, n.db)
+	if err != nil {
+		return err
+	}
+	n.telemetry, err = telemetry.Open(ctx, telemetry.Options{
+		FS: file.OS(), Dir: filepath.Join(n.cfg.Data, "telemetry"), Log: n.journal, Catalog: catalog,
+		Now: n.now, Logger: n.log, Raise: n.telemetryTrouble, HeadBytes: int64(n.cfg.Telemetry.HeadBytes),
+	})
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.telemetry.Close)
+	n.metrics.MustRegister(telemetryMetrics{n.telemetry})
+	return nil
+}
+
+func (n *node) openTenants(ctx context.Context) (err error) {
+	if n.orgs, err = org.New(ctx, n.db, n.now); err != nil {
+		return err
+	}
+	if n.auth, err = auth.New(ctx, auth.Options{DB: n.db, Orgs: n.orgs, Now: n.now, Logger: n.log}); err != nil {
+		return err
+	}
+	n.authority, err = auth.OpenAuthority(file.OS(), filepath.Join(n.cfg.Data, "authority"), n.now)
+	return err
+}
+
+// openCertificate gives the node its own certificate, for browsers and gateways alike.
+func (n *node) openCertificate(context.Context) (err error) {
+	n.tls, err = n.authority.Serve(n.names())
+	return err
+}
+
+func (n *node) openPlant(ctx context.Context) error {
+	templates, err := template.Load(packs.Files, "devices")
+	if err != nil {
+		return err
+	}
+	classes, err := class.Load(packs.Files, "equipment")
+	if err != nil {
+		return err
+	}
+	if n.id, err = nodeID(file.OS(), filepath.Join(n.cfg.Data, "node.id")); err != nil {
+		return err
+	}
+	n.plant, err = plant.New(ctx, plant.Options{
+		DB: n.db, Templates: templates, Classes: classes, Series: n.telemetry, Now: n.now, Logger: n.log,
+		Changed: func(org uuid.UUID) { n.fleet.Changed(org) },
+	})
+	if err != nil {
+		return err
+	}
+	if err := n.plant.Declare(ctx); err != nil {
+		return err
+	}
+	n.fleet, err = fleet.New(ctx, fleet.Options{
+		DB: n.db, Certificates: n.auth, Authority: n.authority, TLS: n.tls, Plant: fleet.PlantOf(n.plant), Telemetry: n.telemetry, Board: n.board,
+		Drivers: drivers(), Node: n.id, NodeName: n.cfg.Node.Name, Version: version, URL: n.enrolURL, Link: n.linkAddress,
+		Now: n.now, Logger: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.metrics.MustRegister(n.fleet.Collectors()...)
+	return nil
+}
+
+// names are what the node's certificate and its enrolment codes hold: those configured, this host's, and loopback.
+func (n *node) names() []string {
+	names := append([]string{}, n.cfg.HTTPS.Names...)
+	if host, err := os.Hostname(); err == nil {
+		names = append(names, host)
+	}
+	return append(names, "localhost", "127.0.0.1", "::1")
+}
+
+func (n *node) openAPI(ctx context.Context) (err error) {
+	console, built := web.Console()
+	if !built {
+		n.log.Warn("this binary was built without the console; run make build")
+	}
+	o := api.Options{
+		Auth: n.auth, DB: n.db, TLS: n.tls, Metrics: n.metrics, Register: n.metrics, Console: console, Version: version,
+		Now: n.now, Logger: n.log, Failed: n.fail,
+	}
+	if n.cfg.HTTP.Address != "" {
+		o.Listen = append(o.Listen, api.Listen{Address: n.cfg.HTTP.Address, Plain: true})
+	}
+	if n.cfg.HTTPS.Address != "off" {
+		o.Listen = append(o.Listen, api.Listen{Address: n.cfg.HTTPS.Address})
+	}
+	if n.api, err = api.New(ctx, o); err != nil {
+		return err
+	}
+	n.routes()
+	n.api.Ready("records", func(ctx context.Context) error { return n.db.PingContext(ctx) })
+	n.api.Ready("journal", n.journalState)
+	return nil
+}
+
+// routes adds every room's operations. It needs the rooms for what they do when called, not for what they are: the
+// OpenAPI document is written from a node whose stores were never opened.
+func (n *node) routes() {
+	(&account.Service{DB: n.db, Auth: n.auth, Orgs: n.orgs, Conditions: n.board}).Routes(n.api)
+	n.plant.Routes(n.api)
+	reading.New(n.telemetry, described{n.plant}, n.now).Routes(n.api)
+	n.fleet.Routes(n.api)
+	n.statusRoute()
+}
+
+// fail tells module.Run that a room cannot go on.
+func (n *node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default:
+	}
+}
+
+// modules are what runs, in the order of starting.
+func (n *node) modules() []module.Module {
+	return []module.Module{
+		module.Loop("conditions", n.board.Run),
+		module.Loop("disk watch", n.watchDisk),
+		module.Loop("rate", n.watchRate),
+		n.api,
+		module.Loop("gateways", n.fleet.Run),
+		&linkDoor{node: n},
+	}
+}
+
+// serve runs the node until ctx ends or a room fails. started is called once everything serves.
+func (n *node) serve(ctx context.Context, started func()) error {
+	return module.Run(ctx, module.Options{Logger: n.log, Started: started, Failed: n.failed}, n.modules()...)
+}
+
+// close closes what openNode opened, the last first.
+func (n *node) close() {
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		if err := n.closers[i](); err != nil && !errors.Is(err, net.ErrClosed) {
+			n.log.Error("did not close cleanly", "error", err)
+		}
+	}
+	n.closers = nil
+}
+
+// describeRooms stands in for the rooms where only their operations are described.
+func (n *node) describeRooms() {
+	n.board, n.plant, n.telemetry, n.fleet = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/config"
+	"jingwei/internal/kernel/org"
+	"jingwei/internal/kernel/text"
+)
+
+// administrator is the login of the person whom the first start makes. The password is theirs to choose.
+const administrator = "admin"
+
+func serveCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a node: telemetry, plant model, gateways, console and API",
+		Long: `Run a node. The first start makes the node's secrets and certificate authority in the data folder and prints a
+one-time link with which the administrator signs in and chooses a password. It is printed again at each start until
+that has been done.
+
+HTTPS uses a certificate of the node's own authority. Plain HTTP is served on loopback only, for a proxy beside it.
+SIGINT or SIGTERM ends it cleanly.`,
+		Example: `  jingwei serve --data /var/lib/jingwei --https :8443 --https-names node.example.com
+  jingwei serve --http 127.0.0.1:8480 --https off --link off`,
+		Args: cobra.NoArgs,
+	}
+	addConfigFlags(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := configured(c, nil)
+		if err != nil {
+			return err
+		}
+		return serve(c.Context(), cfg, c.OutOrStdout(), c.ErrOrStderr())
+	}
+	return c
+}
+
+func serve(ctx context.Context, cfg *config.Loaded, out, errs io.Writer) error {
+	begun := time.Now()
+	n, err := openNode(ctx, cfg, newLogger(cfg, errs))
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	home := org.Org{Kind: org.Enterprise, Name: text.Text{Zh: cfg.Node.Name, En: cfg.Node.Name}}
+	link, first, err := n.auth.FirstStart(auth.AsSystem(ctx, "start"), home, administrator)
+	if err != nil {
+		return err
+	}
+	return n.serve(ctx, func() {
+		fmt.Fprintf(out, "ready: %s (in %d ms)\n", n.base(), time.Since(begun).Milliseconds())
+		fmt.Fprintf(out, "authority: %s\n", n.authority.Fingerprint())
+		if first {
+			fmt.Fprintf(out, "sign in: %s\n         once, as %q, until %s\n", link.URL(n.base()), administrator, link.Expires.Format(time.RFC3339))
+		}
+	})
+}

@@ -1,0 +1,96 @@
+package sim
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"jingwei/internal/connect/driver/modbus"
+)
+
+// add takes a connection, or closes it when there are too many or the server is closing.
+func (s *Server) add(c net.Conn, ctx context.Context) *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.conns) >= maxConns || ctx.Err() != nil {
+		c.Close()
+		return nil
+	}
+	s.stats.Connections++
+	n := &conn{s: s, net: c, late: make(chan struct{}, maxLate), gone: make(chan struct{})}
+	s.conns[n] = true
+	return n
+}
+
+// conn is one client.
+type conn struct {
+	s     *Server
+	net   net.Conn
+	write sync.Mutex
+	late  chan struct{} // one token for each late answer on its way
+	gone  chan struct{}
+}
+
+func (c *conn) run() {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer func() {
+		close(c.gone)
+		c.net.Close()
+		c.s.mu.Lock()
+		delete(c.s.conns, c)
+		c.s.mu.Unlock()
+	}()
+	var buf [modbus.MaxFrame]byte
+	for {
+		c.net.SetReadDeadline(time.Now().Add(idleTime))
+		if _, err := io.ReadFull(c.net, buf[:modbus.HeaderLen]); err != nil {
+			return
+		}
+		h, err := modbus.ParseHeader(buf[:])
+		if err != nil {
+			c.s.log.Debug("a client does not speak Modbus TCP", "client", c.net.RemoteAddr(), "error", err)
+			return
+		}
+		pdu := buf[modbus.HeaderLen:][:h.PDU]
+		if _, err := io.ReadFull(c.net, pdu); err != nil {
+			return
+		}
+		a := c.s.answer(h, pdu)
+		switch {
+		case a.drop:
+			return
+		case a.frame == nil:
+		case a.after > 0:
+			select {
+			case c.late <- struct{}{}:
+			default:
+				continue // too many on their way: this one never comes
+			}
+			wg.Go(func() {
+				defer func() { <-c.late }()
+				t := time.NewTimer(a.after)
+				defer t.Stop()
+				select {
+				case <-t.C:
+					c.send(a.frame)
+				case <-c.gone:
+				}
+			})
+		default:
+			if c.send(a.frame) != nil {
+				return
+			}
+		}
+	}
+}
+
+func (c *conn) send(frame []byte) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	c.net.SetWriteDeadline(time.Now().Add(writeTime))
+	_, err := c.net.Write(frame)
+	return err
+}
