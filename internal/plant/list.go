@@ -125,7 +125,7 @@ func (s *Service) Points(ctx context.Context, scope auth.Scope, f PointFilter, p
 		for i, id := range f.IDs {
 			ids[i] = id.String()
 		}
-		q = q.Where("p.id IN (?)", bun.In(ids))
+		q = q.Where("p.id IN (?)", bun.List(ids))
 	}
 	if q, err = byPoint.Apply(q, page); err != nil {
 		return nil, "", err

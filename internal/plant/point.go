@@ -96,10 +96,7 @@ func checkPoint(p *template.Point) error {
 	for _, f := range p.Faults() {
 		faults = append(faults, ErrPoint.At("body."+f.Field, f.Value).With("reason", f.Text))
 	}
-	if len(faults) < 2 {
-		return problem.All(faults...)
-	}
-	return problem.Invalid.With("count", len(faults)).Join(faults...)
+	return problem.All(faults...)
 }
 
 // AddPoint adds a point to a machine. from zero is now.

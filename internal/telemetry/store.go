@@ -66,7 +66,7 @@ func load(ctx context.Context, tx bun.Tx, ids []uuid.UUID) ([]Series, error) {
 	var rows []seriesRow
 	q := tx.NewSelect().Model(&rows).OrderExpr("ref")
 	if ids != nil {
-		q = q.Where("id IN (?)", bun.In(ids))
+		q = q.Where("id IN (?)", bun.List(ids))
 	}
 	if err := q.Scan(ctx); err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func load(ctx context.Context, tx bun.Tx, ids []uuid.UUID) ([]Series, error) {
 	var reporting []reportingRow
 	p := tx.NewSelect().Model(&reporting).OrderExpr("ref, since")
 	if ids != nil {
-		p = p.Where("ref IN (?)", bun.In(refs))
+		p = p.Where("ref IN (?)", bun.List(refs))
 	}
 	if err := p.Scan(ctx); err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/google/uuid"
+
 	"jingwei/internal/telemetry/block"
 )
 
@@ -12,6 +14,7 @@ import (
 // is large enough. It is used under workMu.
 type writer struct {
 	s       *Store
+	store   uuid.UUID
 	tier    uint8
 	run     uint64
 	taken   []uint64 // numbers of the files begun
@@ -45,8 +48,9 @@ type piece struct {
 	from, to int
 }
 
+// newWriter begins a flush or compaction. The caller holds workMu.
 func (s *Store) newWriter(tier uint8) *writer {
-	return &writer{s: s, tier: tier, open: map[cell]*block.Builder{}, gen: 1}
+	return &writer{s: s, store: s.manifest.store, tier: tier, open: map[cell]*block.Builder{}, gen: 1}
 }
 
 // number takes a number that no file has or ever had. The first one of a writer names its run.
@@ -64,9 +68,9 @@ func (w *writer) builder(c cell) *block.Builder {
 	if b == nil {
 		if n := len(w.spare); n > 0 {
 			b, w.spare = w.spare[n-1], w.spare[:n-1]
-			b.Reset(w.s.manifest.store)
+			b.Reset(w.store)
 		} else {
-			b = block.NewBuilder(w.s.manifest.store)
+			b = block.NewBuilder(w.store)
 		}
 		w.open[c] = b
 	}

@@ -132,7 +132,7 @@ func gatewayLinks(ctx context.Context, db bun.IDB, scope auth.Scope, gateways ..
 		words[i] = g.String()
 	}
 	var rows []linkRow
-	q := scope.Where(db.NewSelect().Model(&rows).Where("l.gateway IN (?) AND l.removed = 0", bun.In(words)), "l.org").OrderExpr("l.id")
+	q := scope.Where(db.NewSelect().Model(&rows).Where("l.gateway IN (?) AND l.removed = 0", bun.List(words)), "l.org").OrderExpr("l.id")
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("links: %w", store.Err(err))
 	}
@@ -172,7 +172,7 @@ func linkConnections(ctx context.Context, db bun.IDB, scope auth.Scope, at int64
 		words[i] = l.String()
 	}
 	var rows []connectionRow
-	q := scope.Where(db.NewSelect().Model(&rows).Where("c.link IN (?) AND c.since <= ? AND c.until > ?", bun.In(words), at, at), "c.org").
+	q := scope.Where(db.NewSelect().Model(&rows).Where("c.link IN (?) AND c.since <= ? AND c.until > ?", bun.List(words), at, at), "c.org").
 		OrderExpr("c.machine, c.since")
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("connections: %w", store.Err(err))

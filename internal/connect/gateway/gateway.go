@@ -17,6 +17,7 @@ import (
 	"jingwei/internal/connect/gateway/document"
 	"jingwei/internal/federate"
 	"jingwei/internal/kernel/file"
+	"jingwei/internal/telemetry"
 )
 
 // Options say what a gateway needs. DataDir and Drivers are required; Code is at the first start.
@@ -38,6 +39,11 @@ type Options struct {
 	Limits       federate.Limits
 	MinWait      time.Duration // between attempts to reach the node; default 0.5 s
 	MaxWait      time.Duration // default 30 s
+
+	// Spooled, where set, is told of each batch once it is durable in the spool: this is the gateway's own
+	// acknowledgement of its samples. Ref are places in the table. It runs on the journal's goroutine, in the order of
+	// the spool, and must not block or keep what it is given. It is for tests and the crash bench.
+	Spooled func(t federate.Table, b *telemetry.Batch)
 
 	reopenAfter time.Duration // pause before a failed spool is opened again; default 5 s
 }
@@ -221,7 +227,7 @@ type session struct {
 func (g *Gateway) collect(ctx context.Context, id *Identity) error {
 	o := &g.o
 	log := o.Logger.With("gateway", id.Gateway)
-	sp, err := openSpool(spoolOptions{FS: o.FS, Dir: filepath.Join(o.DataDir, "spool"), Producer: id.Gateway, MaxBytes: o.SpoolBytes, Segment: o.SpoolSegment, Now: o.Now, Logger: log})
+	sp, err := openSpool(spoolOptions{FS: o.FS, Dir: filepath.Join(o.DataDir, "spool"), Producer: id.Gateway, MaxBytes: o.SpoolBytes, Segment: o.SpoolSegment, Now: o.Now, Logger: log, Spooled: o.Spooled})
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type spool struct {
 	now     func() time.Time
 	log     *slog.Logger
 	max     int64
+	spooled func(federate.Table, *telemetry.Batch)
 
 	// Used by the goroutine that adds.
 	codec   federate.Codec
@@ -89,11 +90,12 @@ type spoolOptions struct {
 	Segment  int64
 	Now      func() time.Time
 	Logger   *slog.Logger
+	Spooled  func(federate.Table, *telemetry.Batch) // may be nil; see Options
 }
 
 // openSpool opens or makes the spool and reads what it holds: the tables, the last index and what is not acknowledged.
 func openSpool(o spoolOptions) (*spool, error) {
-	s := &spool{dir: o.Dir, fs: o.FS, now: o.Now, log: o.Logger, max: o.MaxBytes, failed: make(chan struct{}), tables: map[uint32][]byte{}}
+	s := &spool{dir: o.Dir, fs: o.FS, now: o.Now, log: o.Logger, max: o.MaxBytes, spooled: o.Spooled, failed: make(chan struct{}), tables: map[uint32][]byte{}}
 	if err := o.FS.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the spool's folder: %w", err)
 	}
@@ -288,9 +290,16 @@ func (s *spool) add(ctx context.Context, b *telemetry.Batch, done func()) (epoch
 	if err != nil {
 		return 0, 0, err
 	}
+	told := b
+	if s.spooled == nil {
+		told = nil // not kept until it is durable
+	}
 	err = s.part.Append(ctx, s.record, func(_ log.Commit, err error) {
 		if err != nil {
 			return // the journal has failed; the session ends and opens it anew
+		}
+		if told != nil {
+			s.spooled(table, told)
 		}
 		s.mu.Lock()
 		if s.rows == 0 {

@@ -9,19 +9,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"jingwei/internal/kernel/api/problem"
@@ -29,7 +25,6 @@ import (
 	"jingwei/internal/kernel/auth/authtest"
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/store"
-	"jingwei/internal/kernel/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -326,89 +321,6 @@ func TestGzipWhereItPays(t *testing.T) {
 	}
 }
 
-func TestIdempotencyKey(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		now := time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
-		s := newServer(t, Options{DB: db, Now: func() time.Time { return now }})
-		make := func(caller, key, name string) reply {
-			return call(t, s, "POST", "/api/v1/things", `{"name":"`+name+`"}`, "Authorization", "Bearer "+caller, "Idempotency-Key", key)
-		}
-		first := make("a", "k1", "one")
-		again := make("a", "k1", "one")
-		if first.StatusCode != 201 || again.StatusCode != 201 || first.body != again.body || again.Header.Get("Idempotency-Replayed") != "true" ||
-			again.Header.Get("ETag") != first.Header.Get("ETag") || first.Header.Get("Idempotency-Replayed") != "" {
-			t.Errorf("first %d %s %v, again %d %s %v", first.StatusCode, first.body, first.Header, again.StatusCode, again.body, again.Header)
-		}
-		if r := make("a", "k1", "two"); r.StatusCode != 422 || r.doc.Code != "idempotency-key-reused" {
-			t.Errorf("the same key for another body: %s", r.body)
-		}
-		if r := make("b", "k1", "one"); r.StatusCode != 201 || r.body == first.body {
-			t.Errorf("another caller with the same key: %s", r.body)
-		}
-		if r := make("a", "k2", "one"); r.body == first.body {
-			t.Errorf("another key: %s", r.body)
-		}
-		if r := make("a", "bad key", "one"); r.StatusCode != 422 || r.doc.Code != "idempotency-key-invalid" {
-			t.Errorf("a key with a blank: %s", r.body)
-		}
-		// Refusals are answers too; faults of the node may be tried again.
-		if r := make("a", "k3", "toolong"); r.StatusCode != 422 {
-			t.Error(r.body)
-		}
-		if r := make("a", "k3", "toolong"); r.Header.Get("Idempotency-Replayed") != "true" || r.doc.Code != "invalid" {
-			t.Errorf("a refusal again: %s", r.body)
-		}
-		for range 2 {
-			if r := make("a", "k4", "panic"); r.StatusCode != 500 || r.Header.Get("Idempotency-Replayed") != "" {
-				t.Errorf("a fault again: %d %v", r.StatusCode, r.Header)
-			}
-		}
-		// What is kept is sealed.
-		var kept [][]byte
-		if err := db.NewSelect().Table("api_idempotency").Column("answer").Scan(context.Background(), &kept); err != nil {
-			t.Fatal(err)
-		}
-		for _, b := range kept {
-			if bytes.Contains(b, []byte("number")) {
-				t.Error("an answer is kept in readable form")
-			}
-		}
-		// A day later the key is free, and the table has been swept.
-		now = now.Add(25 * time.Hour)
-		if r := make("a", "k1", "two"); r.StatusCode != 201 || r.Header.Get("Idempotency-Replayed") != "" {
-			t.Errorf("a day later: %s", r.body)
-		}
-		if n, err := db.NewSelect().Table("api_idempotency").Count(context.Background()); err != nil || n != 1 {
-			t.Errorf("%d rows stay, %v", n, err)
-		}
-	})
-}
-
-func TestIdempotencyKeyWorksOnceForManyAtOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		s := newServer(t, Options{DB: db})
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		bodies, busy := map[string]int{}, 0
-		for range 10 {
-			wg.Go(func() {
-				r := call(t, s, "POST", "/api/v1/things", `{"name":"one"}`, "Authorization", "Bearer a", "Idempotency-Key", "race")
-				mu.Lock()
-				defer mu.Unlock()
-				if r.StatusCode == 409 && r.doc.Code == "idempotency-key-in-progress" {
-					busy++
-				} else {
-					bodies[r.body]++
-				}
-			})
-		}
-		wg.Wait()
-		if len(bodies) != 1 {
-			t.Errorf("the work was done %d times: %v (%d were told to wait)", len(bodies), bodies, busy)
-		}
-	})
-}
-
 func TestSpecIsTheSameEveryTimeAndDescribesProblems(t *testing.T) {
 	var first []byte
 	for range 5 {
@@ -436,87 +348,6 @@ func TestSpecIsTheSameEveryTimeAndDescribesProblems(t *testing.T) {
 	}
 }
 
-func TestHealthReadinessAndMetrics(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	s := newServer(t, Options{Metrics: registry, Register: registry})
-	broken := errors.New("postgres://user:password@db is away")
-	var fault error
-	s.Ready("database", func(context.Context) error { return fault })
-	if r := call(t, s, "GET", "/healthz", ""); r.StatusCode != 200 || r.body != `{"status":"ok"}`+"\n" {
-		t.Errorf("%d %s", r.StatusCode, r.body)
-	}
-	if r := call(t, s, "GET", "/readyz", ""); r.StatusCode != 200 || r.body != `{"status":"ready","checks":{"database":"ok"}}`+"\n" {
-		t.Errorf("%d %s", r.StatusCode, r.body)
-	}
-	fault = broken
-	if r := call(t, s, "GET", "/readyz", ""); r.StatusCode != 503 || strings.Contains(r.body, "password") || !strings.Contains(r.body, `"database":"failed"`) {
-		t.Errorf("%d %s", r.StatusCode, r.body)
-	}
-	metrics := func(remote, host string, headers ...string) reply {
-		r := httptest.NewRequest("GET", "http://"+host+"/metrics", nil)
-		r.RemoteAddr = remote
-		for i := 0; i+1 < len(headers); i += 2 {
-			r.Header.Set(headers[i], headers[i+1])
-		}
-		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, r)
-		return reply{Response: w.Result(), body: w.Body.String()}
-	}
-	for _, c := range []struct {
-		remote, host string
-		headers      []string
-		status       int
-	}{
-		{"127.0.0.1:5000", "127.0.0.1:8480", nil, 200},
-		{"[::1]:5000", "localhost:8480", nil, 200},
-		{"192.0.2.1:5000", "127.0.0.1:8480", nil, 401},
-		{"127.0.0.1:5000", "evil.example", nil, 401},                                        // DNS rebinding
-		{"127.0.0.1:5000", "127.0.0.1:8480", []string{"X-Forwarded-For", "192.0.2.1"}, 401}, // a proxy beside the node
-		{"192.0.2.1:5000", "node.example", []string{"Authorization", "Bearer a"}, 403},      // owner of some organisation
-		{"192.0.2.1:5000", "node.example", []string{"Authorization", "Bearer b"}, 200},      // engineer of the home organisation
-	} {
-		if r := metrics(c.remote, c.host, c.headers...); r.StatusCode != c.status {
-			t.Errorf("%s %s %v: %d, want %d", c.remote, c.host, c.headers, r.StatusCode, c.status)
-		}
-	}
-	if r := metrics("127.0.0.1:1", "127.0.0.1"); !strings.Contains(r.body, `jingwei_http_requests_total{method="GET",route="GET /readyz",status="503"} 1`) {
-		t.Errorf("metrics: %s", r.body)
-	}
-}
-
-func TestConsoleIsServedWithFallbackAndCaching(t *testing.T) {
-	script := strings.Repeat("console.log('jingwei');", 500)
-	s := newServer(t, Options{Console: fstest.MapFS{
-		"index.html": {Data: []byte("<!doctype html><title>Jingwei</title>")}, "assets/app-1a2b3c.js": {Data: []byte(script)}, "favicon.svg": {Data: []byte("<svg/>")}, ".hidden": {Data: []byte("x")},
-	}})
-	page := call(t, s, "GET", "/", "", "Accept", "text/html")
-	if page.StatusCode != 200 || page.Header.Get("Cache-Control") != "no-cache" || !strings.Contains(page.Header.Get("Content-Security-Policy"), "script-src 'self';") ||
-		strings.Contains(page.Header.Get("Content-Security-Policy"), "script-src 'self' 'unsafe-inline'") {
-		t.Errorf("%d %v", page.StatusCode, page.Header)
-	}
-	if r := call(t, s, "GET", "/machines/42/trend", "", "Accept", "text/html,*/*"); r.body != page.body {
-		t.Errorf("an address inside the console: %d %s", r.StatusCode, r.body)
-	}
-	for _, path := range []string{"/assets/missing.js", "/api/v1/nothing", "/.hidden", "/api", "/../etc/passwd.txt"} {
-		if r := call(t, s, "GET", path, "", "Accept", "text/html"); r.StatusCode == 200 && path != "/api" {
-			t.Errorf("%s: %d %s", path, r.StatusCode, r.body)
-		}
-	}
-	app := call(t, s, "GET", "/assets/app-1a2b3c.js", "", "Accept-Encoding", "gzip")
-	if app.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || app.Header.Get("Content-Encoding") != "gzip" || len(app.body) > 1000 || app.Header.Get("Content-Type") != "text/javascript; charset=utf-8" {
-		t.Errorf("%v", app.Header)
-	}
-	if r := call(t, s, "GET", "/assets/app-1a2b3c.js", "", "Accept-Encoding", "gzip", "If-None-Match", app.Header.Get("ETag")); r.StatusCode != 304 || r.body != "" {
-		t.Errorf("%d", r.StatusCode)
-	}
-	if r := call(t, s, "GET", "/assets/app-1a2b3c.js", ""); r.body != script {
-		t.Error("without gzip the script differs")
-	}
-	if r := call(t, s, "GET", "/api/v1/things", "", "Authorization", "Bearer a"); r.Header.Get("Content-Security-Policy") != apiPolicy || r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("X-Content-Type-Options") != "nosniff" {
-		t.Errorf("headers of an answer: %v", r.Header)
-	}
-}
-
 func TestTraceparent(t *testing.T) {
 	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
 	for header, ok := range map[string]bool{
@@ -532,42 +363,6 @@ func TestTraceparent(t *testing.T) {
 	} {
 		if got, is := parseTraceparent(header); is != ok || ok && got != id {
 			t.Errorf("%q: %q %v", header, got, is)
-		}
-	}
-}
-
-func TestListenErrorsNameTheAddressAndTheMend(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = taken.Close() }()
-	for _, c := range []struct {
-		l    Listen
-		want []string
-	}{
-		{Listen{taken.Addr().String(), true}, []string{taken.Addr().String(), "another program uses this port"}},
-		{Listen{"0.0.0.0:0", true}, []string{"0.0.0.0:0", "plain HTTP is allowed on a loopback address only", "HTTPS"}},
-		{Listen{":8480", true}, []string{"loopback"}},
-		{Listen{"example.com:80", true}, []string{"loopback"}},
-		{Listen{"127.0.0.1", true}, []string{"host:port"}},
-		{Listen{"127.0.0.1:0", false}, []string{"certificate"}},
-		{Listen{"192.0.2.250:0", false}, []string{"certificate"}},
-	} {
-		s := newServer(t, Options{Listen: []Listen{{"127.0.0.1:0", true}, c.l}})
-		err := s.Start(context.Background())
-		var le *ListenError
-		if !errors.As(err, &le) {
-			t.Errorf("%+v: %v", c.l, err)
-			continue
-		}
-		for _, w := range c.want {
-			if !strings.Contains(err.Error(), w) {
-				t.Errorf("%+v: %q does not say %q", c.l, err, w)
-			}
-		}
-		if len(s.Addresses()) != 0 {
-			t.Error("it listens all the same")
 		}
 	}
 }

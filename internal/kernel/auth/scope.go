@@ -157,5 +157,5 @@ func (s Scope) arguments(column string) []any {
 	for i, o := range s.orgs {
 		ids[i] = o.String()
 	}
-	return []any{bun.Ident(column), bun.In(ids)}
+	return []any{bun.Ident(column), bun.List(ids)}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -135,7 +136,20 @@ func (f *reading) branch(key string, line int, value ast.Node) {
 			return
 		}
 	}
-	f.faults = append(f.faults, &UnknownKeyError{File: f.file, Line: line, Key: key, Nearest: nearest(key, f.keys)})
+	f.faults = append(f.faults, &UnknownKeyError{File: f.file, Line: line, Key: key, Nearest: nearest(key, withSections(f.keys))})
+}
+
+// withSections adds the sections that dotted keys stand in: a mistyped section is meant more often than another key.
+func withSections(keys []string) []string {
+	words := slices.Clone(keys)
+	for _, k := range keys {
+		for i, c := range k {
+			if c == '.' && !slices.Contains(words, k[:i]) {
+				words = append(words, k[:i])
+			}
+		}
+	}
+	return words
 }
 
 func (f *reading) put(key, value string, line int, fault func(string, ...any)) {

@@ -363,7 +363,7 @@ func FuzzBlock(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 1<<20 {
+		if len(data) > 1<<16 {
 			t.Skip()
 		}
 		for _, blind := range []bool{false, true} {

@@ -193,7 +193,7 @@ func All(fields ...*Error) error {
 	case 1:
 		return fields[0]
 	}
-	return &Error{kind: Invalid, fields: fields}
+	return Invalid.With("count", len(fields)).Join(fields...)
 }
 
 // Join adds single faults.

@@ -1,0 +1,281 @@
+import {
+  ApartmentOutlined,
+  AuditOutlined,
+  BranchesOutlined,
+  DashboardOutlined,
+  DownOutlined,
+  SearchOutlined,
+  TeamOutlined,
+  UserOutlined,
+  WarningFilled,
+} from '@ant-design/icons'
+import { Button, Dropdown } from 'antd'
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { Link, NavLink, Outlet, useLocation, useNavigate, useParams } from 'react-router'
+
+import { useConditions, useMe, useNode, useOrgs } from '../api/queries'
+import { zone } from '../format/time'
+import { useI18n } from '../i18n'
+import { useSecond } from '../live/clock'
+import { useLive, useStreamStatus } from '../live/live'
+import { Weave } from '../ui/marks'
+import { allowed } from '../ui/role'
+import { Blank, Bones, Fault } from '../ui/states'
+import { Finder } from './finder'
+import { HereProvider, rememberOrg, useHere, type Here } from './org'
+import { LanguageTool, ThemeTool, useSignOut } from './tools'
+
+/** Frame is what stands around every page of an organisation. */
+export function Frame() {
+  const { org: id = '' } = useParams()
+  const me = useMe()
+  const orgs = useOrgs()
+  const { t } = useI18n()
+  const org = orgs.data?.find((o) => o.id === id)
+  useEffect(() => {
+    if (org) rememberOrg(org.id)
+  }, [org])
+  const here = useMemo<Here | undefined>(() => {
+    if (!org || !orgs.data || !me.data) return undefined
+    const [mine, every] = [me.data, orgs.data]
+    return {
+      org,
+      orgs: every,
+      me: mine,
+      may: (doing) => allowed(mine, every, org.id, doing),
+      at: (path = '') => `/o/${org.id}${path && `/${path}`}`,
+    }
+  }, [org, orgs.data, me.data])
+  const problem = me.error ?? orgs.error
+  if (here) {
+    return (
+      <HereProvider value={here}>
+        <Framed />
+      </HereProvider>
+    )
+  }
+  return (
+    <main>
+      {problem && problem.status !== 401 ? (
+        <Fault problem={problem} retry={() => location.reload()} />
+      ) : orgs.data && me.data ? (
+        <Blank title={t('org.notHere')} actions={<Link to="/">{t('notFound.home')}</Link>}>
+          {t('org.notHereHelp')}
+        </Blank>
+      ) : (
+        <Bones rows={8} />
+      )}
+    </main>
+  )
+}
+
+function Framed() {
+  const { t } = useI18n()
+  const main = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  const first = useRef(true)
+  // After a change of page the keyboard and the reader begin at the page, not where the old link was.
+  useEffect(() => {
+    if (first.current) first.current = false
+    else main.current?.focus({ preventScroll: true })
+  }, [pathname])
+  return (
+    <div className="frame">
+      <a className="skip" href="#main">
+        {t('frame.skip')}
+      </a>
+      <Bar />
+      <LineNotice />
+      <main id="main" ref={main} tabIndex={-1}>
+        <Outlet />
+      </main>
+      <Foot />
+    </div>
+  )
+}
+
+function Bar() {
+  const { at, may, me } = useHere()
+  const { t } = useI18n()
+  const conditions = useConditions(useHere().org.id)
+  const count = conditions.data?.length ?? 0
+  const signOut = useSignOut()
+  const navigate = useNavigate()
+  const pages: { to: string; label: string; icon: ReactNode; end?: boolean; count?: number }[] = [
+    { to: at(), label: t('nav.overview'), icon: <DashboardOutlined />, end: true, count },
+    { to: at('gateways'), label: t('nav.gateways'), icon: <BranchesOutlined /> },
+    { to: at('plant'), label: t('nav.plant'), icon: <ApartmentOutlined /> },
+    ...(may('people') ? [{ to: at('people'), label: t('nav.people'), icon: <TeamOutlined /> }] : []),
+    ...(may('audit') ? [{ to: at('audit'), label: t('nav.audit'), icon: <AuditOutlined /> }] : []),
+  ]
+  const list = (
+    <ul>
+      {pages.map((p) => (
+        <li key={p.to}>
+          <NavLink to={p.to} end={p.end}>
+            {p.icon}
+            <span>{p.label}</span>
+            {p.count ? (
+              <span className="count" title={t('conditions.open', { n: p.count })}>
+                {p.count}
+              </span>
+            ) : null}
+          </NavLink>
+        </li>
+      ))}
+    </ul>
+  )
+  const [finding, setFinding] = useState(false)
+  useFindKey(() => setFinding(true))
+  return (
+    <>
+      <header className="bar">
+        <Link to={at()} className="brand">
+          <Weave />
+          <span className="only-wide">
+            经纬 <small>Jingwei</small>
+          </span>
+        </Link>
+        <OrgSwitch />
+        <nav className="only-wide" aria-label={t('nav.label')}>
+          {list}
+        </nav>
+        <div className="tools">
+          <button
+            type="button"
+            className="tool"
+            onClick={() => setFinding(true)}
+            aria-label={t('find.open')}
+            title={t('find.open')}
+          >
+            <SearchOutlined />
+            <kbd className="only-wide" style={{ opacity: 0.7, fontSize: 11 }}>
+              /
+            </kbd>
+          </button>
+          <LanguageTool />
+          <ThemeTool />
+          <Dropdown
+            trigger={['click']}
+            menu={{
+              items: [
+                { key: 'account', label: t('account.title') },
+                { type: 'divider' },
+                { key: 'out', label: t('signOut') },
+              ],
+              onClick: ({ key }) => {
+                if (key === 'out') void signOut()
+                else void navigate(at('account'))
+              },
+            }}
+          >
+            <button
+              type="button"
+              className="tool"
+              aria-label={t('account.menu', { name: me.person.name || me.person.login })}
+            >
+              <UserOutlined />
+              <span className="cut only-wide" style={{ maxWidth: 110 }}>
+                {me.person.name || me.person.login}
+              </span>
+            </button>
+          </Dropdown>
+        </div>
+      </header>
+      <nav className="tabs-bottom only-phone" aria-label={t('nav.label')}>
+        {list}
+      </nav>
+      {finding && <Finder close={() => setFinding(false)} />}
+    </>
+  )
+}
+
+// "/" or Ctrl-K from anywhere that is not a field.
+function useFindKey(open: () => void) {
+  useEffect(() => {
+    const key = (e: KeyboardEvent) => {
+      const typing = e.target instanceof HTMLElement && e.target.matches('input, textarea, select, [contenteditable]')
+      const slash = e.key === '/' && !typing && !e.ctrlKey && !e.metaKey && !e.altKey
+      if (!slash && !(e.key.toLowerCase() === 'k' && (e.ctrlKey || e.metaKey))) return
+      e.preventDefault()
+      open()
+    }
+    window.addEventListener('keydown', key)
+    return () => window.removeEventListener('keydown', key)
+  }, [open])
+}
+
+function OrgSwitch() {
+  const { org, orgs } = useHere()
+  const { t, n } = useI18n()
+  const navigate = useNavigate()
+  if (orgs.length < 2) {
+    return (
+      <span className="tool" style={{ alignSelf: 'center', cursor: 'default' }}>
+        <span className="cut">{n(org.name)}</span>
+      </span>
+    )
+  }
+  return (
+    <Dropdown
+      trigger={['click']}
+      menu={{
+        selectable: true,
+        selectedKeys: [org.id],
+        items: orgs.map((o) => ({ key: o.id, label: n(o.name) })),
+        onClick: ({ key }) => void navigate(`/o/${key}`),
+      }}
+    >
+      <button
+        type="button"
+        className="tool"
+        style={{ alignSelf: 'center' }}
+        aria-label={t('org.switch', { name: n(org.name) })}
+      >
+        <span className="cut">{n(org.name)}</span>
+        <DownOutlined style={{ fontSize: 10 }} />
+      </button>
+    </Dropdown>
+  )
+}
+
+/** LineNotice says that what is on the screen is no longer kept fresh, and since when. */
+function LineNotice() {
+  const { stream } = useLive()
+  const status = useStreamStatus()
+  const { t } = useI18n()
+  useSecond()
+  // eslint-disable-next-line react-hooks/purity -- the notice counts down with this computer's clock, once a second
+  const now = Date.now()
+  const long = status.state === 'lost' && now - (status.since ?? now) > 3000
+  return (
+    <div role="status" aria-live="polite">
+      {long && (
+        <div className="notice">
+          <WarningFilled />
+          <span className="grow">
+            {t('line.lost')}{' '}
+            <span className="muted" aria-hidden="true">
+              {t('line.next', { n: Math.max(0, Math.ceil(((status.next ?? now) - now) / 1000)) })}
+            </span>
+          </span>
+          <Button size="small" onClick={() => stream.now()}>
+            {t('line.now')}
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Foot() {
+  const node = useNode()
+  const { t } = useI18n()
+  return (
+    <footer className="foot">
+      <span>{node.data ? t('foot.node', { name: node.data.name, version: node.data.version }) : t('appName')}</span>
+      <span>{t('foot.zone', { zone: zone() })}</span>
+      <a href="/licences.txt">{t('foot.licences')}</a>
+    </footer>
+  )
+}

@@ -1,0 +1,44 @@
+import type { RouteObject } from 'react-router'
+
+import { Frame } from './frame'
+import { Home } from './home'
+import { Bones } from '../ui/states'
+import { Crash, NotFound } from './lost'
+
+// Each page is a file of its own that comes when it is first asked for.
+export const routes: RouteObject[] = [
+  {
+    errorElement: <Crash />,
+    HydrateFallback: () => <Bones rows={8} />,
+    children: [
+      { path: '/sign-in', lazy: async () => ({ Component: (await import('../pages/signin')).SignInPage }) },
+      { path: '/welcome', lazy: async () => ({ Component: (await import('../pages/welcome')).Welcome }) },
+      { path: '/', element: <Home /> },
+      { path: '/account', element: <Home to="account" /> },
+      {
+        path: '/o/:org',
+        element: <Frame />,
+        children: [
+          {
+            errorElement: <Crash />,
+            children: [
+              { index: true, lazy: async () => ({ Component: (await import('../pages/overview')).Overview }) },
+              { path: 'm/:machine', lazy: async () => ({ Component: (await import('../pages/machine')).MachinePage }) },
+              { path: 'gateways', lazy: async () => ({ Component: (await import('../pages/gateways')).Gateways }) },
+              {
+                path: 'gateways/:id',
+                lazy: async () => ({ Component: (await import('../pages/gateway')).GatewayPage }),
+              },
+              { path: 'plant', lazy: async () => ({ Component: (await import('../pages/plant')).PlantPage }) },
+              { path: 'people', lazy: async () => ({ Component: (await import('../pages/people')).PeoplePage }) },
+              { path: 'audit', lazy: async () => ({ Component: (await import('../pages/audit')).AuditPage }) },
+              { path: 'account', lazy: async () => ({ Component: (await import('../pages/account')).AccountPage }) },
+              { path: '*', element: <NotFound /> },
+            ],
+          },
+        ],
+      },
+      { path: '*', element: <NotFound /> },
+    ],
+  },
+]

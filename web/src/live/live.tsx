@@ -1,0 +1,112 @@
+import { useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { createContext, use, useEffect, useSyncExternalStore } from 'react'
+
+import { keys } from '../api/queries'
+import type { Gateway, Latest } from '../api/types'
+import type { SseEvent } from './sse'
+import { LiveStore, type LiveValue } from './store'
+import { Stream, type StreamStatus } from './stream'
+
+export interface Live {
+  store: LiveStore
+  stream: Stream
+}
+
+/** newLive joins the stream of this tab with the store of values and with the lists that the stream keeps fresh. */
+export function newLive(queries: QueryClient, onSignedOut: () => void): Live {
+  const store = new LiveStore((flush) => requestAnimationFrame(flush))
+  const stream = new Stream(onSignedOut)
+  stream.on((event) => receive(event, store, queries))
+  let opened = false
+  stream.onOpen(() => {
+    // What changed while the line was down is asked for; the very first time the pages have just asked themselves.
+    if (opened) void queries.invalidateQueries({ predicate: (q) => q.meta?.live === true })
+    opened = true
+  })
+  return { store, stream }
+}
+
+function receive(event: SseEvent, store: LiveStore, queries: QueryClient): void {
+  if (event.event === 'values') {
+    store.apply(items<Latest>(event.data))
+  } else if (event.event === 'gateways') {
+    const changed = new Map(items<Gateway>(event.data).map((g) => [g.id, g]))
+    for (const [key, held] of queries.getQueriesData<Gateway[]>({ queryKey: keys.gateways() })) {
+      if (!held) continue
+      if ([...changed.values()].some((g) => g.org === key[1] && !held.some((h) => h.id === g.id))) {
+        void queries.invalidateQueries({ queryKey: key })
+      } else if (held.some((h) => changed.has(h.id))) {
+        queries.setQueryData(
+          key,
+          held.map((h) => merge(h, changed.get(h.id))),
+        )
+      }
+    }
+  } else if (event.event === 'conditions') {
+    // Whether an event tells all or only what changed: the list is asked for, it is short.
+    void queries.invalidateQueries({ queryKey: keys.conditions() })
+  }
+}
+
+// An event may leave out what does not change; what it leaves out stays as it was.
+function merge(held: Gateway, change: Gateway | undefined): Gateway {
+  return change ? { ...held, ...change, links: change.links ?? held.links } : held
+}
+
+function items<T>(data: string): T[] {
+  try {
+    return (JSON.parse(data) as { items?: T[] | null }).items ?? []
+  } catch {
+    return []
+  }
+}
+
+const LiveContext = createContext<Live | undefined>(undefined)
+export const LiveProvider = LiveContext.Provider
+
+export function useLive(): Live {
+  const live = use(LiveContext)
+  if (!live) throw new Error('useLive outside LiveProvider')
+  return live
+}
+
+/** useWant keeps this tab's stream telling of an organisation and, where given, of a machine while the page stands. */
+export function useWant(org: string | undefined, machine?: string): void {
+  const { stream } = useLive()
+  useEffect(() => {
+    if (!org && !machine) return
+    return stream.want({ orgs: org ? [org] : [], machines: machine ? [machine] : [] })
+  }, [stream, org, machine])
+}
+
+export function useLiveValue(series: string): LiveValue | undefined {
+  const { store } = useLive()
+  return useSyncExternalStore(
+    (f) => store.subscribe(series, f),
+    () => store.get(series),
+  )
+}
+
+export function useStreamStatus(): StreamStatus {
+  const { stream } = useLive()
+  return useSyncExternalStore(
+    (f) => stream.onStatus(f),
+    () => stream.status,
+  )
+}
+
+/** useSeed puts the answer of /latest into the store. */
+export function useSeed(latest: Latest[] | undefined): void {
+  const { store } = useLive()
+  useEffect(() => {
+    if (latest) store.apply(latest)
+  }, [store, latest])
+}
+
+/** useRefreshed gives a function that asks again for everything under a key. */
+export function useRefreshed(): (...queryKeys: (readonly unknown[])[]) => Promise<void> {
+  const queries = useQueryClient()
+  return async (...queryKeys) => {
+    await Promise.all(queryKeys.map((queryKey) => queries.invalidateQueries({ queryKey })))
+  }
+}

@@ -1,0 +1,37 @@
+import { theme, type ThemeConfig } from 'antd'
+
+/** themeFor is antd in the colours of style.css, small and flat. */
+export function themeFor(dark: boolean): ThemeConfig {
+  return {
+    algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
+    token: {
+      colorPrimary: dark ? '#3d93c9' : '#14679b',
+      colorLink: dark ? '#5fb2e6' : '#14679b',
+      colorSuccess: dark ? '#56c288' : '#1d7a46',
+      colorWarning: dark ? '#e3a344' : '#b06a00',
+      colorError: dark ? '#f0857b' : '#c0291f',
+      colorBgContainer: dark ? '#161e25' : '#ffffff',
+      colorBgElevated: dark ? '#1b242c' : '#ffffff',
+      colorBgLayout: dark ? '#0e1419' : '#f3f5f7',
+      colorBorder: dark ? '#3c4a55' : '#c3ccd4',
+      colorBorderSecondary: dark ? '#2a363f' : '#dde3e8',
+      colorText: dark ? '#e6ecf1' : '#17212b',
+      colorTextSecondary: dark ? '#a9b6c1' : '#52606d',
+      colorTextDescription: dark ? '#a9b6c1' : '#52606d',
+      colorTextPlaceholder: dark ? '#8b99a5' : '#6b7884',
+      borderRadius: 4,
+      fontSize: 13,
+      fontSizeSM: 12,
+      controlHeight: 32,
+      controlHeightSM: 26,
+      padding: 12,
+      paddingLG: 18,
+      fontFamily: 'inherit',
+      wireframe: false,
+    },
+    components: {
+      Form: { itemMarginBottom: 14, verticalLabelPadding: '0 0 4px' },
+      Tabs: { horizontalMargin: '0 0 12px 0' },
+    },
+  }
+}
