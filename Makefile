@@ -68,8 +68,8 @@ generate: web/node_modules/.installed ## api/openapi.json from the Go types, and
 	npm --prefix web run --silent types
 
 .PHONY: bench-peers
-bench-peers: ## build the peers that benchmarks run beside us (pinned in bench/peers/go.mod)
-	go -C bench/peers build -trimpath -o bin/ ./cmd/...
+bench-peers: ## build the peers that benchmarks run beside us (pinned in bench/peers/go.mod; with a C compiler as their authors ship them)
+	CGO_ENABLED=$$(command -v cc >/dev/null && echo 1 || echo 0) go -C bench/peers build -trimpath -o bin/ ./cmd/...
 
 .PHONY: soak
 soak: build ## long fuzzing and crash runs; SEED=n repeats one, FUZZTIME=1m sets the time per target

@@ -40,8 +40,8 @@ type plan struct {
 }
 
 var (
-	longPlan  = plan{rounds: 5, patience: 100 * time.Second, wide: 200, d2: 4_000, fullWide: 600, full: 86_400, asks: 5, raw: 20, means: 5, mill: 600, typed: 1_500}
-	quickPlan = plan{rounds: 5, patience: 15 * time.Second, wide: 30, d2: 600, fullWide: 120, full: 7_200, asks: 3, raw: 20, means: 3, mill: 60, typed: 300}
+	longPlan  = plan{rounds: 5, patience: 100 * time.Second, wide: 200, d2: 4_000, fullWide: 600, full: 86_400, asks: 5, raw: 20, means: 7, mill: 600, typed: 1_500}
+	quickPlan = plan{rounds: 5, patience: 15 * time.Second, wide: 30, d2: 600, fullWide: 120, full: 7_200, asks: 3, raw: 20, means: 7, mill: 60, typed: 300}
 )
 
 // contender is a store in the race.

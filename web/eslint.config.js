@@ -38,6 +38,7 @@ export default tseslint.config(
         URL: 'readonly',
         AbortSignal: 'readonly',
         getComputedStyle: 'readonly',
+        navigator: 'readonly',
       },
     },
   },

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"jingwei/bench"
+	"jingwei/bench/idle"
 )
 
 func benchCommand() *cobra.Command {
@@ -13,6 +14,6 @@ func benchCommand() *cobra.Command {
 		Long: `Run a measurement. Each prints a table for people; with --json its last line is one object with figures, goals,
 seed and versions. Peers are built by "make bench-peers"; a peer that is absent is left out, and the output says so.`,
 	}
-	c.AddCommand(bench.StoreCommand())
+	c.AddCommand(bench.StoreCommand(), idle.Command())
 	return c
 }

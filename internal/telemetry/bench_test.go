@@ -263,3 +263,93 @@ func BenchmarkRawDay(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkReplay opens a store whose samples are all in the journal.
+func BenchmarkReplay(b *testing.B) {
+	n := benchNode(b, 512<<20)
+	refs := benchSeries(b, n, 1000)
+	samples := feed(b, n, refs, 1000, 250, 50, false)
+	b.ResetTimer()
+	rounds := 0
+	before := cpu()
+	for b.Loop() {
+		rounds++
+		n.close()
+		n.mustOpen(b)
+		if got := n.store.Stats().Replayed; got != uint64(samples) {
+			b.Fatal(got)
+		}
+	}
+	b.ReportMetric(float64(cpu()-before)/float64(rounds)/float64(samples), "cpu-ns/sample")
+}
+
+// BenchmarkLateAggregate is BenchmarkAggregate while late samples lie in runs of their own: 2 % of the batches come a minute
+// to ten late, nothing is merged.
+func BenchmarkLateAggregate(b *testing.B) {
+	n := benchNode(b, 16<<20)
+	n.close()
+	n.options.NoBackground = true
+	n.mustOpen(b)
+	refs := benchSeries(b, n, 50)
+	for part := range 4 {
+		w := newWorkload(50, false)
+		batch, late := &Batch{}, &Batch{}
+		seq := uint64(part*1800*2 + 1)
+		for s := range 1800 {
+			w.second = int64(part*1800 + s)
+			to := batch
+			if s%50 == 7 {
+				to = late
+			}
+			w.fill(to, refs, 0, 50, 0)
+			if to == batch {
+				n.mustAppend(b, 1, seq, batch)
+				seq++
+			}
+			if s%50 == 49 {
+				n.mustAppend(b, 1, seq, late)
+				seq++
+			}
+		}
+		for ; seq < uint64((part+1)*1800*2+1); seq++ {
+			n.mustAppend(b, 1, seq, &Batch{Origin: Measured})
+		}
+		if err := n.store.Flush(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, stage := range []string{"before", "merged"} {
+		b.Run(stage, func(b *testing.B) {
+			before, rounds := cpu(), 0
+			for b.Loop() {
+				rounds++
+				if _, err := n.store.Aggregate(context.Background(), refs, Span{begin, begin + 2*int64(time.Hour)}, 5*time.Minute, n.clock.t); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(cpu()-before)/float64(rounds)/7.2e6, "cpu-ns/sample")
+		})
+		if err := n.store.Compact(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkPlotDay draws a day of one series on 1,000 pixels.
+func BenchmarkPlotDay(b *testing.B) {
+	n := benchNode(b, 64<<20)
+	refs := benchSeries(b, n, 2)
+	feed(b, n, refs, 2, 86400, 2, false)
+	if err := n.store.Flush(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	before, rounds := cpu(), 0
+	for b.Loop() {
+		rounds++
+		p, err := n.store.Plot(context.Background(), refs[6], Span{begin, begin + day}, 1000, n.clock.t)
+		if err != nil || len(p) < 3000 {
+			b.Fatal(len(p), err)
+		}
+	}
+	b.ReportMetric(float64(cpu()-before)/float64(rounds)/1e6, "cpu-ms/op")
+}

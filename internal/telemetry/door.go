@@ -136,8 +136,9 @@ func (p *producer) admit(id uuid.UUID, at position, done func(Receipt, error)) (
 		err = p.failed
 	default:
 		p.waiting = append(p.waiting, waiter{at, done})
+		old = p.queued
 		p.mu.Unlock()
-		return p.queued, true, nil
+		return old, true, nil
 	}
 	old = p.queued
 	p.mu.Unlock()
@@ -210,7 +211,7 @@ func (s *Store) insert(p *prepared, commit uint64, commitTime int64) bool {
 		s.latest.ahead(Ref(ref))
 	}
 	s.inserted.Store(commit)
-	full := h.bytes() >= s.o.HeadBytes
+	full := h.bytes() >= max(s.o.HeadBytes, 4*headSeriesBytes*int64(len(h.series)))
 	s.insertMu.Unlock()
 	if full {
 		s.room.shut(s.sealIfFree)

@@ -39,6 +39,8 @@ const (
 	firstSeg    = 8 // slots of a series' first segment; each next one is twice as long
 	lastSeg     = 128
 	noSlot      = ^uint32(0)
+	// headSeriesBytes is the memory of a series without samples.
+	headSeriesBytes = 48
 )
 
 // slab holds segments. Slot 0 of a segment keeps the slot of the next one in arr; its samples follow.
@@ -132,7 +134,7 @@ func newHead(series int, pool *slabPool) *head {
 // bytes is the memory the head takes.
 func (h *head) bytes() int64 {
 	return int64(len(h.slabs))*slabLen*12 + int64(len(h.arrivals))*arrivalSlab*32 +
-		int64(len(h.commits))*48 + h.textSize + int64(len(h.series))*48
+		int64(len(h.commits))*48 + h.textSize + int64(len(h.series))*headSeriesBytes
 }
 
 // grow makes room for series up to number n-1.

@@ -63,23 +63,30 @@ type plotter struct {
 	has, hasBad            bool
 	first, last, low, high Sample
 	lowest, highest        float64
-	numbers                bool
 	bad                    Sample
 }
 
 func (p *plotter) take(r *Run, now int64) {
+	last := -1 // the row of this run that is the last of the pixel so far
+	keepLast := func() {
+		if last >= 0 {
+			p.last = r.Sample(last)
+			last = -1
+		}
+	}
 	for i, t := range r.Time {
 		if !visible(r.Flags[i], t, now) {
 			continue
 		}
 		if p.at < 0 || t >= p.end {
+			keepLast()
 			p.flush()
 			p.at = (t - p.span.From) / p.step
 			p.end = p.span.From + (p.at+1)*p.step
 		}
 		x, number := p.number(r, i)
 		switch {
-		case r.Status[i]>>31 == 1 || Flags(r.Flags[i])&NoValue != 0 || !number && p.typ != String:
+		case r.Status[i]>>31 == 1 || Flags(r.Flags[i])&NoValue != 0 || !number:
 			if !p.hasBad {
 				p.hasBad, p.bad = true, r.Sample(i)
 			}
@@ -88,20 +95,14 @@ func (p *plotter) take(r *Run, now int64) {
 			p.has = true
 			p.first = r.Sample(i)
 			p.low, p.high, p.lowest, p.highest = p.first, p.first, x, x
-			p.last = p.first
-			continue
-		}
-		if x < p.lowest {
+		case x < p.lowest:
 			p.lowest, p.low = x, r.Sample(i)
-		}
-		if x > p.highest {
+		case x > p.highest:
 			p.highest, p.high = x, r.Sample(i)
 		}
-		// The last one is made when it is known to be: the next row of the pixel replaces it.
-		if i+1 == r.Len() || r.Time[i+1] >= p.end || r.Status[i+1]>>30 != 0 || r.Flags[i+1] != 0 || p.typ == Float64 {
-			p.last = r.Sample(i)
-		}
+		last = i
 	}
+	keepLast()
 }
 
 // number returns the value to compare by; false for NaN. Strings compare equal.

@@ -3,10 +3,10 @@ package telemetry
 import "sync/atomic"
 
 type counters struct {
-	samples, batches, duplicates, refused, replayed   atomic.Uint64
-	flushes, flushFailures, flushNanos, damaged       atomic.Uint64
-	compactions, compactFailures, compactNanos        atomic.Uint64
-	compactRead, compactWritten, copied, chunksCopied atomic.Uint64
+	samples, batches, duplicates, refused, replayed atomic.Uint64
+	flushes, flushFailures, flushNanos, damaged     atomic.Uint64
+	compactions, compactFailures, compactNanos      atomic.Uint64
+	compactWritten, chunksCopied                    atomic.Uint64
 }
 
 // Stats are figures of the store since it was opened, but for what is said of now.

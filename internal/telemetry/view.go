@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -35,6 +36,9 @@ func openBlock(fsys file.FS, name string, m blockMeta) *blockFile {
 		}
 	}
 	if err != nil {
+		if damage := (*DamageError)(nil); !errors.As(err, &damage) {
+			err = &DamageError{File: name, What: "it cannot be opened", Err: err}
+		}
 		b.broken.Store(&err)
 		return b
 	}

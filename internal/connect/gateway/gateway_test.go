@@ -84,10 +84,12 @@ func TestGatewayEnrolsCollectsAndSurvivesRestarts(t *testing.T) {
 	wait(t, "the node is told how the gateway does", func() bool {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		return n.status[id].Hash != "" && len(n.status[id].Links) == 1
+		return n.status[id].Hash != "" && n.status[id].Applied.OK && len(n.status[id].Links) == 1
 	})
 	onceEach(t, n.rows(id), false)
-	if len(n.applied) != 1 || !n.applied[0].OK {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.applied) > 1 {
 		t.Errorf("applied %+v, want once: later connections hold the document already", n.applied)
 	}
 }
@@ -297,3 +299,29 @@ func TestFailedFsyncReopensTheSpoolAndLosesNothingDurable(t *testing.T) {
 }
 
 func (c *counting) opensNow() int { c.mu.Lock(); defer c.mu.Unlock(); return c.opens }
+
+func TestFullNodeKeepsControlAndLosesNothing(t *testing.T) {
+	n := newTestNode(t)
+	n.document = must(testDocument(1, 10*time.Millisecond).Encode())
+	n.up()
+	_, stop := startGateway(t, Options{DataDir: t.TempDir(), Code: n.code("open"), Drivers: drivers(&counting{})})
+	wait(t, "values arrive", func() bool { return len(n.rows(n.gateway())) > 10 })
+	id := n.gateway()
+	first := n.listener.Session(id)
+	n.mu.Lock()
+	n.fail = errors.New("journal is full")
+	n.mu.Unlock()
+	at := func() uint64 { n.mu.Lock(); defer n.mu.Unlock(); return n.status[id].Spool.Samples }
+	wait(t, "the spool grows and the node is told", func() bool { return at() > 50 })
+	n.mu.Lock()
+	n.fail = nil
+	n.mu.Unlock()
+	wait(t, "it is taken", func() bool { return at() < 10 })
+	if now := n.listener.Session(id); now != first {
+		t.Error("the connection was given up because the node was full")
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	onceEach(t, n.rows(id), false)
+}

@@ -155,12 +155,12 @@ func (n *testNode) enrol(w http.ResponseWriter, r *http.Request) {
 	id := uuid.Must(uuid.NewV7())
 	cert, err := n.ca.SignGateway([]byte(in.CSR), id)
 	if err != nil {
-		http.Error(w, err.Error(), 500)
+		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	n.gateways = append(n.gateways, id)
 	if n.addr == "" {
-		http.Error(w, "not up", 503)
+		http.Error(w, "not up", http.StatusServiceUnavailable)
 		return
 	}
 	_, port, _ := net.SplitHostPort(n.addr)

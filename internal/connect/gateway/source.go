@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
+	"github.com/google/uuid"
 
 	"jingwei/internal/federate"
 	"jingwei/internal/kernel/log"
+	"jingwei/internal/telemetry"
 )
 
 // source reads the spool for one connection after another; it is a federate.Source.
@@ -17,18 +21,29 @@ type source struct {
 	reader *log.Reader
 	want   uint64 // index of the next batch
 	// reduced are batches of which rows were refused, by index: they go without those rows until they are acknowledged.
-	reduced map[uint64]reducedBatch
+	reduced map[uint64][]byte
+	// refused are series that the node does not take at present: what comes of them is set aside without asking, else
+	// each batch would cost a round trip. Asked again after refusedFor.
+	refused map[uuid.UUID]federate.RefusedRow
+	until   time.Time
+	said    time.Time // when a refusal was logged last
+	codec   federate.Codec
+	batch   telemetry.Batch
 }
 
-type reducedBatch struct{ body []byte }
+const (
+	refusedFor   = 30 * time.Second
+	refusedTells = 10 * time.Second
+)
 
 func newSource(s *spool, onAcked func(uint64)) *source {
-	return &source{s: s, onAcked: onAcked, reduced: map[uint64]reducedBatch{}}
+	return &source{s: s, onAcked: onAcked, reduced: map[uint64][]byte{}, refused: map[uuid.UUID]federate.RefusedRow{}}
 }
 
 // Resume implements federate.Source. A changed numbering is on disk before anything goes out under it.
 func (r *source) Resume(_ context.Context, farEpoch, farSeq uint64) (uint64, error) {
 	s := r.s
+	clear(r.refused)
 	s.mu.Lock()
 	before := s.place
 	p, next, why := before.resume(s.held(), s.durable, farEpoch, farSeq)
@@ -207,7 +222,11 @@ func (r *source) take(rec log.Record) (federate.Item, bool, error) {
 	}
 	s.mu.Unlock()
 	if reduced, ok := r.reduced[h.Index]; ok {
-		body = reduced.body
+		body = reduced
+	} else if len(r.refused) > 0 {
+		if body, err = r.sort(h, seq, body); err != nil {
+			return federate.Item{}, false, err
+		}
 	}
 	return federate.Item{Seq: seq, Table: uint64(h.Table), Body: body}, true, nil
 }
@@ -238,11 +257,7 @@ func (r *source) Refused(ctx context.Context, f federate.Refusal) error {
 	index := s.place.First + f.Seq - 1
 	acked := s.place.Acked
 	s.mu.Unlock()
-	for done := range r.reduced {
-		if done <= acked {
-			delete(r.reduced, done)
-		}
-	}
+	r.settle(acked)
 	if err := r.goTo(index); err != nil {
 		return err
 	}
@@ -258,7 +273,69 @@ func (r *source) Refused(ctx context.Context, f federate.Refusal) error {
 	if err != nil {
 		return err
 	}
-	s.log.Warn("the node refused samples; they are set aside", "trace", fmt.Sprintf("%d-%d", f.Epoch, f.Seq), "reason", f.Error())
-	r.reduced[index] = reducedBatch{body: rest}
+	now := s.now()
+	if now.Sub(r.said) >= refusedTells {
+		r.said = now
+		s.log.Warn("the node refused samples; they are set aside", "trace", fmt.Sprintf("%d-%d", f.Epoch, f.Seq), "reason", f.Error())
+	}
+	if now.After(r.until) {
+		clear(r.refused)
+		r.until = now.Add(refusedFor)
+	}
+	for _, row := range f.Rows {
+		switch row.Reason {
+		case federate.ReasonUnknown, federate.ReasonForeign, federate.ReasonType: // true of every sample of the series
+			r.refused[row.Series] = row
+		}
+	}
+	r.reduced[index] = rest
 	return r.goTo(index)
+}
+
+// settle forgets reduced batches that the node has.
+func (r *source) settle(acked uint64) {
+	for index := range r.reduced {
+		if index <= acked {
+			delete(r.reduced, index)
+		}
+	}
+}
+
+// sort sets rows of refused series aside before the batch is sent, and returns the batch without them.
+func (r *source) sort(h batchHead, seq uint64, body []byte) ([]byte, error) {
+	s := r.s
+	if s.now().After(r.until) {
+		clear(r.refused)
+		return body, nil
+	}
+	s.mu.Lock()
+	tableBytes, acked, epoch := s.tables[h.Table], s.place.Acked, s.place.Epoch
+	s.mu.Unlock()
+	table, err := federate.ParseTable(tableBytes)
+	if err != nil {
+		return nil, fmt.Errorf("%w: series table %d: %w", errRecord, h.Table, err)
+	}
+	if r.codec.Decode(body, table, &r.batch) != nil {
+		return body, nil // the node will say what is wrong with it
+	}
+	f := federate.Refusal{Epoch: epoch, Seq: seq}
+	seen := map[uuid.UUID]bool{}
+	for i, place := range r.batch.Ref {
+		id := table[place].Series
+		if row, ok := r.refused[id]; ok && !seen[id] {
+			seen[id] = true
+			row.Row = uint32(i)
+			f.Rows = append(f.Rows, row)
+		}
+	}
+	if len(f.Rows) == 0 {
+		return body, nil
+	}
+	rest, err := s.aside.put(context.Background(), h.Index, acked, f, tableBytes, body)
+	if err != nil {
+		return nil, err
+	}
+	r.settle(acked)
+	r.reduced[h.Index] = rest
+	return rest, nil
 }

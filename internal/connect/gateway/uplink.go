@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -95,12 +96,34 @@ func (u *uplink) serve(ctx context.Context, c *federate.Conn) error {
 	var work sync.WaitGroup
 	work.Go(func() { cancel(u.listen(ctx, desk)) })
 	work.Go(func() { cancel(u.report(ctx, desk)) })
-	work.Go(func() {
-		cancel(federate.Send(ctx, c, u.source, federate.SenderOptions{Producer: u.identity().Gateway, Packer: u.packer,
-			Compress: c.Peer().Has(federate.FeatureZstd), Logger: u.log}))
-	})
+	work.Go(func() { cancel(u.send(ctx, c)) })
 	work.Wait()
 	return context.Cause(ctx)
+}
+
+// send moves the spool to the node. While the node cannot store (its disk is full) only the stream ends and is opened
+// again: control stays, so that the node's page goes on telling how the gateway does.
+func (u *uplink) send(ctx context.Context, c *federate.Conn) error {
+	wait := federate.Backoff{Min: u.o.MinWait, Max: u.o.MaxWait, Rand: u.o.Random}
+	for {
+		began := u.o.Now()
+		err := federate.Send(ctx, c, u.source, federate.SenderOptions{Producer: u.identity().Gateway, Packer: u.packer,
+			Compress: c.Peer().Has(federate.FeatureZstd), Logger: u.log})
+		var g *federate.Goodbye
+		if ctx.Err() != nil || c.Err() != nil || !errors.As(err, &g) || g.Code != federate.CodeUnavailable {
+			return err
+		}
+		if u.o.Now().Sub(began) > u.o.MaxWait {
+			wait.Reset()
+		}
+		next := wait.Next()
+		u.log.Warn("the node cannot take samples now", "reason", g.Text, "retryIn", next.Round(time.Millisecond))
+		select {
+		case <-time.After(next):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // listen takes configuration and certificates.

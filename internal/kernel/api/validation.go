@@ -3,6 +3,7 @@ package api
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -42,31 +43,37 @@ func validationKinds() []*problem.Kind {
 	}
 }
 
+// Missing is the fault of a field that is needed and was left out, for operations that find it out themselves.
+func Missing(location string) *problem.Error {
+	return faultMissing.At(location, nil).With("a", location[strings.LastIndexByte(location, '.')+1:])
+}
+
 // fixed are messages without arguments that say which type or format was wanted.
 var fixed = map[string]*problem.Error{
-	validation.MsgUnexpectedProperty:       faultUnknown.With("a", ""),
-	validation.MsgExpectedBoolean:          faultType.With("a", "boolean"),
-	validation.MsgExpectedNumber:           faultType.With("a", "number"),
-	validation.MsgExpectedInteger:          faultType.With("a", "integer"),
-	validation.MsgExpectedString:           faultType.With("a", "string"),
-	validation.MsgExpectedArray:            faultType.With("a", "array"),
-	validation.MsgExpectedObject:           faultType.With("a", "object"),
-	"invalid integer":                      faultType.With("a", "integer"),
-	"invalid float":                        faultType.With("a", "number"),
-	"invalid boolean":                      faultType.With("a", "boolean"),
-	validation.MsgExpectedBase64String:     faultFormat.With("a", "base64"),
-	validation.MsgExpectedRFC3339DateTime:  faultFormat.With("a", "RFC 3339 date-time (2026-05-04T08:30:00Z)"),
-	validation.MsgExpectedRFC3339Date:      faultFormat.With("a", "RFC 3339 date (2026-05-04)"),
-	validation.MsgExpectedRFC3339Time:      faultFormat.With("a", "RFC 3339 time (08:30:00Z)"),
-	validation.MsgExpectedRFC5890Hostname:  faultFormat.With("a", "host name"),
-	validation.MsgExpectedRFC2673IPv4:      faultFormat.With("a", "IPv4 address"),
-	validation.MsgExpectedRFC2373IPv6:      faultFormat.With("a", "IPv6 address"),
-	validation.MsgExpectedArrayItemsUnique: faultUnique.With("a", ""),
-	"required path parameter is missing":   faultMissing.With("a", ""),
-	"required query parameter is missing":  faultMissing.With("a", ""),
-	"required header parameter is missing": faultMissing.With("a", ""),
-	"required cookie parameter is missing": faultMissing.With("a", ""),
-	"request body is required":             faultMissing.With("a", "body"),
+	validation.MsgUnexpectedProperty:                   faultUnknown.With("a", ""),
+	validation.MsgExpectedBoolean:                      faultType.With("a", "boolean"),
+	validation.MsgExpectedNumber:                       faultType.With("a", "number"),
+	validation.MsgExpectedInteger:                      faultType.With("a", "integer"),
+	validation.MsgExpectedString:                       faultType.With("a", "string"),
+	validation.MsgExpectedArray:                        faultType.With("a", "array"),
+	validation.MsgExpectedObject:                       faultType.With("a", "object"),
+	"invalid integer":                                  faultType.With("a", "integer"),
+	"invalid float":                                    faultType.With("a", "number"),
+	"invalid boolean":                                  faultType.With("a", "boolean"),
+	validation.MsgExpectedBase64String:                 faultFormat.With("a", "base64"),
+	validation.MsgExpectedRFC3339DateTime:              faultFormat.With("a", "RFC 3339 date-time (2026-05-04T08:30:00Z)"),
+	"invalid date/time for format " + time.RFC3339Nano: faultFormat.With("a", "RFC 3339 date-time (2026-05-04T08:30:00Z)"),
+	validation.MsgExpectedRFC3339Date:                  faultFormat.With("a", "RFC 3339 date (2026-05-04)"),
+	validation.MsgExpectedRFC3339Time:                  faultFormat.With("a", "RFC 3339 time (08:30:00Z)"),
+	validation.MsgExpectedRFC5890Hostname:              faultFormat.With("a", "host name"),
+	validation.MsgExpectedRFC2673IPv4:                  faultFormat.With("a", "IPv4 address"),
+	validation.MsgExpectedRFC2373IPv6:                  faultFormat.With("a", "IPv6 address"),
+	validation.MsgExpectedArrayItemsUnique:             faultUnique.With("a", ""),
+	"required path parameter is missing":               faultMissing.With("a", ""),
+	"required query parameter is missing":              faultMissing.With("a", ""),
+	"required header parameter is missing":             faultMissing.With("a", ""),
+	"required cookie parameter is missing":             faultMissing.With("a", ""),
+	"request body is required":                         faultMissing.With("a", "body"),
 }
 
 // rules are messages with arguments, in the order in which they are tried.

@@ -170,6 +170,7 @@ func TestFromTheFirstLinkToAWorkingOrganisation(t *testing.T) {
 		li.call("GET", "/audit?org="+n.a.String(), nil, 403, nil)
 		li.call("POST", "/tokens", object{"name": "t", "org": n.a, "role": "viewer"}, 403, nil)
 		li.call("POST", "/people/"+me.Person.ID.String()+"/link", nil, 403, nil)
+		admin.call("POST", "/tokens", object{"name": "t", "role": "viewer"}, 422, nil) // of which organisation?
 		li.call("PATCH", "/people/"+me.Person.ID.String(), object{"name": "Li Na (mill)"}, 200, nil)
 
 		// A token of the one organisation meets the other: not found, never forbidden.

@@ -71,6 +71,9 @@ func (s *Service) people(a *api.Server) {
 			if o == uuid.Nil {
 				o = in.Org
 			}
+			if o == uuid.Nil {
+				return nil, api.Missing("body.org")
+			}
 			scope, err := auth.Allow(ctx, auth.People, o)
 			if err != nil {
 				return nil, err

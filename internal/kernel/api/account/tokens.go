@@ -73,6 +73,9 @@ func (s *Service) tokens(a *api.Server) {
 			if o == uuid.Nil {
 				o = in.Org
 			}
+			if o == uuid.Nil {
+				return nil, api.Missing("body.org")
+			}
 			scope, err := auth.Allow(ctx, auth.Tokens, o)
 			if err != nil {
 				return nil, err

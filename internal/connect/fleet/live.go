@@ -1,0 +1,54 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"jingwei/internal/kernel/api"
+	"jingwei/internal/kernel/auth"
+)
+
+// liveSource puts gateways on the live stream.
+type liveSource struct{ s *Service }
+
+func (l liveSource) Event() string { return "gateways" }
+
+func (l liveSource) Watch(_ context.Context, scope auth.Scope, q api.LiveQuery) (api.Feed, error) {
+	return &liveFeed{s: l.s, scope: scope, orgs: q.Orgs, seen: map[uuid.UUID]uint64{}}, nil
+}
+
+type liveFeed struct {
+	s     *Service
+	scope auth.Scope
+	orgs  []uuid.UUID
+	told  bool
+	at    uint64
+	seen  map[uuid.UUID]uint64
+}
+
+// Next implements api.Feed: the gateways that have changed.
+func (f *liveFeed) Next(context.Context) (any, error) {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	if f.told && f.at == f.s.version {
+		return nil, nil
+	}
+	first := !f.told
+	f.told, f.at = true, f.s.version
+	out := []View{}
+	for id, p := range f.s.peers {
+		if !f.scope.Includes(p.g.Org) || len(f.orgs) > 0 && !slices.Contains(f.orgs, p.g.Org) || f.seen[id] == p.version {
+			continue
+		}
+		f.seen[id] = p.version
+		out = append(out, f.s.viewLocked(p))
+	}
+	if len(out) == 0 && !first {
+		return nil, nil
+	}
+	slices.SortFunc(out, func(a, b View) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return api.NewPage(out, ""), nil
+}

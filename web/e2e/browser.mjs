@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs'
+
+import { chromium } from 'playwright-core'
+
+const places = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+
+/** findBrowser is the path of Debian's Chromium, or undefined. */
+export const findBrowser = () => places.find((p) => p && existsSync(p))
+
+export function launch(executablePath) {
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}
+
+/** looks are the ways in which a page is shown. */
+export const looks = {
+  zh: { lang: 'zh' },
+  en: { lang: 'en' },
+  'zh-dark': { lang: 'zh', dark: true },
+  'en-dark': { lang: 'en', dark: true },
+  'zh-phone': { lang: 'zh', phone: true },
+  'en-phone': { lang: 'en', phone: true },
+}
+
+/** open makes a browser window of a look. What goes wrong in its pages is gathered in `faults`. */
+export async function open(browser, look, faults, state) {
+  const { lang, dark, phone } = looks[look]
+  const context = await browser.newContext({
+    viewport: phone ? { width: 390, height: 844 } : { width: 1366, height: 768 },
+    hasTouch: phone ?? false,
+    colorScheme: dark ? 'dark' : 'light',
+    timezoneId: 'Asia/Shanghai',
+    locale: lang === 'en' ? 'en-GB' : 'zh-CN',
+    storageState: state,
+    acceptDownloads: true,
+  })
+  await context.addInitScript((l) => {
+    if (!localStorage.getItem('jingwei.lang')) localStorage.setItem('jingwei.lang', l)
+  }, lang)
+  const page = await context.newPage()
+  page.on('pageerror', (e) => faults.push(`${look} ${page.url()}: ${e.message}`))
+  page.on('console', (m) => {
+    // A refusal that a page asked for and shows is logged by the browser all the same.
+    if (m.type() === 'error' && !/Failed to load resource/.test(m.text()))
+      faults.push(`${look} ${page.url()}: ${m.text()}`)
+  })
+  return { context, page }
+}
+
+/** until waits for what a function finds, and says what it waited for when it does not come. */
+export async function until(what, find, within = 60_000) {
+  const end = Date.now() + within
+  for (;;) {
+    const found = await find()
+    if (found) return found
+    if (Date.now() > end) throw new Error(`waited ${within / 1000} s for: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+/**
+ * plain checks what every page owes to those who do not see it: one main heading, a main landmark, names for buttons,
+ * links and fields, captions for tables; and that nothing lies beyond the right edge.
+ */
+export function plain(page) {
+  return page.evaluate(() => {
+    const faults = []
+    const shown = (e) => e.getClientRects().length > 0
+    const name = (e) =>
+      (e.getAttribute('aria-label') ?? '') +
+      (e.getAttribute('title') ?? '') +
+      (e.getAttribute('placeholder') ?? '') +
+      e.textContent +
+      [...(e.labels ?? [])].map((l) => l.textContent).join('') +
+      (e.getAttribute('aria-labelledby') ?? '')
+    if (document.querySelectorAll('h1').length !== 1)
+      faults.push(`${document.querySelectorAll('h1').length} main headings`)
+    if (document.querySelectorAll('main').length !== 1) faults.push('no main landmark')
+    for (const e of document.querySelectorAll('button, a[href], input:not([type=hidden]), textarea')) {
+      if (shown(e) && name(e).trim() === '') faults.push(`no name: ${e.outerHTML.slice(0, 120)}`)
+    }
+    for (const e of document.querySelectorAll('table')) {
+      if (shown(e) && !e.caption && !e.getAttribute('aria-label') && !e.closest('.tip'))
+        faults.push('a table without caption')
+    }
+    const ids = [...document.querySelectorAll('[id]')].map((e) => e.id)
+    for (const id of new Set(ids.filter((x, i) => ids.indexOf(x) !== i))) faults.push(`two elements have the id ${id}`)
+    const over = document.documentElement.scrollWidth - window.innerWidth
+    if (over > 0) faults.push(`${over} px beyond the right edge`)
+    return faults
+  })
+}
