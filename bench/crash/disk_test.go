@@ -28,3 +28,4 @@ func runsOf(t *testing.T) int {
 	}
 	return v
 }
+func cyclesOf(t *testing.T) int { v := 6; if x := os.Getenv("C"); x != "" { fmt.Sscan(x, &v) }; return v }

@@ -19,6 +19,7 @@ type process struct {
 	args []string // program first
 	env  []string
 	log  string   // file that its stderr is added to
+	in   *os.File // its stdin
 	out  *os.File // its stdout; nil: lines are looked through for "ready: "
 
 	life   *life
@@ -53,6 +54,9 @@ func (p *process) start(ctx context.Context) error {
 	defer log.Close()
 	fmt.Fprintf(log, "--- start %d of %s\n", p.starts+1, p.name)
 	cmd.Stderr = log
+	if p.in != nil {
+		cmd.Stdin = p.in
+	}
 	l := &life{cmd: cmd, began: time.Now(), ready: make(chan string, 1), lines: make(chan string, 16), ended: make(chan error, 1)}
 	scanned := make(chan struct{})
 	if p.out != nil {

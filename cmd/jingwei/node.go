@@ -117,6 +117,9 @@ func (n *node) openJournal(ctx context.Context) (err error) {
 		Now:      n.now, Logger: n.log,
 		OnFailure: n.journalFailed,
 	})
+	if errors.Is(err, file.ErrLocked) {
+		return fmt.Errorf("another node is running with the data folder %s: stop it, or give this one another with --data: %w", n.cfg.Data, err)
+	}
 	if err != nil {
 		return err
 	}
