@@ -28,4 +28,10 @@ func runsOf(t *testing.T) int {
 	}
 	return v
 }
-func cyclesOf(t *testing.T) int { v := 6; if x := os.Getenv("C"); x != "" { fmt.Sscan(x, &v) }; return v }
+func cyclesOf(t *testing.T) int {
+	v := 6
+	if x := os.Getenv("C"); x != "" {
+		fmt.Sscan(x, &v)
+	}
+	return v
+}

@@ -33,7 +33,7 @@ type producer struct {
 	granted chan struct{}
 	more    chan struct{} // closed and renewed when made grows
 	resumed uint64        // connections whose stream was opened
-	dups    uint64        // acknowledgements of what was there already
+	late    uint64        // batches acknowledged only when the stream was opened again: a kill took the acknowledgement
 
 	codec federate.Codec
 	batch telemetry.Batch
@@ -160,6 +160,7 @@ func (p *producer) Resume(_ context.Context, epoch, seq uint64) (uint64, error) 
 	}
 	p.resumed++
 	p.next = min(seq, p.made)
+	p.late += max(p.next, p.book.acked) - p.book.acked
 	p.book.acked = max(p.book.acked, p.next)
 	return p.book.epoch, nil
 }
@@ -210,9 +211,7 @@ func (p *producer) Acked(a federate.Ack) {
 			Detail: fmt.Sprintf("batch %d-%d was acknowledged; %d were sent in epoch %d", a.Epoch, a.Seq, b.sent, b.epoch)})
 		return
 	}
-	if a.Commit == 0 {
-		p.dups++
-	} else {
+	if a.Commit != 0 { // 0: it was there already
 		b.commits[a.Seq-1] = a.Commit
 	}
 	b.acked = max(b.acked, a.Seq)

@@ -81,7 +81,7 @@ func tables(sum CycleSum, disk DiskSum) string {
 	t.Add("samples read back at the last check", n(sum.Tally.Read))
 	t.Add("checks", strconv.Itoa(sum.Checks))
 	t.Add("times that a lane resumed its stream", n(sum.Status.Streams))
-	t.Add("acknowledgements of batches sent again", n(sum.Status.Duplicates))
+	t.Add("batches acknowledged only then", n(sum.Status.Late))
 	t.Add("blocks seen written", strconv.Itoa(sum.Written))
 	t.Add("merges seen", strconv.Itoa(sum.Merges))
 	t.Add("kills that cut a block short", strconv.Itoa(sum.Unfinished))

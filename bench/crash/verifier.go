@@ -70,13 +70,13 @@ type checkAnswer struct {
 
 // status counts what the verifier holds.
 type status struct {
-	Batches    uint64 `json:"batches"` // acknowledged by the node
-	Samples    uint64 `json:"samples"` // in them
-	Streams    uint64 `json:"streams"` // times that a lane's stream was opened
-	Duplicates uint64 `json:"duplicates"`
-	Noticed    uint64 `json:"noticed"` // samples acknowledged by the gateway
-	Torn       uint64 `json:"torn"`    // notices that a kill cut short
-	Served     uint64 `json:"served"`  // readings of the machine
+	Batches uint64 `json:"batches"` // acknowledged by the node
+	Samples uint64 `json:"samples"` // in them
+	Streams uint64 `json:"streams"` // times that a lane's stream was opened
+	Late    uint64 `json:"late"`    // batches of which a kill took the acknowledgement, told when the stream was opened again
+	Noticed uint64 `json:"noticed"` // samples acknowledged by the gateway
+	Torn    uint64 `json:"torn"`    // notices that a kill cut short
+	Served  uint64 `json:"served"`  // readings of the machine
 }
 
 func (v *verifier) wrong(x Violation) {
@@ -198,7 +198,7 @@ func (v *verifier) status() (s status) {
 		s.Batches += p.book.acked
 		s.Samples += p.book.acked * laneRows * 4
 		s.Streams += p.resumed
-		s.Duplicates += p.dups
+		s.Late += p.late
 		p.mu.Unlock()
 	}
 	v.ledger.mu.Lock()

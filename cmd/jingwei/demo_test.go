@@ -54,6 +54,14 @@ func TestDemoFromRegisterToAPI(t *testing.T) {
 	if got := get(t, samples+"raw", tokenB, nil); got != 404 {
 		t.Errorf("with the other enterprise's token: %d, want 404", got)
 	}
+	var node struct{ Ingest *struct{ Samples string } }
+	if get(t, base+"/node", token, &node); node.Ingest == nil || node.Ingest.Samples == "0" {
+		t.Errorf("the node's figures for its own engineer: %+v", node.Ingest)
+	}
+	node.Ingest = nil
+	if got := get(t, base+"/node", tokenB, &node); got != 200 || node.Ingest != nil {
+		t.Errorf("another tenant sees the node's figures: %d, %+v", got, node.Ingest)
+	}
 	var empty listed[seriesItem]
 	if got := get(t, base+"/series", tokenB, &empty); got != 200 || len(empty.Items) != 0 {
 		t.Errorf("the second enterprise: %d and %d series; want 200 and none", got, len(empty.Items))

@@ -12,15 +12,16 @@ import (
 	"jingwei/internal/kernel/auth"
 )
 
-// nodeStatus is what GET /node answers: the node's own figures, of no tenant.
+// nodeStatus is what GET /node answers. The figures are sums over all tenants: only those who may read the node's
+// metrics see them.
 type nodeStatus struct {
-	Name      string        `json:"name"`
-	Version   string        `json:"version"`
-	Started   time.Time     `json:"started"`
-	Now       time.Time     `json:"now"`
-	Ingest    ingestStatus  `json:"ingest"`
-	Log       logStatus     `json:"log"`
-	Telemetry storageStatus `json:"telemetry"`
+	Name      string         `json:"name"`
+	Version   string         `json:"version"`
+	Started   time.Time      `json:"started"`
+	Now       time.Time      `json:"now"`
+	Ingest    *ingestStatus  `json:"ingest,omitempty" doc:"For those who may read the node's metrics"`
+	Log       *logStatus     `json:"log,omitempty"`
+	Telemetry *storageStatus `json:"telemetry,omitempty"`
 }
 
 type ingestStatus struct {
@@ -49,15 +50,17 @@ func (n *node) statusRoute() {
 		if _, err := auth.Need(ctx); err != nil {
 			return nil, err
 		}
-		now, s, l := n.now(), n.telemetry.Stats(), n.journal.Stats()
-		return &struct{ Body nodeStatus }{nodeStatus{
-			Name: n.cfg.Node.Name, Version: version, Started: n.started.UTC(), Now: now.UTC(),
-			Ingest: ingestStatus{
-				SamplesPerSecond: n.rate.now(), Samples: s.Samples, Batches: s.Batches, Duplicates: s.Duplicates, Refused: s.Refused,
-			},
-			Log:       logStatus{Bytes: l.DiskBytes, Last: n.journal.Last().Number},
-			Telemetry: storageStatus{Series: s.Series, Blocks: s.Blocks, Bytes: s.Bytes},
-		}}, nil
+		out := &struct{ Body nodeStatus }{nodeStatus{Name: n.cfg.Node.Name, Version: version, Started: n.started.UTC(), Now: n.now().UTC()}}
+		if _, err := auth.AllowNode(ctx, auth.Metrics); err != nil {
+			return out, nil
+		}
+		s, l := n.telemetry.Stats(), n.journal.Stats()
+		out.Body.Ingest = &ingestStatus{
+			SamplesPerSecond: n.rate.now(), Samples: s.Samples, Batches: s.Batches, Duplicates: s.Duplicates, Refused: s.Refused,
+		}
+		out.Body.Log = &logStatus{Bytes: l.DiskBytes, Last: n.journal.Last().Number}
+		out.Body.Telemetry = &storageStatus{Series: s.Series, Blocks: s.Blocks, Bytes: s.Bytes}
+		return out, nil
 	})
 }
 

@@ -25,7 +25,7 @@ func (q *scanner) merge(s *Series, in []*source, lo, hi int64, emit func(*run) e
 	want := q.want
 	past := q.history
 	for {
-		shared := true
+		shared, notes := true, uint8(block.AllGood)
 		q.keys = q.keys[:0]
 		q.parts = q.parts[:0]
 		for _, history := range [...]bool{true, false} {
@@ -43,6 +43,7 @@ func (q *scanner) merge(s *Series, in []*source, lo, hi int64, emit func(*run) e
 					q.parts = append(q.parts, clipped{src, i, j})
 					q.keys = append(q.keys, src.key)
 					shared = shared && src.key != frameKey{}
+					notes = notes&src.notes&block.AllGood | (notes|src.notes)&^block.AllGood
 				}
 			}
 		}
@@ -81,7 +82,7 @@ func (q *scanner) merge(s *Series, in []*source, lo, hi int64, emit func(*run) e
 				last.keys = append(last.keys, q.keys...)
 			}
 		}
-		r := run{frame: &m.Frame, values: &c.Values, j: len(m.Time), lo: lo, hi: hi}
+		r := run{frame: &m.Frame, values: &c.Values, j: len(m.Time), notes: notes, lo: lo, hi: hi}
 		if shared {
 			r.keys = q.keys
 		}

@@ -17,7 +17,7 @@ type run struct {
 	frame  *block.Frame
 	values *block.Values
 	i, j   int
-	notes  uint8  // of the frame, where the run is of one chunk; 0 else
+	notes  uint8  // of the frames
 	loser  []bool // with history: which rows were superseded; nil: none
 	// keys and the window name the frame across the series of one query: runs of equal keys, lo and hi have equal columns.
 	// No keys: the frame is this series' own.
@@ -131,6 +131,7 @@ func (q *scanner) series(ctx context.Context, s *Series, from, to int64, whole f
 		c := &q.chunks[i]
 		src := q.source()
 		src.min, src.max, src.chunk, src.isChunk, src.past = c.MinTime, c.MaxTime, *c, true, c.Plane == block.History
+		src.notes = c.Notes
 		src.key = frameKey{unsafe.Pointer(c.Block), uint64(c.FrameAt)}
 	}
 	for i, h := range q.v.heads() {
@@ -183,7 +184,7 @@ func (q *scanner) windows(ctx context.Context, s *Series, from, to int64, whole 
 	lo, first := from, 0
 	var in []*source
 	for {
-		// The next window begins where a source has rows and ends where the first of the sources in it ends.
+		// The next window begins where a source has rows and ends where one of those in it ends or another begins.
 		in = in[:0]
 		hi, next := to, to
 		for k := first; k < len(q.sources); k++ {
@@ -211,11 +212,7 @@ func (q *scanner) windows(ctx context.Context, s *Series, from, to int64, whole 
 			lo = next
 			continue
 		}
-		for _, src := range q.sources[first:] {
-			if src.min > lo && src.min < hi && src.max >= lo && (!src.past || q.history) {
-				in = append(in, src)
-			}
-		}
+		hi = min(hi, next)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -252,13 +249,10 @@ func (q *scanner) window(s *Series, in []*source, lo, hi int64, whole func(*bloc
 			return err
 		}
 		i, j := only.clip(lo, hi)
-		r := run{frame: only.frame, values: &only.values, i: i, j: j, lo: lo, hi: hi}
+		r := run{frame: only.frame, values: &only.values, i: i, j: j, notes: only.notes, lo: lo, hi: hi}
 		if only.key != (frameKey{}) {
 			q.keys = append(q.keys[:0], only.key)
 			r.keys = q.keys
-		}
-		if only.isChunk {
-			r.notes = only.chunk.Notes
 		}
 		return emit(&r)
 	}

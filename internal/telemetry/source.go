@@ -18,6 +18,7 @@ type source struct {
 	have     block.Set
 	valued   bool
 	key      frameKey
+	notes    uint8       // of the frame
 	own      block.Frame // for rows that are not shared
 }
 
@@ -26,6 +27,7 @@ type headFrame struct {
 	head   *head
 	arr    []uint32
 	frame  block.Frame
+	notes  uint8
 	serial uint64
 }
 
@@ -145,15 +147,15 @@ func (q *scanner) head(i int, h *head, s *Series, from, to int64) {
 		known.frame.Reset()
 		known.serial++
 		h.frame(q.arr, &known.frame)
+		known.notes = known.frame.Notes()
 	}
 	if s.Type == String {
 		src.values.Text = h.texts(src.values.Bits, src.values.Text)
 		src.values.Bits = src.values.Bits[:0]
 	}
 	h.mu.RUnlock()
-	src.key = frameKey{}
+	src.notes = known.notes
 	if inOrder {
-		// The columns are copied: the next series may read another frame from this head while this one is in use.
 		src.frame = &known.frame
 		src.key = frameKey{unsafe.Pointer(h), known.serial}
 	} else {

@@ -314,12 +314,14 @@ func (x *trial) verify(i int) {
 	}
 }
 
+// TestStoreEqualsModelThroughCrashes runs random operations against the model; TRIAL_FIRST and TRIAL_SEEDS choose others.
 func TestStoreEqualsModelThroughCrashes(t *testing.T) {
 	seeds, operations := 12, 220
 	if testing.Short() {
 		seeds = 3
 	}
-	for seed := range seeds {
+	first := env("TRIAL_FIRST", 0)
+	for seed := first; seed < first+env("TRIAL_SEEDS", seeds); seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { runTrial(t, uint64(seed), operations) })
 	}
 }

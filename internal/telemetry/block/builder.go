@@ -46,7 +46,6 @@ type Builder struct {
 	info    Info
 	scratch column.Scratch
 	keep    []uint64
-	numbers []uint32
 }
 
 type seriesEntry struct {
@@ -125,24 +124,7 @@ func (b *Builder) Frame(f *Frame) FrameID {
 		least, greatest = min(least, uint64(c)), max(greatest, uint64(c))
 	}
 	info.minCommit, info.maxCommit = least, greatest
-	var bad, flags uint32
-	for _, s := range f.Status {
-		bad |= s >> 30
-	}
-	for _, x := range f.Flags {
-		flags |= x
-	}
-	if flags&flagFuture != 0 {
-		info.notes |= HasFuture
-	}
-	if flags&flagRival != 0 {
-		info.notes |= HasRivals
-	}
-	if flags&flagNoValue != 0 {
-		info.notes |= HasNoValue
-	} else if bad == 0 {
-		info.notes |= AllGood
-	}
+	info.notes = f.Notes()
 	s := &b.scratch
 	for c := range columns {
 		at := len(b.buf)

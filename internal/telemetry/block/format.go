@@ -111,6 +111,29 @@ type Frame struct {
 // Len returns the number of rows.
 func (f *Frame) Len() int { return len(f.Time) }
 
+// Notes tells what there is among the rows.
+func (f *Frame) Notes() (notes uint8) {
+	var bad, flags uint32
+	for _, s := range f.Status {
+		bad |= s >> 30
+	}
+	for _, x := range f.Flags {
+		flags |= x
+	}
+	if flags&flagFuture != 0 {
+		notes |= HasFuture
+	}
+	if flags&flagRival != 0 {
+		notes |= HasRivals
+	}
+	if flags&flagNoValue != 0 {
+		notes |= HasNoValue
+	} else if bad == 0 {
+		notes |= AllGood
+	}
+	return notes
+}
+
 // Reset empties the frame and keeps its memory.
 func (f *Frame) Reset() {
 	f.Time, f.Gateway, f.Commit = f.Time[:0], f.Gateway[:0], f.Commit[:0]

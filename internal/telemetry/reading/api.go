@@ -2,6 +2,7 @@ package reading
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"time"
@@ -128,7 +129,7 @@ func (s *Service) sampleRoutes(a *api.Server) {
 		Cursor  string `query:"cursor" maxLength:"200" doc:"Raw: next of the page before"`
 		Pixels  int    `query:"pixels" minimum:"1" maximum:"20000" default:"1000" doc:"Plot: how wide the drawing is; each pixel gives its first, last, least, greatest and one bad sample"`
 		History bool   `query:"history" doc:"Raw: also samples that others of the same source time superseded"`
-		Detail  bool   `query:"detail" doc:"Raw: with the time at which the node made each sample durable"`
+		Detail  bool   `query:"detail" doc:"Raw: with the time at which the node made each sample durable, and the trace of its batch"`
 	}
 	type samplesOutput struct{ Body Samples }
 	api.Register(a, get("listSamples", "/series/{id}/samples", "Samples of a series, raw or for a plot", ""),
@@ -220,24 +221,25 @@ func (s *Service) raw(ctx context.Context, k known, span telemetry.Span, o telem
 		return Samples{}, translate(err)
 	}
 	out := Samples{Items: make([]Sample, len(page.Samples))}
-	times := map[uint64]string{} // samples of one page come from few commits
+	type told struct{ time, trace string }
+	known := map[uint64]told{} // samples of one page come from few commits
 	for i, sample := range page.Samples {
 		out.Items[i] = sampleOf(sample)
 		if !detail {
 			continue
 		}
-		t, ok := times[sample.Commit]
+		t, ok := known[sample.Commit]
 		if !ok {
 			arrival, found, err := s.store.Commit(sample.Commit)
 			if err != nil {
 				return Samples{}, translate(err)
 			}
 			if found {
-				t = instant(arrival.Time)
+				t = told{instant(arrival.Time), fmt.Sprintf("%s-%d-%d", arrival.Producer, arrival.Epoch, arrival.Seq)}
 			}
-			times[sample.Commit] = t
+			known[sample.Commit] = t
 		}
-		out.Items[i].CommitTime = t
+		out.Items[i].CommitTime, out.Items[i].Trace = t.time, t.trace
 	}
 	if page.More {
 		out.Next = page.Next.String()

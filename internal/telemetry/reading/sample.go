@@ -45,6 +45,7 @@ type Sample struct {
 	Revision    uint32   `json:"revision" doc:"0 as received"`
 	Commit      string   `json:"commit" doc:"The node's commit number"`
 	CommitTime  string   `json:"commitTime,omitempty" format:"date-time" doc:"When the node made it durable; with detail only"`
+	Trace       string   `json:"trace,omitempty" doc:"Producer, epoch and sequence number of the batch it came in, as the gateway logs them; with detail only"`
 	Superseded  bool     `json:"superseded,omitempty" doc:"Another sample of the same source time won; with history only"`
 	Kind        string   `json:"kind,omitempty" enum:"first,last,min,max,bad" doc:"Why it is in a plot"`
 }
