@@ -15,7 +15,7 @@ const (
 	verifierName = "verifier"
 	edgeName     = "gateway"
 
-	defaultCycles, quickCycles = 200, 12
+	defaultCycles, quickCycles = 200, 16
 	defaultDisks, quickDisks   = 50, 8
 )
 

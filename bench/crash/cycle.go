@@ -22,19 +22,19 @@ const (
 
 // CycleSum is what the cycles found.
 type CycleSum struct {
-	Cycles     int               `json:"cycles"`
-	Kills      map[string]int    `json:"kills"` // by process and moment
-	Checks     int               `json:"checks"`
-	Written    int               `json:"blocksWritten"`
-	Merges     int               `json:"mergesSeen"`
-	Unfinished int               `json:"unfinishedBlocks"` // starts that found a block which a kill had cut short
-	ReadyMs    map[string]int64  `json:"slowestStartMs"`
-	Status     status            `json:"acknowledged"`
-	Tally      Tally             `json:"samples"`
-	Strace     *StraceSum        `json:"strace,omitempty"`
-	Notes      []string          `json:"-"`
-	Seconds    float64           `json:"seconds"`
-	Files      map[string]string `json:"-"`
+	Cycles     int            `json:"cycles"`
+	Kills      map[string]int `json:"kills"` // by process and moment
+	Checks     int            `json:"checks"`
+	Written    int            `json:"blocksWritten"`
+	Merges     int            `json:"mergesSeen"`
+	Unfinished int            `json:"unfinishedBlocks"` // starts that removed a block which a kill had cut short
+	Replaced   int            `json:"replacedBlocks"`   // starts that removed what a merge had replaced just before the kill
+	SlowestMs  int64          `json:"slowestStartMs"`   // of the node, from its start to "ready"
+	Status     status         `json:"acknowledged"`
+	Tally      Tally          `json:"samples"`
+	Strace     *StraceSum     `json:"strace,omitempty"`
+	Seconds    float64        `json:"seconds"`
+	Notes      []string       `json:"-"`
 }
 
 // cycles holds the processes of a run.
@@ -48,22 +48,21 @@ type cycles struct {
 	control  client // of the verifier
 	world    *world
 	strays   map[string]bool // blocks that the node's last kill left; nil: looked at already
-	stop     context.CancelFunc
 
-	mu  sync.Mutex
+	mu  sync.Mutex // guards Written and Merges while watch runs
 	sum CycleSum
 }
 
 // runCycles kills node and gateway o.Cycles times under load.
 func runCycles(ctx context.Context, o Options, dir string) (sum CycleSum, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &cycles{o: o, dir: dir, rng: rand.New(rand.NewPCG(o.Seed, 2)), stop: cancel,
-		sum: CycleSum{Kills: map[string]int{}, ReadyMs: map[string]int64{}}}
+	c := &cycles{o: o, dir: dir, rng: rand.New(rand.NewPCG(o.Seed, 2)), sum: CycleSum{Kills: map[string]int{}}}
 	var work sync.WaitGroup
 	began := time.Now()
 	defer func() {
 		cancel()
 		work.Wait()
+		c.control.http.CloseIdleConnections()
 		for _, p := range []*process{c.edge, c.node, c.verifier} {
 			if p != nil && p.life != nil {
 				<-p.life.ended
@@ -191,7 +190,7 @@ func (c *cycles) flowing(ctx context.Context, before status) error {
 func (c *cycles) cycle(ctx context.Context) error {
 	switch k := c.rng.IntN(20); {
 	case k < 5:
-		return c.killNode(ctx, "load", c.up(c.between(20, 500)))
+		return c.killNode(ctx, "load", c.up(c.between(20, 900)))
 	case k < 9:
 		// The node that is up makes room for a start, which is then cut short.
 		if err := c.killNode(ctx, "load", c.up(c.between(20, 150))); err != nil {
@@ -237,17 +236,21 @@ func (c *cycles) up(then moment) moment {
 	}
 }
 
-// writing waits until a block file appears, and up to 6 ms: a flush or a merge is under way.
+// writing waits until a block file appears, and some milliseconds: a flush, or the merge that often follows it, is under
+// way.
 func (c *cycles) writing(ctx context.Context) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	extra := time.Duration(c.rng.IntN(6000)) * time.Microsecond
+	extra := c.rng.IntN(6_000)
+	if c.rng.IntN(2) == 0 {
+		extra = c.rng.IntN(60_000)
+	}
 	before := blocks(c.node.data())
 	for end := time.Now().Add(2500 * time.Millisecond); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(500 * time.Microsecond) {
 		for name := range blocks(c.node.data()) {
 			if !before[name] {
-				time.Sleep(extra)
+				time.Sleep(time.Duration(extra) * time.Microsecond)
 				return nil
 			}
 		}
@@ -271,12 +274,16 @@ func (c *cycles) ready(ctx context.Context) error {
 		return err
 	}
 	if c.strays != nil {
-		now := blocks(c.node.data())
+		now, gone := blocks(c.node.data()), 0
 		for name := range c.strays {
 			if !now[name] {
-				c.sum.Unfinished++
-				break
+				gone++
 			}
+		}
+		if gone >= mergeFiles {
+			c.sum.Replaced++
+		} else if gone > 0 {
+			c.sum.Unfinished++
 		}
 		c.strays = nil
 	}
@@ -307,9 +314,7 @@ func (c *cycles) kill(ctx context.Context, p *process, what string, when moment)
 	if err := errors.Join(c.node.alive(), c.edge.alive(), c.verifier.alive()); err != nil {
 		return err
 	}
-	c.mu.Lock()
 	c.sum.Kills[p.name+", "+what]++
-	c.mu.Unlock()
 	return p.kill()
 }
 
@@ -318,7 +323,7 @@ func (c *cycles) check(ctx context.Context, whole bool) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	c.sum.ReadyMs["node"] = c.node.slow.Milliseconds()
+	c.sum.SlowestMs = c.node.slow.Milliseconds()
 	var a checkAnswer
 	if err := c.control.call(ctx, http.MethodPost, "/check", checkAsk{Whole: whole, PatienceMs: patience.Milliseconds()}, &a); err != nil {
 		return errors.Join(err, c.node.alive(), c.edge.alive(), c.verifier.alive())
@@ -349,6 +354,9 @@ func verdict(t Tally) string {
 	return fmt.Sprintf("VIOLATIONS: %v", t.Wrong)
 }
 
+// mergeFiles: a merge replaces at least so many files at once; a flush that was cut short leaves fewer.
+const mergeFiles = 4
+
 // watch counts the block files that come and go. It sees what lasts for some milliseconds.
 func (c *cycles) watch(ctx context.Context) {
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -374,7 +382,7 @@ func (c *cycles) watch(ctx context.Context) {
 				gone++
 			}
 		}
-		if gone >= 4 { // a merge removes at least so many at once; a start removes what was cut short
+		if gone >= mergeFiles {
 			c.sum.Merges++
 		}
 		c.mu.Unlock()

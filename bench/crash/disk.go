@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/file/fault"
 	"jingwei/internal/kernel/log"
 	"jingwei/internal/telemetry"
@@ -35,6 +36,7 @@ const (
 // diskRun is journal and telemetry store on a disk in memory, over several lives. The books are not on that disk.
 type diskRun struct {
 	disk    *fault.Disk
+	fs      file.FS // disk, as journal and store see it
 	rng     *rand.Rand
 	catalog *telemetry.MemoryCatalog // stands for the SQL records, whose own durability is SQLite's
 	lanes   []*diskLane
@@ -60,7 +62,8 @@ type diskLane struct {
 }
 
 func newDiskRun(seed uint64) *diskRun {
-	r := &diskRun{disk: fault.NewDisk(seed), rng: rand.New(rand.NewPCG(seed, 1)), catalog: &telemetry.MemoryCatalog{},
+	disk := fault.NewDisk(seed)
+	r := &diskRun{disk: disk, fs: disk, rng: rand.New(rand.NewPCG(seed, 1)), catalog: &telemetry.MemoryCatalog{},
 		start: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC).UnixNano()}
 	for i := range diskLanes {
 		l := &diskLane{producer: uuidOf(9, i), book: book{epoch: 1, commits: map[uint64]uint64{},
@@ -80,9 +83,9 @@ func uuidOf(kind byte, i int) uuid.UUID {
 // open opens journal and store as the node does, with small heads, blocks and segments: much of what is interesting
 // happens when one of them is full.
 func (r *diskRun) open(ctx context.Context) error {
-	now := func() time.Time { return time.Now() }
+	now := time.Now
 	var o *order
-	l, err := log.Open(log.Options{FS: r.disk, Dir: "/node/journal", SegmentBytes: 128 << 10, MaxBytes: 16 << 20, AlignBytes: 512,
+	l, err := log.Open(log.Options{FS: r.fs, Dir: "/node/journal", SegmentBytes: 128 << 10, MaxBytes: 16 << 20, AlignBytes: 512,
 		Keepers: []string{telemetry.Keeper}, Now: now, Logger: slog.New(slog.DiscardHandler),
 		Trace: func(event string, number uint64) {
 			if o != nil {
@@ -94,7 +97,7 @@ func (r *diskRun) open(ctx context.Context) error {
 	}
 	o = newOrder(r.disk, l.Last().Number)
 	r.disk.OnEvent(o.event)
-	s, err := telemetry.Open(ctx, telemetry.Options{FS: r.disk, Dir: "/node/telemetry", Log: l, Catalog: r.catalog, Now: now,
+	s, err := telemetry.Open(ctx, telemetry.Options{FS: r.fs, Dir: "/node/telemetry", Log: l, Catalog: r.catalog, Now: now,
 		HeadBytes: 96 << 10, BlockBytes: 32 << 10, CompactAfter: 3, CompactRate: -1, RetryFlush: 5 * time.Millisecond})
 	if err != nil {
 		return errors.Join(err, l.Close())

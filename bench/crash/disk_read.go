@@ -29,9 +29,14 @@ func (r *diskRun) read(ctx context.Context) error {
 	return err
 }
 
+// commits tells of which batch a commit was; *telemetry.Store does.
+type commits interface {
+	Commit(number uint64) (telemetry.Arrival, bool, error)
+}
+
 // twice looks for batches that were stored under two commit numbers. A reader would not see them, because samples that
 // are the same in everything collapse; so the store is asked of which batch each commit was.
-func twice(s *telemetry.Store, last uint64) (out []Violation, err error) {
+func twice(s commits, last uint64) (out []Violation, err error) {
 	type batch struct {
 		producer   uuid.UUID
 		epoch, seq uint64

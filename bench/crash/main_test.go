@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // selfRun makes the test binary run Command: verifier and gateway are this very program.
@@ -12,7 +14,8 @@ const selfRun = "CRASH_TEST_SELF"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(selfRun) == "" {
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
+		return
 	}
 	c := Command()
 	c.SetArgs(os.Args[1:])

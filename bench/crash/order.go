@@ -60,6 +60,7 @@ const (
 	written syncState = iota
 	syncing           // a datasync began after it was written
 	safe              // that datasync has ended well
+	gone              // that datasync failed: no later one makes it safe
 )
 
 // newOrder watches from now on; last is the journal's last commit.
@@ -87,10 +88,12 @@ func (o *order) event(e fault.Event) {
 	case "datasync-start":
 		o.move(e.Name, written, syncing)
 	case "datasync":
+		to := gone
 		if e.Err == nil {
 			o.sum.Datasync++
-			o.move(e.Name, syncing, safe)
+			to = safe
 		}
+		o.move(e.Name, syncing, to)
 	}
 }
 

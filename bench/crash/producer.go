@@ -40,8 +40,8 @@ type producer struct {
 }
 
 const (
-	laneBacklog = 256 // batches made and not acknowledged, at most
-	laneEvery   = 80 * time.Millisecond
+	laneBacklog = 256                   // batches made and not acknowledged, at most
+	laneEvery   = 40 * time.Millisecond // between batches of a lane
 )
 
 func newProducer(m *member, k *federate.Packer, seed uint64, base int64, series [4]uuid.UUID, wrong func(Violation)) *producer {

@@ -29,7 +29,14 @@ func Run(ctx context.Context, o Options, out io.Writer) (*result.Result, error) 
 	sum, err := runCycles(ctx, o, dir)
 	all := sum.Tally
 	all.join(disk.Tally)
+	if ctx.Err() != nil {
+		_ = os.RemoveAll(dir)
+		return nil, ctx.Err()
+	}
 	if err != nil {
+		for _, v := range all.First {
+			fmt.Fprintln(out, v)
+		}
 		return nil, fmt.Errorf("%w (files are kept in %s)", err, dir)
 	}
 	r := judged(o, sum, disk, all)
@@ -85,7 +92,8 @@ func tables(sum CycleSum, disk DiskSum) string {
 	t.Add("blocks seen written", strconv.Itoa(sum.Written))
 	t.Add("merges seen", strconv.Itoa(sum.Merges))
 	t.Add("kills that cut a block short", strconv.Itoa(sum.Unfinished))
-	t.Add("slowest start of the node, ms", strconv.FormatInt(sum.ReadyMs["node"], 10))
+	t.Add("kills between a merge and the removal of its inputs", strconv.Itoa(sum.Replaced))
+	t.Add("slowest start of the node, ms", strconv.FormatInt(sum.SlowestMs, 10))
 	if s := sum.Strace; s != nil {
 		t.Add("strace: fdatasync calls", strconv.Itoa(s.Fdatasync))
 		t.Add("strace: of them on the journal", strconv.Itoa(s.Journal))

@@ -20,6 +20,14 @@ func nodeBinary(t *testing.T) string {
 	return bin
 }
 
+// tellTo prints progress with the test.
+type tellTo struct{ t *testing.T }
+
+func (w tellTo) Write(b []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
 // TestKilledProcessesKeepWhatTheyAcknowledged runs the whole bench, with few kills.
 func TestKilledProcessesKeepWhatTheyAcknowledged(t *testing.T) {
 	self, err := os.Executable()
@@ -28,12 +36,20 @@ func TestKilledProcessesKeepWhatTheyAcknowledged(t *testing.T) {
 	}
 	t.Setenv(selfRun, "1")
 	var out strings.Builder
-	r, err := Run(t.Context(), Options{Seed: seedOf(t), Cycles: cyclesOf(t), Disks: runsOf(t), Dir: os.Getenv("CRASHDIR"), Self: []string{self}, Node: []string{nodeBinary(t)}, Tell: os.Stderr}, &out)
+	r, err := Run(t.Context(), Options{Seed: 1, Cycles: 8, Disks: 1, Dir: t.TempDir(), Self: []string{self}, Node: []string{nodeBinary(t)}, Tell: tellTo{t}}, &out)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	t.Log(out.String())
 	if !r.Met() {
-		t.Fatal("a promise was broken")
+		t.Error("a promise was broken")
+	}
+	sum := r.Figures["cycles"].(CycleSum)
+	if sum.Cycles != 8 || sum.Checks != 1 || sum.Status.Samples == 0 || sum.Status.Noticed == 0 || sum.Tally.Acknowledged < sum.Status.Samples {
+		t.Errorf("too little was tried: %+v", sum)
+	}
+	var line strings.Builder
+	if err := r.JSON(&line); err != nil || !strings.HasPrefix(line.String(), `{"name":"crash","figures":{`) || strings.Count(line.String(), "\n") != 1 {
+		t.Errorf("%v %s", err, line.String())
 	}
 }

@@ -54,6 +54,7 @@ var telemetryFigures = []figure[telemetry.Stats]{
 	counter("jingwei_telemetry_batches_total", "Batches accepted.", func(s telemetry.Stats) float64 { return float64(s.Batches) }),
 	counter("jingwei_telemetry_duplicate_batches_total", "Batches sent again and dropped.", func(s telemetry.Stats) float64 { return float64(s.Duplicates) }),
 	counter("jingwei_telemetry_refused_batches_total", "Batches refused.", func(s telemetry.Stats) float64 { return float64(s.Refused) }),
+	counter("jingwei_telemetry_future_samples_total", "Samples accepted that were dated ahead.", func(s telemetry.Stats) float64 { return float64(s.Future) }),
 	counter("jingwei_telemetry_flushes_total", "Heads written as blocks.", func(s telemetry.Stats) float64 { return float64(s.Flushes) }),
 	counter("jingwei_telemetry_flush_failures_total", "Heads that could not be written at first.", func(s telemetry.Stats) float64 { return float64(s.FlushFailures) }),
 	counter("jingwei_telemetry_compactions_total", "Merges of blocks.", func(s telemetry.Stats) float64 { return float64(s.Compactions) }),

@@ -57,24 +57,32 @@ func (n *node) telemetryTrouble(t telemetry.Trouble) {
 		return
 	}
 	words := map[string]text.Text{
-		"telemetry.flush": {
+		telemetry.TroubleFlush: {
 			Zh: "样本暂时无法写成数据块，仍安全保存在日志中，会自动重试：%v。请检查磁盘空间和权限。",
 			En: "Samples cannot be written as blocks for the moment; they are safe in the journal and it is tried again: %v. Check room and permissions of the disk.",
 		},
-		"telemetry.compact": {
+		telemetry.TroubleCompact: {
 			Zh: "数据块暂时无法合并，查询会变慢但结果不受影响：%v。请检查磁盘空间。",
 			En: "Blocks cannot be merged for the moment; queries become slower and stay right: %v. Check the room on the disk.",
 		},
-		"telemetry.damage": {
+		telemetry.TroubleDamage: {
 			Zh: "数据块损坏，已隔离，损坏部分不会作为数据返回：%v。请从备份恢复该文件。",
 			En: "A block is damaged and set apart; what is damaged is never served as data: %v. Restore the file from a backup.",
+		},
+		telemetry.TroubleFuture: {
+			Zh: "来源发来的样本时间超前：%v。样本已保存，到时才会显示。请校准设备或网关的时钟。",
+			En: "A source sends samples dated ahead: %v. They are kept, and shown when they are due. Set the clock of the device or gateway.",
 		},
 	}[t.Kind]
 	if words.En == "" {
 		words = text.Text{Zh: "%v", En: "%v"}
 	}
+	severity := condition.Error
+	if t.Kind == telemetry.TroubleFuture {
+		severity = condition.Warning
+	}
 	n.board.Raise(ctx, condition.Condition{
-		Kind: t.Kind, Subject: t.Subject, Severity: condition.Error,
+		Kind: t.Kind, Subject: t.Subject, Severity: severity,
 		Text: text.Text{Zh: fmt.Sprintf(words.Zh, t.Err), En: fmt.Sprintf(words.En, t.Err)},
 	})
 }

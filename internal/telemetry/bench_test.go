@@ -51,7 +51,7 @@ func benchSeries(b testing.TB, n *node, devices int) []Ref {
 }
 
 // feed appends the workload from two goroutines over 200 pipelined producers and waits for all acknowledgements.
-func feed(b testing.TB, n *node, refs []Ref, devices, seconds, perBatch int, late bool) (samples int64) {
+func feed(b testing.TB, n *node, refs []Ref, devices, seconds, perBatch int, late, apart bool) (samples int64) {
 	ctx := context.Background()
 	var wait sync.WaitGroup
 	var acked, sent atomic.Int64
@@ -59,6 +59,7 @@ func feed(b testing.TB, n *node, refs []Ref, devices, seconds, perBatch int, lat
 		wait.Go(func() {
 			w := newWorkload(devices, late)
 			w.rng += uint64(half)
+			w.apart = apart
 			seq := make([]uint64, 100)
 			inFlight := make(chan struct{}, 400)
 			batch := &Batch{}
@@ -134,6 +135,11 @@ func BenchmarkAppendWide(b *testing.B) {
 // BenchmarkAppendLate is the same with 2 % of the batches minutes late and 0.1 % days.
 func BenchmarkAppendLate(b *testing.B) { benchAppend(b, "late", 1000, env("BENCH_SECONDS", 400), true) }
 
+// BenchmarkAppendApart is the worst case for frames: every property of a device has source and gateway times of its own.
+func BenchmarkAppendApart(b *testing.B) {
+	benchAppend(b, "apart", 1000, env("BENCH_SECONDS", 400), false)
+}
+
 // BenchmarkAppendD2 has 1,000 series only.
 func BenchmarkAppendD2(b *testing.B) { benchAppend(b, "D2", 50, env("BENCH_SECONDS", 400)*10, false) }
 
@@ -164,7 +170,7 @@ func benchAppend(b *testing.B, name string, devices, seconds int, late bool) {
 		if devices < 100 {
 			perBatch = 25
 		}
-		samples := feed(b, n, refs, devices, seconds, perBatch, late)
+		samples := feed(b, n, refs, devices, seconds, perBatch, late, name == "apart")
 		in := cpu() - before
 		took := time.Since(wall)
 		st := n.store.Stats()
@@ -192,7 +198,7 @@ func benchAppend(b *testing.B, name string, devices, seconds int, late bool) {
 func queryNode(b *testing.B, seconds int) (*node, []Ref) {
 	n := benchNode(b, 64<<20)
 	refs := benchSeries(b, n, 50)
-	feed(b, n, refs, 50, seconds, 25, false)
+	feed(b, n, refs, 50, seconds, 25, false, false)
 	if err := n.store.Flush(context.Background()); err != nil {
 		b.Fatal(err)
 	}
@@ -233,7 +239,7 @@ func BenchmarkAggregate(b *testing.B) {
 func BenchmarkRawDay(b *testing.B) {
 	n := benchNode(b, 64<<20)
 	refs := benchSeries(b, n, 2)
-	feed(b, n, refs, 2, 86400, 2, false)
+	feed(b, n, refs, 2, 86400, 2, false, false)
 	if err := n.store.Flush(context.Background()); err != nil {
 		b.Fatal(err)
 	}
@@ -268,7 +274,7 @@ func BenchmarkRawDay(b *testing.B) {
 func BenchmarkReplay(b *testing.B) {
 	n := benchNode(b, 512<<20)
 	refs := benchSeries(b, n, 1000)
-	samples := feed(b, n, refs, 1000, 250, 50, false)
+	samples := feed(b, n, refs, 1000, 250, 50, false, false)
 	b.ResetTimer()
 	rounds := 0
 	before := cpu()
@@ -339,7 +345,7 @@ func BenchmarkLateAggregate(b *testing.B) {
 func BenchmarkPlotDay(b *testing.B) {
 	n := benchNode(b, 64<<20)
 	refs := benchSeries(b, n, 2)
-	feed(b, n, refs, 2, 86400, 2, false)
+	feed(b, n, refs, 2, 86400, 2, false, false)
 	if err := n.store.Flush(context.Background()); err != nil {
 		b.Fatal(err)
 	}

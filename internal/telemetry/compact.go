@@ -24,14 +24,14 @@ func (s *Store) compactor() {
 			if err != nil && s.ctx.Err() == nil {
 				s.stats.compactFailures.Add(1)
 				s.o.Logger.Error("telemetry cannot merge blocks; it is tried again", "dir", s.o.Dir, "error", err)
-				s.raise("telemetry.compact", s.o.Dir, err)
+				s.raise(TroubleCompact, s.o.Dir, err)
 				s.compactFailed = true
 				break
 			}
 			if !more {
 				if s.compactFailed && err == nil {
 					s.compactFailed = false
-					s.clear("telemetry.compact", s.o.Dir)
+					s.clear(TroubleCompact, s.o.Dir)
 				}
 				break
 			}

@@ -16,7 +16,7 @@ import (
 // and merges: chunks that are copied, chunks that late samples force open, series that miss a sample or have a status of
 // their own and so leave the frame of their device.
 func TestDevicesThatShareFramesKeepTheirValues(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(env("DEVICE_SEEDS", 4)) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 5))
 			disk := fault.NewDisk(seed)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -20,6 +21,8 @@ type producer struct {
 	queued   position // greatest in the journal's queue
 	waiting  []waiter // duplicates of what is queued but not durable
 	failed   error    // the journal failed
+
+	ahead int64 // commit time of the last batch with samples dated ahead, 0 when that is over; the journal's goroutine's
 }
 
 type waiter struct {
@@ -62,13 +65,16 @@ func (s *Store) LastSeq(id uuid.UUID) (epoch, seq uint64) {
 //
 // A nil error means that done runs exactly once, after the batch is durable and readable, or with the error that kept
 // the journal from making it so. done runs in the order of commits on the journal's goroutine, or, for a batch that is
-// durable already, before Append returns; it must be fast, must not block and must not call Append.
+// durable already, before Append returns; it must be fast, must not block and must not call Append. It may be nil.
 //
 // Errors, with nothing stored and done not called: *BatchError (refused whole), *SequenceError, ErrFenced, ErrBusy (the
 // context ended while the store could not take more), log.ErrFull, log.ErrFailed, log.ErrTooLarge, ErrClosed.
 func (s *Store) Append(ctx context.Context, producer uuid.UUID, epoch, seq uint64, b *Batch, done func(Receipt, error)) error {
 	if s.closing.Load() {
 		return ErrClosed
+	}
+	if done == nil {
+		done = func(Receipt, error) {}
 	}
 	p := s.producer(producer)
 	select {
@@ -157,10 +163,15 @@ func (p *producer) setQueued(epoch, seq uint64) {
 // committed runs on the journal's goroutine, in the order of commits.
 func (s *Store) committed(p *producer, w *prepared, c log.Commit, err error, done func(Receipt, error)) {
 	at := position{w.epoch, w.seq}
-	if err == nil && !s.insert(w, c.Number, c.Time) {
-		err = ErrClosed // durable all the same: the journal is replayed when the store is opened again
+	ahead := 0
+	if err == nil {
+		var open bool
+		if ahead, open = s.insert(w, c.Number, c.Time); !open {
+			err = ErrClosed // durable all the same: the journal is replayed when the store is opened again
+		}
 	}
 	if err == nil {
+		s.tellAhead(p, w, ahead, c.Time)
 		s.stats.samples.Add(uint64(len(w.refs)))
 		s.stats.batches.Add(1)
 	} else {
@@ -198,16 +209,17 @@ func (s *Store) committed(p *producer, w *prepared, c log.Commit, err error, don
 }
 
 // insert puts a committed batch into the head, and seals the head when it is full and the one before it is flushed. It
-// tells whether the store was open to take it.
-func (s *Store) insert(p *prepared, commit uint64, commitTime int64) bool {
+// tells how many of its samples are dated ahead, and whether the store was open to take it.
+func (s *Store) insert(p *prepared, commit uint64, commitTime int64) (ahead int, open bool) {
 	known := s.known.Load()
 	s.insertMu.Lock()
 	h := s.active
 	if h == nil {
 		s.insertMu.Unlock()
-		return false
+		return 0, false
 	}
-	for _, ref := range h.insert(p, commit, commitTime, known.types) {
+	refs := h.insert(p, commit, commitTime, known.types)
+	for _, ref := range refs {
 		s.latest.ahead(Ref(ref))
 	}
 	s.inserted.Store(commit)
@@ -216,7 +228,25 @@ func (s *Store) insert(p *prepared, commit uint64, commitTime int64) bool {
 	if full {
 		s.room.shut(s.sealIfFree)
 	}
-	return true
+	return len(refs), true
+}
+
+// aheadOver is how long a producer must have sent nothing dated ahead before its trouble is over.
+const aheadOver = 10 * time.Minute
+
+// tellAhead counts samples dated ahead, and raises the trouble of the producer whose clock or device dates them so.
+func (s *Store) tellAhead(p *producer, w *prepared, ahead int, commitTime int64) {
+	switch {
+	case ahead > 0:
+		s.stats.future.Add(uint64(ahead))
+		if p.ahead == 0 {
+			s.raise(TroubleFuture, w.producer.String(), fmt.Errorf("%d of %d samples of a batch are dated more than %v ahead", ahead, len(w.refs), FutureAfter))
+		}
+		p.ahead = commitTime
+	case p.ahead != 0 && commitTime-p.ahead > int64(aheadOver):
+		s.clear(TroubleFuture, w.producer.String())
+		p.ahead = 0
+	}
 }
 
 // gate makes the door wait while both heads are full.

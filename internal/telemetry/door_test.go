@@ -174,6 +174,32 @@ func TestFutureSampleIsKeptButNotLatestBeforeItIsDue(t *testing.T) {
 	}
 }
 
+func TestProducerThatDatesAheadIsToldUntilItHasStopped(t *testing.T) {
+	n, _ := memoryNode(t, 6)
+	ref := n.declare(t, Float64)[0]
+	send := func(seq uint64, at int64) {
+		t.Helper()
+		n.mustAppend(t, 1, seq, rowsOf(ref, []int64{at}, []uint64{seq}))
+	}
+	send(1, n.clock.now().Add(time.Hour).UnixNano())
+	send(2, n.clock.now().Add(2*time.Hour).UnixNano())
+	if last, times := n.trouble(TroubleFuture); times != 1 || !last.Active || last.Subject == "" {
+		t.Fatalf("raised %d times: %+v; want once", times, last)
+	}
+	if got := n.store.Stats().Future; got != 2 {
+		t.Errorf("%d samples counted, want 2", got)
+	}
+	send(3, n.clock.now().UnixNano())
+	if last, _ := n.trouble(TroubleFuture); !last.Active {
+		t.Error("over after one good batch")
+	}
+	n.clock.add(aheadOver + time.Second)
+	send(4, n.clock.now().UnixNano())
+	if last, times := n.trouble(TroubleFuture); times != 2 || last.Active {
+		t.Errorf("after %v: %d events, the last %+v; want it cleared", aheadOver, times, last)
+	}
+}
+
 func TestSeriesKeepsItsTypeUnitAndOwner(t *testing.T) {
 	n, _ := memoryNode(t, 5)
 	ctx := context.Background()

@@ -139,6 +139,36 @@ func TestFailedFsyncOfABlockIsNotRepeatedButWrittenAnew(t *testing.T) {
 	}
 }
 
+// TestManifestThatCannotBeWrittenLeavesNoFilesBehind fails each step of replacing the manifest many times.
+func TestManifestThatCannotBeWrittenLeavesNoFilesBehind(t *testing.T) {
+	for _, op := range []string{"create", "write", "datasync", "rename", "syncdir"} {
+		n, disk := memoryNode(t, 21)
+		refs := n.declare(t, Float64)
+		fill(t, n, refs, 1, 1, begin, 50)
+		name := "manifest*"
+		if op == "syncdir" {
+			name = "telemetry"
+		}
+		disk.Inject(fault.Fault{Op: op, Name: name, Times: 20, Err: syscall.ENOSPC})
+		failed := 0
+		for n.store.Flush(context.Background()) != nil {
+			failed++
+		}
+		if failed == 0 {
+			t.Fatalf("%s: the fault was not met", op)
+		}
+		if entries, _ := disk.ReadDir("/node/telemetry/blocks"); len(entries) != n.store.Stats().Blocks {
+			t.Fatalf("%s: %d files for %d blocks after %d failures", op, len(entries), n.store.Stats().Blocks, failed)
+		}
+		disk.Crash()
+		n.close()
+		n.mustOpen(t)
+		if got := count(t, n.store, refs[0]); got != 50 {
+			t.Fatalf("%s: %d samples", op, got)
+		}
+	}
+}
+
 func TestFailedFsyncOfTheJournalAcknowledgesNothing(t *testing.T) {
 	n, disk := memoryNode(t, 13)
 	refs := n.declare(t, Float64)

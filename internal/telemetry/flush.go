@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func (s *Store) flusher() {
 			err := s.flushSealed(s.ctx)
 			if err == nil {
 				if pause != s.o.RetryFlush {
-					s.clear("telemetry.flush", s.o.Dir)
+					s.clear(TroubleFlush, s.o.Dir)
 				}
 				pause = s.o.RetryFlush
 				continue
@@ -41,7 +42,7 @@ func (s *Store) flusher() {
 			}
 			s.stats.flushFailures.Add(1)
 			s.o.Logger.Error("telemetry cannot write blocks; samples stay in the journal", "dir", s.o.Dir, "error", err, "again", pause)
-			s.raise("telemetry.flush", s.o.Dir, err)
+			s.raise(TroubleFlush, s.o.Dir, err)
 			wait := time.NewTimer(pause)
 			select {
 			case <-s.ctx.Done():
@@ -166,10 +167,23 @@ func (s *Store) adopt(next *manifest, w *writer, replaced []*blockFile) error {
 		next.blocks = append(next.blocks, b.blockMeta)
 	}
 	if err := s.writeManifest(next); err != nil {
-		// Whether the new manifest is on disk is not known, so the files stay; numbers are not used again.
+		if old, e := readFile(s.o.FS, s.manifestPath(), maxManifest); e == nil && bytes.Equal(old, s.manifest.encode()) {
+			w.abandon()
+			return err
+		}
+		// The new manifest may come back after a crash, so the files that it names stay until another one is durable.
 		w.close()
+		for _, b := range w.files {
+			s.doubtful = append(s.doubtful, b.name)
+		}
 		return err
 	}
+	for _, name := range s.doubtful {
+		if err := s.o.FS.Remove(name); err != nil && !missing(err) {
+			s.o.Logger.Warn("cannot remove an unfinished block", "error", err)
+		}
+	}
+	s.doubtful = nil
 	s.manifest = next
 	return nil
 }

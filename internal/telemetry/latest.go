@@ -265,9 +265,10 @@ func (s *Store) greatestTime(q *scanner, v *view, series *Series, limit, now int
 }
 
 // Changes tells which of the series have had a sample since: the positions in refs, and the number to ask with next time.
-// It begins with since 0, which names all of them. The numbers are commit numbers: they only grow, over restarts too.
+// It begins with since 0, which names all of them. The number is the first commit that has not been told; it only grows,
+// over restarts too.
 func (s *Store) Changes(refs []Ref, since uint64) (changed []int, next uint64) {
-	next = max(s.inserted.Load(), 1)
+	next = s.inserted.Load() + 1
 	if next <= since || s.closing.Load() {
 		return nil, max(next, since)
 	}
@@ -275,18 +276,18 @@ func (s *Store) Changes(refs []Ref, since uint64) (changed []int, next uint64) {
 	defer s.release(v)
 	hit := make([]bool, len(refs))
 	for i := range hit {
-		hit[i] = since < s.opened // what was stored before this start is not known by series
+		hit[i] = since <= s.opened // what was stored before this start is not known by series
 	}
 	s.latest.mu.RLock()
 	for i, ref := range refs {
-		hit[i] = hit[i] || s.latest.get(ref).changed > since
+		hit[i] = hit[i] || s.latest.get(ref).changed >= since
 	}
 	s.latest.mu.RUnlock()
 	for _, h := range v.heads() {
 		h.mu.RLock()
-		if n := len(h.commits); n > 0 && h.commits[n-1].Commit > since {
+		if n := len(h.commits); n > 0 && h.commits[n-1].Commit >= since {
 			for i, ref := range refs {
-				if int(ref) < len(h.series) && h.series[ref].rows > 0 && h.series[ref].changed > since {
+				if int(ref) < len(h.series) && h.series[ref].rows > 0 && h.series[ref].changed >= since {
 					hit[i] = true
 				}
 			}

@@ -21,9 +21,6 @@ const (
 	FutureAfter = 10 * time.Minute
 )
 
-// Rival marks a sample which other samples of the same source time lost against; they stand in the history plane.
-const Rival Flags = 1 << 15
-
 // flagsFromOutside are the flags that a producer may set; the others are the node's own.
 const flagsFromOutside = NoValue | GatewayTime | Repeated | ClockUnsure
 

@@ -52,6 +52,8 @@ const (
 	FutureTime  Flags = 1 << 2 // dated more than 10 minutes ahead of the node when it came
 	Repeated    Flags = 1 << 3 // an unchanged value told again because the longest silence had passed
 	ClockUnsure Flags = 1 << 4 // the gateway's clock was not synchronised
+	// Rival marks a sample against which others of the same source time lost; they stand in the history plane.
+	Rival Flags = 1 << 15
 )
 
 // Origin says where a value comes from.

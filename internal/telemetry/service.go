@@ -27,11 +27,19 @@ const (
 
 // Trouble is a condition of the store that people should know of: it begins with Active and ends without.
 type Trouble struct {
-	Kind    string // "telemetry.flush", "telemetry.compact", "telemetry.damage"
+	Kind    string // one of those below
 	Subject string // what it is about: a directory or a file
 	Active  bool
 	Err     error
 }
+
+// Kinds of trouble.
+const (
+	TroubleFlush   = "telemetry.flush"   // blocks cannot be written; the samples are safe in the journal
+	TroubleCompact = "telemetry.compact" // blocks cannot be merged
+	TroubleDamage  = "telemetry.damage"  // a block is damaged; Subject is its file
+	TroubleFuture  = "telemetry.future"  // a producer (Subject) sends samples dated ahead; they are kept, and shown when due
+)
 
 // Options build a store. FS, Dir, Log and Catalog are required.
 type Options struct {
@@ -83,6 +91,7 @@ type Store struct {
 	nextBlock     atomic.Uint64 // number of the next file
 	started       time.Time
 	lastFlush     map[cell]time.Time // under workMu
+	doubtful      []string           // under workMu: files that a manifest may name whose writing failed
 	compactMu     sync.Mutex         // one compaction at a time
 	compactFailed bool               // of the compactor's goroutine
 	latest        latestTable

@@ -6,7 +6,7 @@ type counters struct {
 	samples, batches, duplicates, refused, replayed atomic.Uint64
 	flushes, flushFailures, flushNanos, damaged     atomic.Uint64
 	compactions, compactFailures, compactNanos      atomic.Uint64
-	compactWritten, chunksCopied                    atomic.Uint64
+	compactWritten, chunksCopied, future            atomic.Uint64
 }
 
 // Stats are figures of the store since it was opened, but for what is said of now.
@@ -14,6 +14,7 @@ type Stats struct {
 	Samples, Batches uint64 // accepted
 	Duplicates       uint64 // batches sent again
 	Refused          uint64 // batches refused
+	Future           uint64 // samples accepted that were dated more than FutureAfter ahead
 	Replayed         uint64 // samples taken over from the journal at the start
 
 	Series    int    // now declared
@@ -32,7 +33,7 @@ type Stats struct {
 func (s *Store) Stats() Stats {
 	c := &s.stats
 	st := Stats{
-		Samples: c.samples.Load(), Batches: c.batches.Load(), Duplicates: c.duplicates.Load(), Refused: c.refused.Load(), Replayed: c.replayed.Load(),
+		Samples: c.samples.Load(), Batches: c.batches.Load(), Duplicates: c.duplicates.Load(), Refused: c.refused.Load(), Future: c.future.Load(), Replayed: c.replayed.Load(),
 		Flushes: c.flushes.Load(), FlushFailures: c.flushFailures.Load(), FlushNanos: c.flushNanos.Load(),
 		Compactions: c.compactions.Load(), CompactFailures: c.compactFailures.Load(), CompactNanos: c.compactNanos.Load(), CompactWritten: c.compactWritten.Load(),
 	}

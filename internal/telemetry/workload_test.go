@@ -16,6 +16,7 @@ type workload struct {
 	rng     uint64
 	second  int64
 	late    bool
+	apart   bool // every property has times of its own
 	held    []heldBatch
 }
 
@@ -109,9 +110,14 @@ func (w *workload) fill(b *Batch, refs []Ref, from, to int, shift int64) {
 					s[p] = float64(u >> 12 % 8)
 				}
 			}
+			at, got := t, gateway
+			if w.apart {
+				own := int64((d*properties+p)*7919%900+int(u>>20&63)) * int64(time.Millisecond)
+				at, got = t+own, gateway+own
+			}
 			b.Ref = append(b.Ref, refs[d*properties+p])
-			b.Time = append(b.Time, t)
-			b.Gateway = append(b.Gateway, gateway)
+			b.Time = append(b.Time, at)
+			b.Gateway = append(b.Gateway, got)
 			b.Bits = append(b.Bits, math.Float64bits(s[p]))
 			b.Status = append(b.Status, Good)
 			b.Flags = append(b.Flags, 0)

@@ -309,5 +309,5 @@ func (s *Store) removeBlock(b *blockFile) {
 func (s *Store) damaged(b *blockFile, err error) {
 	s.stats.damaged.Add(1)
 	s.o.Logger.Error("a telemetry block is damaged; it is kept aside", "file", b.name, "error", err)
-	s.raise("telemetry.damage", b.name, err)
+	s.raise(TroubleDamage, b.name, err)
 }

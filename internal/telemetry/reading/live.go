@@ -100,9 +100,7 @@ func (f *valueFeed) Next(ctx context.Context) (any, error) {
 	}
 	w, ns := &f.watched, now.UnixNano()
 	changed, next := f.s.store.Changes(w.refs, f.since)
-	if next > 1 { // 1 is also said before the very first commit, whose number is 1: until a second one all are looked at
-		f.since = next
-	}
+	f.since = next
 	if now.Sub(f.whole) >= wholeEvery {
 		f.whole = now
 		changed = changed[:0]
