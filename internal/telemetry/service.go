@@ -204,7 +204,7 @@ func (s *Store) clear(k, what string) { s.o.Raise(Trouble{Kind: k, Subject: what
 
 func (s *Store) open(ctx context.Context) error {
 	fsys := s.o.FS
-	if err := fsys.MkdirAll(s.blockDir(), 0o700); err != nil {
+	if err := file.MakeDir(fsys, s.blockDir(), 0o700); err != nil {
 		return fmt.Errorf("make directory: %w", err)
 	}
 	lock, err := fsys.Lock(filepath.Join(s.o.Dir, "lock"))
