@@ -21,7 +21,7 @@ func (c *cycles) autopsy(ctx context.Context) error {
 	if err := c.interrupt(ctx); err != nil {
 		return err
 	}
-	dir, err := filepath.Abs(c.node.data())
+	dir, err := filepath.Abs(c.data)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ const (
 	verifierName = "verifier"
 	edgeName     = "gateway"
 
-	defaultCycles, quickCycles = 200, 16
+	defaultCycles, quickCycles = 200, 24
 	defaultDisks, quickDisks   = 50, 8
 )
 

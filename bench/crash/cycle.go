@@ -40,7 +40,8 @@ type CycleSum struct {
 // cycles holds the processes of a run.
 type cycles struct {
 	o        Options
-	dir      string
+	dir      string // of the run
+	data     string // of the node
 	rng      *rand.Rand
 	node     *process
 	edge     *process
@@ -56,7 +57,7 @@ type cycles struct {
 // runCycles kills node and gateway o.Cycles times under load.
 func runCycles(ctx context.Context, o Options, dir string) (sum CycleSum, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &cycles{o: o, dir: dir, rng: rand.New(rand.NewPCG(o.Seed, 2)), sum: CycleSum{Kills: map[string]int{}}}
+	c := &cycles{o: o, dir: dir, data: filepath.Join(dir, "node"), rng: rand.New(rand.NewPCG(o.Seed, 2)), sum: CycleSum{Kills: map[string]int{}}}
 	var work sync.WaitGroup
 	began := time.Now()
 	defer func() {
@@ -113,7 +114,7 @@ func (c *cycles) begin(ctx context.Context) error {
 	defer read.Close()
 	context.AfterFunc(ctx, func() { _ = write.Close() })
 	file := func(name string) string { return filepath.Join(c.dir, name) }
-	c.node = &process{name: "node", log: file("node.log"), args: append(append([]string{}, c.o.Node...), "serve", "--data", file("node"),
+	c.node = &process{name: "node", log: file("node.log"), args: append(append([]string{}, c.o.Node...), "serve", "--data", c.data,
 		"--http", ports[0], "--https", ports[1], "--link", ports[2], "--head-bytes", "1MiB", "--journal-max", "64MiB", "--log-level", "warn")}
 	c.edge = &process{name: "gateway", log: file("gateway.log"), out: write, args: append(append([]string{}, c.o.Self...), edgeName, file("gateway"))}
 	c.verifier = &process{name: "verifier", log: file("verifier.log"), in: read, args: append(append([]string{}, c.o.Self...), verifierName)}
@@ -186,95 +187,13 @@ func (c *cycles) flowing(ctx context.Context, before status) error {
 	return nil
 }
 
-// cycle kills once, at a moment that the seed chooses, and restarts at once.
-func (c *cycles) cycle(ctx context.Context) error {
-	switch k := c.rng.IntN(20); {
-	case k < 5:
-		return c.killNode(ctx, "load", c.up(c.between(20, 900)))
-	case k < 9:
-		// The node that is up makes room for a start, which is then cut short.
-		if err := c.killNode(ctx, "load", c.up(c.between(20, 150))); err != nil {
-			return err
-		}
-		return c.killNode(ctx, "start-up", c.between(1, 160))
-	case k < 13:
-		return c.killNode(ctx, "block write", c.writing)
-	case k < 16:
-		return c.killEdge(ctx, "load", c.between(50, 600))
-	case k < 18:
-		return c.killEdge(ctx, "start-up", c.between(1, 80))
-	}
-	if err := c.killEdge(ctx, "with node", nil); err != nil {
-		return err
-	}
-	return c.killNode(ctx, "with gateway", nil)
-}
-
-// moment waits for the moment to kill.
-type moment func(context.Context) error
-
-// between waits so many milliseconds.
-func (c *cycles) between(least, most int) moment {
-	d := time.Duration(least)*time.Millisecond + time.Duration(c.rng.Int64N(int64(most-least)*int64(time.Millisecond)))
-	return func(ctx context.Context) error {
-		select {
-		case <-time.After(d):
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// up waits until the node serves, and then some.
-func (c *cycles) up(then moment) moment {
-	return func(ctx context.Context) error {
-		if err := c.ready(ctx); err != nil {
-			return err
-		}
-		return then(ctx)
-	}
-}
-
-// writing waits until a block file appears, and some milliseconds: a flush, or the merge that often follows it, is under
-// way.
-func (c *cycles) writing(ctx context.Context) error {
-	if err := c.ready(ctx); err != nil {
-		return err
-	}
-	extra := c.rng.IntN(6_000)
-	if c.rng.IntN(2) == 0 {
-		extra = c.rng.IntN(60_000)
-	}
-	before := blocks(c.node.data())
-	for end := time.Now().Add(2500 * time.Millisecond); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(500 * time.Microsecond) {
-		for name := range blocks(c.node.data()) {
-			if !before[name] {
-				time.Sleep(time.Duration(extra) * time.Microsecond)
-				return nil
-			}
-		}
-	}
-	return ctx.Err()
-}
-
-// data is the folder that --data names.
-func (p *process) data() string {
-	for i, a := range p.args {
-		if a == "--data" {
-			return p.args[i+1]
-		}
-	}
-	return ""
-}
-
 // ready waits until the node serves. Blocks that were there at the kill and are gone had been cut short.
 func (c *cycles) ready(ctx context.Context) error {
 	if _, err := c.node.wait(ctx); err != nil {
 		return err
 	}
 	if c.strays != nil {
-		now, gone := blocks(c.node.data()), 0
+		now, gone := blocks(c.data), 0
 		for name := range c.strays {
 			if !now[name] {
 				gone++
@@ -294,7 +213,7 @@ func (c *cycles) killNode(ctx context.Context, what string, when moment) error {
 	if err := c.kill(ctx, c.node, what, when); err != nil {
 		return err
 	}
-	c.strays = blocks(c.node.data())
+	c.strays = blocks(c.data)
 	return c.node.start(ctx)
 }
 
@@ -368,7 +287,7 @@ func (c *cycles) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		now := blocks(c.node.data())
+		now := blocks(c.data)
 		c.mu.Lock()
 		for name := range now {
 			if !seen[name] {

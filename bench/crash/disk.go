@@ -57,7 +57,6 @@ type diskLane struct {
 	mu sync.Mutex
 	book
 	producer uuid.UUID
-	busy     bool // the store could not take more
 	fault    error
 }
 
@@ -337,7 +336,7 @@ func (b *book) resume(epoch, seq uint64) (Violation, bool) {
 	if epoch > b.epoch || epoch == b.epoch && seq > b.sent {
 		wrong = Unknown
 	}
-	return Violation{Wrong: wrong, Series: b.series[0], Row: seq * laneRows, Detail: fmt.Sprintf("the store resumes after batch %d-%d; %d were acknowledged and %d sent in epoch %d",
+	return Violation{Wrong: wrong, Series: b.series[0], Time: b.time(seq * laneRows), Row: seq * laneRows, Detail: fmt.Sprintf("the store resumes after batch %d-%d; %d were acknowledged and %d sent in epoch %d",
 		epoch, seq, b.acked, b.sent, b.epoch)}, true
 }
 

@@ -24,7 +24,7 @@ const (
 
 // Violation is one broken promise, with what is needed to look for it.
 type Violation struct {
-	Wrong  Wrong     `json:"wrong"`
+	Wrong  Wrong     `json:"wrong,omitempty"`
 	Series uuid.UUID `json:"series,omitzero"`
 	Time   int64     `json:"time,string,omitempty"` // source time in ns
 	Row    uint64    `json:"row"`                   // number of the sample in its stream
@@ -42,7 +42,7 @@ func (v Violation) String() string {
 type Tally struct {
 	Acknowledged uint64           `json:"acknowledged"` // samples that had to be there
 	Read         uint64           `json:"read"`         // samples that were there
-	Wrong        map[Wrong]uint64 `json:"wrong"`
+	Wrong        map[Wrong]uint64 `json:"wrong,omitempty"`
 	First        []Violation      `json:"first,omitempty"`
 }
 

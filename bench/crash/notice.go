@@ -58,10 +58,11 @@ type ledger struct {
 	lines  uint64
 	torn   uint64
 	served func() uint64
+	told   func() // a notice has come
 }
 
 func newLedger(served func() uint64) *ledger {
-	l := &ledger{served: served}
+	l := &ledger{served: served, told: func() {}}
 	for i := range l.noted {
 		l.noted[i] = map[int64]telemetry.Sample{}
 	}
@@ -87,6 +88,7 @@ func (l *ledger) listen(r io.Reader, wrong func(Violation)) {
 			continue
 		}
 		l.take(n, wrong)
+		l.told()
 	}
 }
 

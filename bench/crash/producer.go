@@ -24,6 +24,7 @@ type producer struct {
 	packer *federate.Packer
 	table  federate.Table
 	wrong  func(Violation)
+	told   func() // an acknowledgement has come
 
 	mu      sync.Mutex
 	book    book
@@ -44,8 +45,8 @@ const (
 	laneEvery   = 40 * time.Millisecond // between batches of a lane
 )
 
-func newProducer(m *member, k *federate.Packer, seed uint64, base int64, series [4]uuid.UUID, wrong func(Violation)) *producer {
-	p := &producer{member: m, packer: k, wrong: wrong, granted: make(chan struct{}), more: make(chan struct{}),
+func newProducer(m *member, k *federate.Packer, seed uint64, base int64, series [4]uuid.UUID, wrong func(Violation), told func()) *producer {
+	p := &producer{member: m, packer: k, wrong: wrong, told: told, granted: make(chan struct{}), more: make(chan struct{}),
 		book: book{lane: lane{seed: seed, base: base, text: 1600}, series: series, epoch: uint64(base / int64(time.Millisecond)), commits: map[uint64]uint64{}}}
 	for i, id := range series {
 		p.table = append(p.table, federate.Entry{Series: id, Type: laneTypes[i]})
@@ -215,6 +216,7 @@ func (p *producer) Acked(a federate.Ack) {
 		b.commits[a.Seq-1] = a.Commit
 	}
 	b.acked = max(b.acked, a.Seq)
+	p.told()
 }
 
 // Refused implements federate.Source: nothing that a lane sends may be refused.

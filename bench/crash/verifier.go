@@ -34,6 +34,8 @@ type verifier struct {
 	machineAt int64    // source time up to which the machine's series were checked
 	paused    bool
 
+	acks, notices chan struct{} // 1: one has come
+
 	liveMu sync.Mutex // taken last
 	live   Tally      // violations that were noticed while it ran
 }
@@ -89,8 +91,9 @@ func (v *verifier) wrong(x Violation) {
 func runVerifier(ctx context.Context, notices io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	v := &verifier{}
+	v := &verifier{acks: make(chan struct{}, 1), notices: make(chan struct{}, 1)}
 	v.ledger = newLedger(v.machine.served.Load)
+	v.ledger.told = func() { poke(v.notices) }
 	field, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen for the gateway: %w", err)
@@ -110,6 +113,9 @@ func runVerifier(ctx context.Context, notices io.Reader, out io.Writer) error {
 	})
 	mux.HandleFunc("POST /check", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, r, func(in checkAsk) (any, error) { return v.check(r.Context(), in), nil })
+	})
+	mux.HandleFunc("POST /next", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, r, func(in nextAsk) (any, error) { return struct{}{}, v.next(r.Context(), in) })
 	})
 	mux.HandleFunc("POST /status", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, r, func(struct{}) (any, error) { return v.status(), nil })
@@ -164,7 +170,7 @@ func (v *verifier) begin(ctx context.Context, work *sync.WaitGroup, in begin) er
 		if err != nil {
 			return err
 		}
-		v.producers = append(v.producers, newProducer(m, packer, in.Seed*100+uint64(i), v.base, l.Series, v.wrong))
+		v.producers = append(v.producers, newProducer(m, packer, in.Seed*100+uint64(i), v.base, l.Series, v.wrong, func() { poke(v.acks) }))
 	}
 	v.checked = make([]uint64, len(v.producers))
 	for _, p := range v.producers {
@@ -188,6 +194,47 @@ func (v *verifier) begin(ctx context.Context, work *sync.WaitGroup, in begin) er
 		})
 	}
 	return nil
+}
+
+// nextAsk asks to be answered at the next acknowledgement.
+type nextAsk struct {
+	Notice bool `json:"notice"` // of the gateway; else of the node
+}
+
+// burst is how many batches each lane makes when the next acknowledgement is waited for: while the first are synced,
+// the others wait in the node's memory, where only a node that acknowledges too early would have acknowledged them.
+const burst = 24
+
+// next has all lanes send at once and answers when an acknowledgement comes: the worst moment for one that was made too
+// early.
+func (v *verifier) next(ctx context.Context, ask nextAsk) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	come := v.notices
+	if !ask.Notice {
+		come = v.acks
+	}
+	select {
+	case <-come: // an older one
+	default:
+	}
+	if !ask.Notice {
+		for _, p := range v.producers {
+			p.make(burst)
+		}
+	}
+	select {
+	case <-come:
+	case <-ctx.Done(): // none came: any moment is as good as another
+	}
+	return nil
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 func (v *verifier) status() (s status) {

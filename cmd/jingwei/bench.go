@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"jingwei/bench"
+	"jingwei/bench/crash"
 	"jingwei/bench/idle"
 )
 
@@ -14,6 +15,6 @@ func benchCommand() *cobra.Command {
 		Long: `Run a measurement. Each prints a table for people; with --json its last line is one object with figures, goals,
 seed and versions. Peers are built by "make bench-peers"; a peer that is absent is left out, and the output says so.`,
 	}
-	c.AddCommand(bench.StoreCommand(), idle.Command())
+	c.AddCommand(bench.StoreCommand(), crash.Command(), idle.Command())
 	return c
 }
