@@ -38,7 +38,7 @@ export default tseslint.config(
         URL: 'readonly',
         AbortSignal: 'readonly',
         getComputedStyle: 'readonly',
-        navigator: 'readonly',
+        Event: 'readonly',
       },
     },
   },

@@ -48,6 +48,7 @@ export async function open(browser, look, faults, state) {
   await context.addInitScript((l) => {
     if (!localStorage.getItem('jingwei.lang')) localStorage.setItem('jingwei.lang', l)
   }, lang)
+  context.setDefaultTimeout(15_000)
   const page = await context.newPage()
   page.on('pageerror', (e) => faults.push(`${look} ${page.url()}: ${e.message}`))
   page.on('console', (m) => {
@@ -76,7 +77,7 @@ export async function until(what, find, within = 60_000) {
 export function plain(page) {
   return page.evaluate(() => {
     const faults = []
-    const shown = (e) => e.getClientRects().length > 0
+    const shown = (e) => e.getClientRects().length > 0 && getComputedStyle(e).visibility !== 'hidden'
     const name = (e) =>
       (e.getAttribute('aria-label') ?? '') +
       (e.getAttribute('title') ?? '') +

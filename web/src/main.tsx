@@ -1,4 +1,4 @@
-import './ui/style.css'
+import './ui/style/index.css'
 
 import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
@@ -19,7 +19,8 @@ const queries = newQueryClient()
 const router = createBrowserRouter(routes)
 
 const toSignIn = () => {
-  const { pathname, search } = router.state.location
+  // Whoever is on the way to the door already (by signing out, say) goes on as they meant to.
+  const { pathname, search } = router.state.navigation.location ?? router.state.location
   queries.removeQueries({ queryKey: keys.me() })
   if (pathname === '/sign-in' || pathname === '/welcome') return
   void router.navigate(`/sign-in?next=${encodeURIComponent(pathname + search)}`, { replace: true })

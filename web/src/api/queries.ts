@@ -8,6 +8,7 @@ import type {
   ApiToken,
   AuditEntry,
   Condition,
+  Connection,
   Driver,
   EquipmentClass,
   Gateway,
@@ -46,6 +47,7 @@ export const keys = {
   latest: (scope?: string) => (scope ? (['latest', scope] as const) : (['latest'] as const)),
   gateways: (org?: string) => (org ? (['gateways', org] as const) : (['gateways'] as const)),
   conditions: (org?: string) => (org ? (['conditions', org] as const) : (['conditions'] as const)),
+  connection: (machine?: string) => (machine ? (['connection', machine] as const) : (['connection'] as const)),
   templates: () => ['templates'] as const,
   people: (org?: string) => (org ? (['people', org] as const) : (['people'] as const)),
   tokens: (org?: string) => (org ? (['tokens', org] as const) : (['tokens'] as const)),
@@ -138,18 +140,26 @@ export const useDrivers = () =>
     staleTime: 300_000,
   })
 
-/** useMachines asks for many machines at once; what has not come yet is left out. */
-export const useMachines = (ids: string[]) =>
-  useQueries({
-    queries: ids.map((id) => ({
-      queryKey: keys.machine(id),
-      queryFn: ({ signal }: { signal: AbortSignal }) => get<Machine>(`/plant/machines/${id}`, {}, signal),
-      staleTime: 60_000,
-    })),
-    combine: come,
-  })
+const connection = (machine: string) => ({
+  queryKey: keys.connection(machine),
+  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Connection | null> => {
+    try {
+      return await get<Connection>(`/plant/machines/${machine}/connection`, {}, signal)
+    } catch (e) {
+      if (e instanceof Problem && e.status === 404) return null
+      throw e
+    }
+  },
+  staleTime: 60_000,
+})
 
-const come = (results: { data: Machine | undefined }[]) => results.flatMap((r) => r.data ?? [])
+/** useConnection tells how a machine is read; null when through no link. */
+export const useConnection = (machine: string) => useQuery(connection(machine))
+
+/** useConnections asks for many machines at once; what has not come yet, or is not read, is left out. */
+export const useConnections = (machines: string[]) => useQueries({ queries: machines.map(connection), combine: come })
+
+const come = (results: { data: Connection | null | undefined }[]) => results.flatMap((r) => r.data ?? [])
 
 export const usePeople = (org: string) =>
   useQuery({ queryKey: keys.people(org), queryFn: ({ signal }) => all<Person>('/people', { org }, signal) })

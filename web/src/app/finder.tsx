@@ -64,7 +64,7 @@ export function Finder({ close }: { close: () => void }) {
       <Input
         autoFocus
         size="large"
-        prefix={<SearchOutlined />}
+        prefix={<SearchOutlined aria-hidden />}
         placeholder={t('find.hint')}
         value={text}
         role="combobox"

@@ -102,11 +102,11 @@ function Bar() {
   const signOut = useSignOut()
   const navigate = useNavigate()
   const pages: { to: string; label: string; icon: ReactNode; end?: boolean; count?: number }[] = [
-    { to: at(), label: t('nav.overview'), icon: <DashboardOutlined />, end: true, count },
-    { to: at('gateways'), label: t('nav.gateways'), icon: <BranchesOutlined /> },
-    { to: at('plant'), label: t('nav.plant'), icon: <ApartmentOutlined /> },
-    ...(may('people') ? [{ to: at('people'), label: t('nav.people'), icon: <TeamOutlined /> }] : []),
-    ...(may('audit') ? [{ to: at('audit'), label: t('nav.audit'), icon: <AuditOutlined /> }] : []),
+    { to: at(), label: t('nav.overview'), icon: <DashboardOutlined aria-hidden />, end: true, count },
+    { to: at('gateways'), label: t('nav.gateways'), icon: <BranchesOutlined aria-hidden /> },
+    { to: at('plant'), label: t('nav.plant'), icon: <ApartmentOutlined aria-hidden /> },
+    ...(may('people') ? [{ to: at('people'), label: t('nav.people'), icon: <TeamOutlined aria-hidden /> }] : []),
+    ...(may('audit') ? [{ to: at('audit'), label: t('nav.audit'), icon: <AuditOutlined aria-hidden /> }] : []),
   ]
   const list = (
     <ul>
@@ -148,7 +148,7 @@ function Bar() {
             aria-label={t('find.open')}
             title={t('find.open')}
           >
-            <SearchOutlined />
+            <SearchOutlined aria-hidden />
             <kbd className="only-wide" style={{ opacity: 0.7, fontSize: 11 }}>
               /
             </kbd>
@@ -174,7 +174,7 @@ function Bar() {
               className="tool"
               aria-label={t('account.menu', { name: me.person.name || me.person.login })}
             >
-              <UserOutlined />
+              <UserOutlined aria-hidden />
               <span className="cut only-wide" style={{ maxWidth: 110 }}>
                 {me.person.name || me.person.login}
               </span>
@@ -233,7 +233,7 @@ function OrgSwitch() {
         aria-label={t('org.switch', { name: n(org.name) })}
       >
         <span className="cut">{n(org.name)}</span>
-        <DownOutlined style={{ fontSize: 10 }} />
+        <DownOutlined aria-hidden style={{ fontSize: 10 }} />
       </button>
     </Dropdown>
   )
@@ -252,7 +252,7 @@ function LineNotice() {
     <div role="status" aria-live="polite">
       {long && (
         <div className="notice">
-          <WarningFilled />
+          <WarningFilled aria-hidden />
           <span className="grow">
             {t('line.lost')}{' '}
             <span className="muted" aria-hidden="true">

@@ -43,7 +43,7 @@ export function ThemeTool() {
       title={label}
       onClick={() => setPreferences({ theme: next })}
     >
-      <Icon />
+      <Icon aria-hidden />
     </button>
   )
 }

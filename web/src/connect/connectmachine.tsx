@@ -36,11 +36,11 @@ export function ConnectMachine({ gateway, close }: { gateway: Gateway; close: ()
           .join(' › '),
       }))
   }, [plant.data, n])
-  const links = gateway.links ?? []
+  const links = gateway.links
   const save = async ({ machine, link, unit }: Fields) => {
     const ok = await submit.run(async () => {
       await put(`/plant/machines/${machine}/connection`, { link, unit: String(unit) })
-      await refreshed(keys.plant(org.id), keys.machine(machine), keys.gateways(org.id))
+      await refreshed(keys.connection(machine), keys.gateways(org.id))
     }, form)
     if (ok) close()
   }

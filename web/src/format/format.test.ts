@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { durationMillis, shortDuration } from './duration'
-import { bytes, float, plotValue, valueText, whole } from './number'
+import { bytes, float, plotValue, rate, valueText, whole } from './number'
 import { axisTime, dateTime, dateTimeMillis, fromLocalInput, millis, toLocalInput, zone } from './time'
 
 describe('times', () => {
@@ -71,6 +71,10 @@ describe('numbers', () => {
     expect(valueText('zh', 'string', 'Prep', '是', '否')).toBe('Prep')
     expect(valueText('zh', 'string', '1E5', '是', '否')).toBe('1E5')
     expect(valueText('zh', 'float64', null, '是', '否')).toBe('–')
+  })
+  it('shows no minus before nothing', () => {
+    expect(rate('en', -0.01)).toBe('0')
+    expect(rate('en', -12.4)).toBe('-12')
   })
   it('sizes bytes', () => {
     expect(bytes('en', 512)).toBe('512 B')

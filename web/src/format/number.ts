@@ -45,7 +45,8 @@ export function bytes(lang: Lang, v: number | string): string {
 }
 
 /** rate shows a count per second: no digits that mean nothing. */
-export const rate = (lang: Lang, v: number): string => format(lang, { maximumFractionDigits: v < 10 ? 1 : 0 }).format(v)
+export const rate = (lang: Lang, v: number): string =>
+  format(lang, { maximumFractionDigits: Math.abs(v) < 10 ? 1 : 0, signDisplay: 'negative' }).format(v)
 
 /** valueText shows one value of a series' type, without its unit. yes and no are the words for a boolean. */
 export function valueText(lang: Lang, type: ValueType, v: SampleValue, yes: string, no: string): string {
@@ -56,6 +57,9 @@ export function valueText(lang: Lang, type: ValueType, v: SampleValue, yes: stri
   if (type === 'float64' && v !== '' && !Number.isNaN(Number(v))) return float(lang, Number(v))
   return v
 }
+
+/** trip shows a round trip in ms: a line within one house takes less than the smallest digit. */
+export const trip = (lang: Lang, ms: number): string => (ms < 0.1 ? '< 0.1 ms' : `${rate(lang, ms)} ms`)
 
 /** plotValue is a value as a height on a chart; NaN for what has none. */
 export function plotValue(v: SampleValue): number {

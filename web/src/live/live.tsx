@@ -38,7 +38,7 @@ function receive(event: SseEvent, store: LiveStore, queries: QueryClient): void 
       } else if (held.some((h) => changed.has(h.id))) {
         queries.setQueryData(
           key,
-          held.map((h) => merge(h, changed.get(h.id))),
+          held.map((h) => changed.get(h.id) ?? h),
         )
       }
     }
@@ -46,11 +46,6 @@ function receive(event: SseEvent, store: LiveStore, queries: QueryClient): void 
     // Whether an event tells all or only what changed: the list is asked for, it is short.
     void queries.invalidateQueries({ queryKey: keys.conditions() })
   }
-}
-
-// An event may leave out what does not change; what it leaves out stays as it was.
-function merge(held: Gateway, change: Gateway | undefined): Gateway {
-  return change ? { ...held, ...change, links: change.links ?? held.links } : held
 }
 
 function items<T>(data: string): T[] {

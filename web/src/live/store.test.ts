@@ -6,7 +6,15 @@ import { LiveStore, stateAt } from './store'
 const at = (series: string, second: number, value: number): Latest => ({
   series,
   state: 'live',
-  sample: { time: new Date(second * 1000).toISOString(), value, status: { code: 0, name: 'Good', class: 'good' } },
+  sample: {
+    time: new Date(second * 1000).toISOString(),
+    gatewayTime: new Date(second * 1000).toISOString(),
+    origin: 'replayed',
+    revision: 0,
+    commit: '1',
+    value,
+    status: { code: 0, name: 'Good', class: 'good' },
+  },
 })
 
 describe('LiveStore', () => {

@@ -44,6 +44,8 @@ export class Stream {
   constructor(private readonly onRefused: (status: number) => void) {
     document.addEventListener('visibilitychange', () => this.visibility())
     window.addEventListener('online', () => this.now())
+    // The computer knows at once that its network went; without this the silence would tell only after a while.
+    window.addEventListener('offline', () => this.abort?.abort())
   }
 
   get status(): StreamStatus {

@@ -127,5 +127,7 @@ function fields(v: unknown): Record<string, unknown> {
 
 function text(v: unknown): string {
   if (v === undefined || v === null) return ''
+  // A name shows in both languages: either may be what was changed.
+  if (typeof v === 'object' && 'zh' in v && 'en' in v) return [...new Set([v.zh, v.en])].join(' / ')
   return (typeof v === 'string' ? v : JSON.stringify(v)).slice(0, 200)
 }

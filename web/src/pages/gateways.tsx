@@ -7,7 +7,7 @@ import { post } from '../api/client'
 import { keys, useGateways, usePlant } from '../api/queries'
 import type { Gateway } from '../api/types'
 import { useHere } from '../app/org'
-import { bytes, rate, whole } from '../format/number'
+import { bytes, rate, trip, whole } from '../format/number'
 import { millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { useRefreshed, useWant } from '../live/live'
@@ -24,7 +24,7 @@ export function Gateways() {
   const gateways = useGateways(org.id)
   const [creating, setCreating] = useState(false)
   const create = may('configure') && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setCreating(true)}>
+    <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setCreating(true)}>
       {t('gateways.create')}
     </Button>
   )
@@ -93,18 +93,16 @@ function Table({ list }: { list: Gateway[] }) {
               </td>
               <td data-label={t('kind.site')}>{siteName(g.site) || '–'}</td>
               <td data-label={t('gateway.links')}>
-                {g.links
-                  ? `${g.links.filter((l) => l.state === 'connected' || l.state === 'resting').length} / ${g.links.length}`
-                  : '–'}
+                {`${g.links.filter((l) => l.state === 'connected' || l.state === 'resting').length} / ${g.links.length}`}
               </td>
               <td data-label={t('gateway.rtt')} className="num nowrap">
-                {g.rttMs !== undefined && g.state === 'online' ? `${rate(lang, g.rttMs)} ms` : '–'}
+                {g.rttMs !== undefined && g.state === 'online' ? trip(lang, g.rttMs) : '–'}
               </td>
               <td data-label={t('gateway.rate')} className="num nowrap">
-                {rate(lang, g.samplesPerSecond ?? 0)} {t('perSecond')}
+                {rate(lang, g.samplesPerSecond)} {t('perSecond')}
               </td>
               <td data-label={t('gateway.spool')} className="num nowrap">
-                {g.spool ? `${bytes(lang, g.spool.bytes)} · ${whole(lang, g.spool.samples ?? g.spool.records)}` : '–'}
+                {g.spool ? `${bytes(lang, g.spool.bytes)} · ${whole(lang, g.spool.samples)}` : '–'}
               </td>
               <td data-label={t('gateway.lastSeen')} className="num nowrap">
                 {g.lastSeen ? <Age of={millis(g.lastSeen)} /> : '–'}

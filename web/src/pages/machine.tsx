@@ -1,7 +1,7 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { Link, useLocation, useParams, useSearchParams } from 'react-router'
 
-import { useClasses, useGateways, useLatest, useMachine, usePlant, useTemplates } from '../api/queries'
+import { useClasses, useConnection, useGateways, useLatest, useMachine, usePlant, useTemplates } from '../api/queries'
 import type { Machine, Origin, Point } from '../api/types'
 import { useHere } from '../app/org'
 import { durationMillis } from '../format/duration'
@@ -99,8 +99,8 @@ function Head({ machine }: { machine: Machine }) {
   const template = machine.template && templates.data?.find((x) => x.id === machine.template)
   const classes = useClasses()
   const className = classes.data?.find((c) => c.id === machine.class)?.name
-  const link = machine.connection?.link
-  const gateway = gateways.data?.find((g) => g.links?.some((l) => l.id === link))
+  const connection = useConnection(machine.id)
+  const gateway = gateways.data?.find((g) => g.id === connection.data?.gateway)
   return (
     <PageHead
       title={n(machine.name)}
@@ -120,7 +120,7 @@ function Head({ machine }: { machine: Machine }) {
           <GatewayMark state={gateway.state} />
         </span>
       ) : (
-        gateways.data && !link && <Link to={at('gateways')}>{t('machine.notConnected')}</Link>
+        connection.data === null && <Link to={at('gateways')}>{t('machine.notConnected')}</Link>
       )}
     </PageHead>
   )
@@ -166,7 +166,7 @@ function usePicked(points: Point[]): { picked: Picked[]; pick: (id: string, on: 
             {
               id,
               name: n(p.name),
-              unit: p.unit,
+              unit: p.unit ?? '',
               type: p.type,
               values: p.values,
               maxSilence: durationMillis(p.maxSilence) || 0,
@@ -184,7 +184,8 @@ function usePicked(points: Point[]): { picked: Picked[]; pick: (id: string, on: 
           changed.set('s', next.join(','))
           return changed
         },
-        { replace: true, state: location.state as unknown, preventScrollReset: true },
+        // At once: a tick must not wait until the live values leave a pause.
+        { replace: true, state: location.state as unknown, preventScrollReset: true, flushSync: true },
       )
     },
     [ids, setParams, location.state],

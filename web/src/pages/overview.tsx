@@ -5,7 +5,7 @@ import { Link, useNavigate } from 'react-router'
 import { useConditions, useGateways, useLatest, useNode, usePlant, useSeriesOf, useTemplates } from '../api/queries'
 import type { Condition, Gateway, NodeInfo, Origin, PlantNode } from '../api/types'
 import { useHere } from '../app/org'
-import { bytes, rate, whole } from '../format/number'
+import { bytes, rate, trip, whole } from '../format/number'
 import { dateTime, localeOf, millis } from '../format/time'
 import { useI18n, type Key } from '../i18n'
 import { useLive, useSeed, useWant } from '../live/live'
@@ -250,11 +250,9 @@ function GatewayRow({ gateway: g, to, name, lang }: { gateway: Gateway; to: stri
       <td>
         <GatewayMark state={g.state} />
       </td>
+      <td className="num nowrap">{g.rttMs !== undefined && g.state === 'online' ? trip(lang, g.rttMs) : '–'}</td>
       <td className="num nowrap">
-        {g.rttMs !== undefined && g.state === 'online' ? `${rate(lang, g.rttMs)} ms` : '–'}
-      </td>
-      <td className="num nowrap">
-        {rate(lang, g.samplesPerSecond ?? 0)} <span className="unit">{t('perSecond')}</span>
+        {rate(lang, g.samplesPerSecond)} <span className="unit">{t('perSecond')}</span>
       </td>
     </tr>
   )
@@ -263,6 +261,8 @@ function GatewayRow({ gateway: g, to, name, lang }: { gateway: Gateway; to: stri
 function NodeFigures() {
   const { t, lang } = useI18n()
   const node = useNode()
+  // The figures are sums over all who use the node: it tells them only to those who run it.
+  if (node.data && !node.data.ingest) return null
   return (
     <Panel title={t('node.title')}>
       <Answer query={node} rows={3}>

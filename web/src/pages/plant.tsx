@@ -36,11 +36,11 @@ export function PlantPage() {
   const roots = useMemo(() => buildTree(plant.data ?? [], (x) => n(x.name), localeOf(lang)), [plant.data, n, lang])
   const selected = plant.data?.find((x) => x.id === params.get('node'))
   const addSite = change && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setAsking({ what: 'add', kind: 'site' })}>
+    <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setAsking({ what: 'add', kind: 'site' })}>
       {t('plant.addSite')}
     </Button>
   )
-  const pick = (id: string) => setParams({ node: id }, { replace: true, preventScrollReset: true })
+  const pick = (id: string) => setParams({ node: id }, { replace: true, preventScrollReset: true, flushSync: true })
   return (
     <>
       <PageHead title={t('nav.plant')} crumbs={[{ label: n(org.name), to: at() }]}>
@@ -173,7 +173,11 @@ function Selected({
             {below[node.kind].length > 0 && (
               <div className="row wrap">
                 {below[node.kind].map((kind) => (
-                  <Button key={kind} icon={<PlusOutlined />} onClick={() => ask({ what: 'add', kind, parent: node })}>
+                  <Button
+                    key={kind}
+                    icon={<PlusOutlined aria-hidden />}
+                    onClick={() => ask({ what: 'add', kind, parent: node })}
+                  >
                     {t('plant.add', { kind: t(kindKey[kind]) })}
                   </Button>
                 ))}

@@ -33,7 +33,7 @@ export function People() {
         <header>
           <h2>{t('people.title')}</h2>
           <div className="actions">
-            <Button size="small" type="primary" icon={<PlusOutlined />} onClick={() => setInviting(true)}>
+            <Button size="small" type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setInviting(true)}>
               {t('people.invite')}
             </Button>
           </div>

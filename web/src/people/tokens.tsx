@@ -4,7 +4,7 @@ import { useState } from 'react'
 
 import { del, post } from '../api/client'
 import { keys, useTokens } from '../api/queries'
-import type { ApiToken, Role } from '../api/types'
+import type { ApiToken, NewApiToken, Role } from '../api/types'
 import { useHere } from '../app/org'
 import { date, millis } from '../format/time'
 import { useI18n } from '../i18n'
@@ -24,9 +24,9 @@ export function Tokens() {
   const refreshed = useRefreshed()
   const confirm = useConfirm()
   const [creating, setCreating] = useState(false)
-  const [made, setMade] = useState<ApiToken>()
+  const [made, setMade] = useState<NewApiToken>()
   const create = (
-    <Button size="small" type="primary" icon={<PlusOutlined />} onClick={() => setCreating(true)}>
+    <Button size="small" type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setCreating(true)}>
       {t('tokens.create')}
     </Button>
   )
@@ -42,7 +42,7 @@ export function Tokens() {
     })
   return (
     <div className="stack">
-      {made?.token && (
+      {made && (
         <section className="once" aria-label={t('tokens.new')} role="status">
           <h2>{t('tokens.newFor', { name: made.name })}</h2>
           <p>{t('tokens.once')}</p>
@@ -136,7 +136,7 @@ interface Fields {
 const lives = [30, 90, 365]
 const tokenRoles: Role[] = ['viewer', 'operator', 'engineer', 'monitor']
 
-function Create({ close, created }: { close: () => void; created: (token: ApiToken) => void }) {
+function Create({ close, created }: { close: () => void; created: (token: NewApiToken) => void }) {
   const { org } = useHere()
   const { t } = useI18n()
   const refreshed = useRefreshed()
@@ -145,9 +145,9 @@ function Create({ close, created }: { close: () => void; created: (token: ApiTok
   const save = ({ name, role, days }: Fields) =>
     submit.run(async () => {
       const expires = new Date(nodeNow() + days * 86_400_000).toISOString()
-      const token = await post<ApiToken>('/tokens', { name, org: org.id, role, expires })
+      const token = await post<NewApiToken>('/tokens', { name, org: org.id, role, expires })
       await refreshed(keys.tokens(org.id))
-      created({ ...token, name })
+      created(token)
     }, form)
   return (
     <Modal

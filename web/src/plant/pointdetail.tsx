@@ -84,7 +84,7 @@ export function PointDetail({
               {sample.commitTime && (
                 <Fact label={t('sample.commitTime')}>{dateTimeMillis(millis(sample.commitTime))}</Fact>
               )}
-              {sample.origin && <Fact label={t('sample.origin')}>{originName(sample.origin)}</Fact>}
+              <Fact label={t('sample.origin')}>{originName(sample.origin)}</Fact>
               {sample.flags && sample.flags.length > 0 && (
                 <Fact label={t('sample.flags')}>
                   {sample.flags.map((f) => {
@@ -93,7 +93,7 @@ export function PointDetail({
                   })}
                 </Fact>
               )}
-              {sample.revision !== undefined && <Fact label={t('sample.revision')}>{sample.revision}</Fact>}
+              <Fact label={t('sample.revision')}>{sample.revision}</Fact>
               {sample.commit && (
                 <Fact label={t('sample.commit')}>
                   <code>{sample.commit}</code>

@@ -44,10 +44,7 @@ export function PointTable({ points, picked, most, onPick, onOpen }: Props) {
   const rows = useMemo(
     () =>
       points.filter((p) => {
-        if (
-          search &&
-          !`${n(p.name)} ${p.key ?? ''} ${p.address ?? ''}`.toLocaleLowerCase(localeOf(lang)).includes(search)
-        )
+        if (search && !`${n(p.name)} ${p.key} ${p.address}`.toLocaleLowerCase(localeOf(lang)).includes(search))
           return false
         if (show === 'picked') return picked.includes(p.id)
         if (problems === 0) return true
@@ -85,7 +82,7 @@ export function PointTable({ points, picked, most, onPick, onOpen }: Props) {
           />
           <Input
             allowClear
-            prefix={<SearchOutlined />}
+            prefix={<SearchOutlined aria-hidden />}
             size="small"
             style={{ width: 150 }}
             placeholder={t('points.search')}

@@ -10,6 +10,7 @@ const node = (id: string, kind: NodeKind, parent?: string): PlantNode => ({
   org: 'o',
   name: { zh: id, en: id },
   from: '2026-01-01T00:00:00Z',
+  etag: '"1"',
 })
 
 const nodes = [

@@ -60,12 +60,13 @@ export function TreeGrid(p: Props) {
   const focus = (row: Row | undefined) => {
     if (!row) return
     setAt(row.node.id)
-    const index = rows.indexOf(row)
     const el = box.current
-    if (el && (index < view.first + 2 || index > view.last - 2))
-      el.scrollTop = Math.max(0, index * height - el.clientHeight / 2)
-    // The row may only be built after the scroll.
-    requestAnimationFrame(() => el?.querySelector<HTMLElement>(`[data-id="${row.node.id}"]`)?.focus())
+    const find = () => el?.querySelector<HTMLElement>(`[data-id="${row.node.id}"]`)
+    const there = find()
+    if (there) return there.focus()
+    // Out of view it is not built yet: it is after the scroll.
+    if (el) el.scrollTop = Math.max(0, rows.indexOf(row) * height - el.clientHeight / 2)
+    requestAnimationFrame(() => requestAnimationFrame(() => find()?.focus()))
   }
   const pick = (row: Row) => {
     setAt(row.node.id)
@@ -110,7 +111,7 @@ export function TreeGrid(p: Props) {
         {p.head}
         <Input
           allowClear
-          prefix={<SearchOutlined />}
+          prefix={<SearchOutlined aria-hidden />}
           size="small"
           style={{ width: 200, marginLeft: 'auto' }}
           placeholder={t('tree.search')}

@@ -33,14 +33,14 @@ export function csvRow(series: CsvSeries, s: Sample): string {
     safe(series.label),
     series.unit,
     s.time,
-    s.gatewayTime ?? '',
+    s.gatewayTime,
     value,
     `0x${s.status.code.toString(16).toUpperCase().padStart(8, '0')}`,
     s.status.name,
     (s.flags ?? []).join(' '),
-    s.origin ?? '',
-    String(s.revision ?? 0),
-    s.commit ?? '',
+    s.origin,
+    String(s.revision),
+    s.commit,
   ]
   return `${fields.map(quote).join(',')}\r\n`
 }

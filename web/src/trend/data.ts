@@ -41,7 +41,7 @@ export function useTrend(picked: Picked[], view: View, pixels: number): Trend {
         const wider = Math.ceil(pixels * (1 + lead / (asked.to - asked.from)))
         const query = { mode: 'plot', from: iso(asked.from - lead), to: iso(asked.to), pixels: wider }
         const plot = await get<Plot>(`/series/${p.id}/samples`, query, signal)
-        return inOrder((plot.items ?? []).map(trendPoint))
+        return inOrder(plot.items.map(trendPoint))
       },
       meta: { live: true },
       placeholderData: (held?: TrendPoint[], query?: { queryKey: readonly unknown[] }) =>

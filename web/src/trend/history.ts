@@ -33,7 +33,7 @@ export function useViewHistory(): ViewHistory {
       deepest.current = depth + 1
       void navigate(
         { search: `?${writeView(new URLSearchParams(text), to).toString()}` },
-        { state: { depth: depth + 1 } satisfies Step, preventScrollReset: true },
+        { state: { depth: depth + 1 } satisfies Step, preventScrollReset: true, flushSync: true },
       )
     },
     [navigate, text, depth],

@@ -68,8 +68,8 @@ export default function TrendPanel({ picked, history, height, fileName, onRemove
     <>
       <div className="trendbar" role="toolbar" aria-label={t('trend.tools')}>
         <span className="row" style={{ gap: 0 }}>
-          {toolButton(t('trend.back'), <ArrowLeftOutlined />, history.back, !history.canBack)}
-          {toolButton(t('trend.forward'), <ArrowRightOutlined />, history.forward, !history.canForward)}
+          {toolButton(t('trend.back'), <ArrowLeftOutlined aria-hidden />, history.back, !history.canBack)}
+          {toolButton(t('trend.forward'), <ArrowRightOutlined aria-hidden />, history.forward, !history.canForward)}
         </span>
         <Segmented
           size="small"
@@ -86,16 +86,16 @@ export default function TrendPanel({ picked, history, height, fileName, onRemove
           ]}
         />
         <span className="row" style={{ gap: 0 }}>
-          {toolButton(t('trend.earlier'), <LeftOutlined />, () => go(pan(span, -0.5)))}
-          {toolButton(t('trend.zoomOut'), <ZoomOutOutlined />, () => go(zoom(span, 2)))}
-          {toolButton(t('trend.zoomIn'), <ZoomInOutlined />, () => go(zoom(span, 0.5)))}
-          {toolButton(t('trend.later'), <RightOutlined />, () => go(pan(span, 0.5)))}
+          {toolButton(t('trend.earlier'), <LeftOutlined aria-hidden />, () => go(pan(span, -0.5)))}
+          {toolButton(t('trend.zoomOut'), <ZoomOutOutlined aria-hidden />, () => go(zoom(span, 2)))}
+          {toolButton(t('trend.zoomIn'), <ZoomInOutlined aria-hidden />, () => go(zoom(span, 0.5)))}
+          {toolButton(t('trend.later'), <RightOutlined aria-hidden />, () => go(pan(span, 0.5)))}
         </span>
         <Button
           size="small"
           aria-pressed={follow}
           type={follow ? 'primary' : 'default'}
-          icon={follow ? <PauseOutlined /> : <CaretRightOutlined />}
+          icon={follow ? <PauseOutlined aria-hidden /> : <CaretRightOutlined aria-hidden />}
           title={follow ? t('trend.holdHelp') : t('trend.followHelp')}
           onClick={() => go(follow ? { ...span } : { last: shortDuration(length) })}
         >
@@ -103,7 +103,7 @@ export default function TrendPanel({ picked, history, height, fileName, onRemove
         </Button>
         <Button
           size="small"
-          icon={<DownloadOutlined />}
+          icon={<DownloadOutlined aria-hidden />}
           disabled={picked.length === 0}
           onClick={() => setAsking('export')}
           style={{ marginLeft: 'auto' }}
@@ -220,7 +220,7 @@ function Legend({ series, onRemove }: { series: Drawn[]; onRemove: (id: string) 
                   <Button
                     size="small"
                     type="text"
-                    icon={<CloseOutlined />}
+                    icon={<CloseOutlined aria-hidden />}
                     aria-label={t('trend.removeOne', { name: s.name })}
                     onClick={() => onRemove(s.id)}
                   />

@@ -18,7 +18,10 @@ export function Copied({ text, label }: { text: string; label: string }) {
       <code tabIndex={0} aria-label={label}>
         {text}
       </code>
-      <Button icon={done ? <CheckOutlined /> : <CopyOutlined />} onClick={() => void copy(text).then(setDone)}>
+      <Button
+        icon={done ? <CheckOutlined aria-hidden /> : <CopyOutlined aria-hidden />}
+        onClick={() => void copy(text).then(setDone)}
+      >
         {done ? t('copied') : t('copy')}
       </Button>
       <span className="hidden-text" aria-live="polite">

@@ -1,6 +1,6 @@
 import { theme, type ThemeConfig } from 'antd'
 
-/** themeFor is antd in the colours of style.css, small and flat. */
+/** themeFor is antd in the colours of style/base.css, small and flat. */
 export function themeFor(dark: boolean): ThemeConfig {
   return {
     algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,

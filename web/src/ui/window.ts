@@ -40,7 +40,7 @@ export function useWindow(box: RefObject<HTMLElement | null>, count: number, row
   return whole ? { first: 0, last: count, before: 0, after: 0 } : rowsInView(count, row, view.top, view.height)
 }
 
-/** rowHeight is the height of a table's row in px: greater where fingers point. It is --row of style.css. */
+/** rowHeight is the height of a table's row in px: greater where fingers point. It is --row of style/base.css. */
 export function useRowHeight(): number {
   const [height, setHeight] = useState(readRowHeight)
   useEffect(() => {
