@@ -21,7 +21,6 @@ require (
 	golang.org/x/crypto v0.55.0
 	golang.org/x/sync v0.23.0
 	golang.org/x/sys v0.48.0
-	golang.org/x/term v0.45.0
 	modernc.org/sqlite v1.60.0
 )
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"sync/atomic"
@@ -26,21 +27,21 @@ type nodeStatus struct {
 
 type ingestStatus struct {
 	SamplesPerSecond float64 `json:"samplesPerSecond" doc:"Over the last seconds"`
-	Samples          uint64  `json:"samples,string" doc:"Accepted since the start"`
-	Batches          uint64  `json:"batches,string"`
-	Duplicates       uint64  `json:"duplicates,string" doc:"Batches sent again and dropped"`
-	Refused          uint64  `json:"refused,string" doc:"Batches refused"`
+	Samples          string  `json:"samples" doc:"Accepted since the start"`
+	Batches          string  `json:"batches"`
+	Duplicates       string  `json:"duplicates" doc:"Batches sent again and dropped"`
+	Refused          string  `json:"refused" doc:"Batches refused"`
 }
 
 type logStatus struct {
-	Bytes int64  `json:"bytes,string" doc:"On disk"`
-	Last  uint64 `json:"last,string" doc:"Last commit number"`
+	Bytes string `json:"bytes" doc:"On disk"`
+	Last  string `json:"last" doc:"Last commit number"`
 }
 
 type storageStatus struct {
-	Series int   `json:"series"`
-	Blocks int   `json:"blocks"`
-	Bytes  int64 `json:"bytes,string" doc:"Of blocks, on disk"`
+	Series int    `json:"series"`
+	Blocks int    `json:"blocks"`
+	Bytes  string `json:"bytes" doc:"Of blocks, on disk"`
 }
 
 func (n *node) statusRoute() {
@@ -56,13 +57,16 @@ func (n *node) statusRoute() {
 		}
 		s, l := n.telemetry.Stats(), n.journal.Stats()
 		out.Body.Ingest = &ingestStatus{
-			SamplesPerSecond: n.rate.now(), Samples: s.Samples, Batches: s.Batches, Duplicates: s.Duplicates, Refused: s.Refused,
+			SamplesPerSecond: n.rate.now(), Samples: count(s.Samples), Batches: count(s.Batches), Duplicates: count(s.Duplicates), Refused: count(s.Refused),
 		}
-		out.Body.Log = &logStatus{Bytes: l.DiskBytes, Last: n.journal.Last().Number}
-		out.Body.Telemetry = &storageStatus{Series: s.Series, Blocks: s.Blocks, Bytes: s.Bytes}
+		out.Body.Log = &logStatus{Bytes: count(l.DiskBytes), Last: count(n.journal.Last().Number)}
+		out.Body.Telemetry = &storageStatus{Series: s.Series, Blocks: s.Blocks, Bytes: count(s.Bytes)}
 		return out, nil
 	})
 }
+
+// count writes a 64-bit number as the API does: as a string, which no reader rounds.
+func count[N int64 | uint64](n N) string { return fmt.Sprint(n) }
 
 // rate is how fast the accepted samples grow, measured every rateSpan.
 type rate struct{ bits atomic.Uint64 }

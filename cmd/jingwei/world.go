@@ -155,7 +155,19 @@ func (n *node) secondEnterprise(ctx context.Context) (id uuid.UUID, err error) {
 		id = o.ID
 		return n.auth.Founded(ctx, tx, p, o, uuid.Nil)
 	})
-	return id, err
+	if err != nil {
+		return id, err
+	}
+	// The demo's administrator sees both, to see that one knows nothing of the other.
+	scope, err := auth.Allow(ctx, auth.People, id)
+	if err != nil {
+		return id, err
+	}
+	admin, err := n.auth.PersonByLogin(ctx, administrator)
+	if err != nil {
+		return id, err
+	}
+	return id, n.auth.SetRole(ctx, scope, admin.ID, auth.Owner)
 }
 
 func (n *node) makePlant(ctx context.Context, w *world) error {

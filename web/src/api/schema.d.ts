@@ -950,23 +950,13 @@ export interface components {
             node: components["schemas"]["Node"];
         };
         IngestStatus: {
-            /** Format: int64 */
-            batches: number;
-            /**
-             * Format: int64
-             * @description Batches sent again and dropped
-             */
-            duplicates: number;
-            /**
-             * Format: int64
-             * @description Batches refused
-             */
-            refused: number;
-            /**
-             * Format: int64
-             * @description Accepted since the start
-             */
-            samples: number;
+            batches: string;
+            /** @description Batches sent again and dropped */
+            duplicates: string;
+            /** @description Batches refused */
+            refused: string;
+            /** @description Accepted since the start */
+            samples: string;
             /**
              * Format: double
              * @description Over the last seconds
@@ -1025,16 +1015,10 @@ export interface components {
             state: "starting" | "connecting" | "connected" | "resting" | "waiting" | "stopped" | "unknown";
         };
         LogStatus: {
-            /**
-             * Format: int64
-             * @description On disk
-             */
-            bytes: number;
-            /**
-             * Format: int64
-             * @description Last commit number
-             */
-            last: number;
+            /** @description On disk */
+            bytes: string;
+            /** @description Last commit number */
+            last: string;
         };
         MachineView: {
             /** @description Class of equipment, of a machine */
@@ -1593,11 +1577,8 @@ export interface components {
         StorageStatus: {
             /** Format: int64 */
             blocks: number;
-            /**
-             * Format: int64
-             * @description Of blocks, on disk
-             */
-            bytes: number;
+            /** @description Of blocks, on disk */
+            bytes: string;
             /** Format: int64 */
             series: number;
         };
