@@ -190,12 +190,14 @@ func (e *ownStore) Raw(series int, from, to int64) (trial.Answer, error) {
 	var a trial.Answer
 	err := e.store.Scan(e.ctx, e.refs[series], telemetry.Span{From: from, To: to}, telemetry.TimeAndValue|telemetry.WithStatus, false,
 		func(r *telemetry.Run) bool {
+			points, sum := 0, 0.0
 			for i, bits := range r.Bits {
 				if telemetry.Flags(r.Flags[i])&telemetry.NoValue == 0 {
-					a.Points++
-					a.Sum += math.Float64frombits(bits)
+					points++
+					sum += math.Float64frombits(bits)
 				}
 			}
+			a.Points, a.Sum = a.Points+points, a.Sum+sum
 			return true
 		})
 	return a, err

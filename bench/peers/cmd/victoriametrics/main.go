@@ -111,10 +111,11 @@ func (e *engine) Raw(series int, from, to int64) (trial.Answer, error) {
 		return a, err
 	}
 	err = found.RunParallel(nil, func(r *netstorage.Result, _ uint) error {
-		a.Points += len(r.Values)
+		sum := 0.0
 		for _, v := range r.Values {
-			a.Sum += v
+			sum += v
 		}
+		a.Points, a.Sum = a.Points+len(r.Values), a.Sum+sum
 		return nil
 	})
 	return a, err
