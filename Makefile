@@ -39,6 +39,10 @@ $(BIN):
 test: peers build ## every test: unit, real engines and peers, browser; prints how many
 	go test -json -timeout 15m ./... | go run -C tools ./testsum
 	npm --prefix web run --silent test
+	JINGWEI_BIN=$(CURDIR)/$(BIN) JINGWEI_SCREENSHOTS=$(CURDIR)/web/e2e/.out/screenshots npm --prefix web run --silent e2e
+
+.PHONY: screenshots
+screenshots: build ## take the pictures in docs/screenshots anew (the browser test)
 	JINGWEI_BIN=$(CURDIR)/$(BIN) npm --prefix web run --silent e2e
 
 .PHONY: peers

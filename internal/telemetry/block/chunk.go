@@ -71,20 +71,30 @@ func (ch *Chunk) Decode(want Set, f *Frame) (err error) {
 
 // checkTimes refuses a time column that its frame does not describe: readers search it by halves.
 func (ch *Chunk) checkTimes(t []int64) error {
-	ok := t[0] == ch.MinTime && t[len(t)-1] == ch.MaxTime
+	before := t[0]
 	if ch.Plane == Current {
-		for i := 1; i < len(t); i++ {
-			ok = ok && t[i] > t[i-1]
+		for _, x := range t[1:] {
+			if x <= before {
+				return ch.badTimes()
+			}
+			before = x
 		}
 	} else {
-		for i := 1; i < len(t); i++ {
-			ok = ok && t[i] >= t[i-1]
+		for _, x := range t[1:] {
+			if x < before {
+				return ch.badTimes()
+			}
+			before = x
 		}
 	}
-	if !ok {
-		return ch.Block.damage(int64(ch.pages[Time].off), "source times that their frame does not describe", nil)
+	if t[0] != ch.MinTime || t[len(t)-1] != ch.MaxTime {
+		return ch.badTimes()
 	}
 	return nil
+}
+
+func (ch *Chunk) badTimes() error {
+	return ch.Block.damage(int64(ch.pages[Time].off), "source times that their frame does not describe", nil)
 }
 
 // DecodeValues appends the chunk's values to v.

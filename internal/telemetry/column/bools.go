@@ -94,9 +94,7 @@ func DecodeBools(src []byte, n int, dst []uint64) ([]uint64, error) {
 				return dst[:at], malformed(name, "run with %d rows left", len(part))
 			}
 		}
-		for i := range part[:run] {
-			part[i] = now
-		}
+		fill(part[:run], now)
 		part = part[run:]
 		now ^= 1
 	}

@@ -80,6 +80,17 @@ func extend[T any](dst []T, n int) (whole, part []T) {
 	return whole, whole[at:]
 }
 
+// fill sets every element to x. Copying what is filled already is several times faster than storing one by one.
+func fill[T any](dst []T, x T) {
+	first := min(len(dst), 32)
+	for i := range dst[:first] {
+		dst[i] = x
+	}
+	for done := first; done < len(dst); done *= 2 {
+		copy(dst[done:], dst[:done])
+	}
+}
+
 // sized returns scratch memory for n values.
 func sized[T any](p *[]T, n int) []T {
 	if cap(*p) < n {

@@ -77,9 +77,7 @@ func DecodeFloats(src []byte, n int, dst []uint64) ([]uint64, error) {
 		}
 		x := binary.LittleEndian.Uint64(body)
 		whole, part := extend(dst, n)
-		for i := range part {
-			part[i] = x
-		}
+		fill(part, x)
 		return whole, nil
 	case floatsScaled:
 		return decodeScaled(name, body, n, dst)

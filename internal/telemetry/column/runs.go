@@ -67,9 +67,7 @@ func DecodeRuns(src []byte, n int, dst []uint32) ([]uint32, error) {
 			return dst, malformed(name, "no value of 32 bits")
 		}
 		whole, part := extend(dst, n)
-		for i := range part {
-			part[i] = uint32(x)
-		}
+		fill(part, uint32(x))
 		return whole, nil
 	case runsRaw:
 		if len(body) != 4*n {
@@ -114,9 +112,7 @@ func decodeRuns(name string, body []byte, n int, dst []uint32) ([]uint32, error)
 				known++
 			}
 		}
-		for i := range part[:run] {
-			part[i] = x
-		}
+		fill(part[:run], x)
 		part = part[run:]
 	}
 	if len(body) != 0 {

@@ -111,11 +111,7 @@ func (e *engine) Raw(series int, from, to int64) (trial.Answer, error) {
 		return a, err
 	}
 	err = found.RunParallel(nil, func(r *netstorage.Result, _ uint) error {
-		sum := 0.0
-		for _, v := range r.Values {
-			sum += v
-		}
-		a.Points, a.Sum = a.Points+len(r.Values), a.Sum+sum
+		a.Points, a.Sum = a.Points+len(r.Values), a.Sum+trial.Sum(r.Values)
 		return nil
 	})
 	return a, err
