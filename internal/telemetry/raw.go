@@ -77,6 +77,7 @@ func (s *Store) Scan(ctx context.Context, ref Ref, span Span, want Columns, hist
 	q := s.scanner()
 	defer s.giveBack(q)
 	q.begin(v, span.From, span.To, want, history, s.foundDamage)
+	q.single = true
 	out := Run{Type: series.Type}
 	err := q.series(ctx, series, span.From, span.To, nil, func(r *run) error {
 		out.take(r)

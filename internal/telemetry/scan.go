@@ -53,6 +53,7 @@ type scanner struct {
 	keys    []frameKey
 	loser   []bool
 	headArr []headFrame
+	single  bool // one series is read
 	bits    []uint64
 	arr     []uint32
 }
@@ -64,7 +65,7 @@ func newScanner() *scanner { return &scanner{frames: map[frameKey]*block.Frame{}
 
 // begin prepares for reading many series of a span from a view.
 func (q *scanner) begin(v *view, from, to int64, want block.Set, history bool, damaged func(*blockFile, error)) {
-	q.v, q.want, q.history, q.damaged = v, want|block.Of(block.Time), history, damaged
+	q.v, q.want, q.history, q.damaged, q.single = v, want|block.Of(block.Time), history, damaged, false
 	q.blocks = q.blocks[:0]
 	for _, b := range v.blocks {
 		if b.minTime < to && b.maxTime >= from {
@@ -168,7 +169,23 @@ func (q *scanner) drop(src *source) {
 		q.spare = append(q.spare, src.values)
 	}
 	src.values = block.Values{}
+	if q.single && src.frame != nil && src.isChunk {
+		q.reuse(src)
+	}
 	src.frame, src.have, src.valued = nil, 0, false
+}
+
+// reuse lets the next frame be decoded into the memory of a frame that is not needed any more, which is still in the
+// processor's cache. Where many series are read, frames are kept instead: the next series may share them.
+func (q *scanner) reuse(src *source) {
+	for _, other := range q.sources {
+		if other != src && other.frame == src.frame {
+			return
+		}
+	}
+	delete(q.frames, src.key)
+	src.frame.Reset()
+	q.unused = append(q.unused, src.frame)
 }
 
 // take gives a source memory for values.
