@@ -178,6 +178,9 @@ func (q *scanner) drop(src *source) {
 // reuse lets the next frame be decoded into the memory of a frame that is not needed any more, which is still in the
 // processor's cache. Where many series are read, frames are kept instead: the next series may share them.
 func (q *scanner) reuse(src *source) {
+	if q.frames[src.key] != src.frame {
+		return // forgotten already: a source of an earlier scan
+	}
 	for _, other := range q.sources {
 		if other != src && other.frame == src.frame {
 			return
