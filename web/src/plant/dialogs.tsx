@@ -101,6 +101,10 @@ function WhenField({ name, label }: { name: string; label: string }) {
 
 const moment = (input: string) => new Date(fromLocalInput(input)).toISOString()
 
+// A time that nobody changed means the moment at which the node does it: the field itself knows whole seconds only, and
+// what was made a moment ago would be younger.
+const chosen = (touched: boolean, input: string) => (touched ? moment(input) : undefined)
+
 export function AddNode({
   kind,
   parent,
@@ -210,7 +214,7 @@ export function MoveNode({ node, nodes, close }: { node: PlantNode; nodes: Plant
     }))
   const save = async (f: Fields) => {
     const ok = await submit.run(async () => {
-      await post(`/plant/nodes/${node.id}/move`, { parent: f.parent, from: moment(f.from) })
+      await post(`/plant/nodes/${node.id}/move`, { parent: f.parent, from: chosen(form.isFieldTouched('from'), f.from) })
       await refreshed(keys.plant(org.id), keys.machine(node.id))
     }, form)
     if (ok) close()
@@ -250,7 +254,7 @@ export function RetireNode({ node, close }: { node: PlantNode; close: () => void
   const [form] = Form.useForm<Fields>()
   const save = async (f: Fields) => {
     const ok = await submit.run(async () => {
-      await post(`/plant/nodes/${node.id}/retire`, { at: moment(f.at), reason: f.reason.trim() })
+      await post(`/plant/nodes/${node.id}/retire`, { at: chosen(form.isFieldTouched('at'), f.at), reason: f.reason.trim() })
       await refreshed(keys.plant(org.id), keys.machine(node.id), keys.series(org.id))
     }, form)
     if (ok) close()
