@@ -214,7 +214,10 @@ export function MoveNode({ node, nodes, close }: { node: PlantNode; nodes: Plant
     }))
   const save = async (f: Fields) => {
     const ok = await submit.run(async () => {
-      await post(`/plant/nodes/${node.id}/move`, { parent: f.parent, from: chosen(form.isFieldTouched('from'), f.from) })
+      await post(`/plant/nodes/${node.id}/move`, {
+        parent: f.parent,
+        from: chosen(form.isFieldTouched('from'), f.from),
+      })
       await refreshed(keys.plant(org.id), keys.machine(node.id))
     }, form)
     if (ok) close()
@@ -254,7 +257,10 @@ export function RetireNode({ node, close }: { node: PlantNode; close: () => void
   const [form] = Form.useForm<Fields>()
   const save = async (f: Fields) => {
     const ok = await submit.run(async () => {
-      await post(`/plant/nodes/${node.id}/retire`, { at: chosen(form.isFieldTouched('at'), f.at), reason: f.reason.trim() })
+      await post(`/plant/nodes/${node.id}/retire`, {
+        at: chosen(form.isFieldTouched('at'), f.at),
+        reason: f.reason.trim(),
+      })
       await refreshed(keys.plant(org.id), keys.machine(node.id), keys.series(org.id))
     }, form)
     if (ok) close()
