@@ -16,7 +16,7 @@ import (
 	"jingwei/internal/kernel/file"
 )
 
-// clock is the one place where the product reads the time of day; rooms are given it.
+// clock is the time of day that rooms are given. Deadlines of sockets and measured durations are their own affair.
 func clock() time.Time { return time.Now() }
 
 // nodeID reads the node's id, or mints it at the first start.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -100,7 +99,7 @@ func (n *node) openRecords(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("find the data folder: %w", err)
 		}
-		address = (&url.URL{Scheme: "sqlite", Path: path}).String()
+		address = store.SQLiteURL(path)
 	}
 	if n.db, err = store.Open(ctx, address, store.Options{Logger: n.log}); err != nil {
 		return err
