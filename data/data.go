@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-//go:embed cnc_mill_wear steel_energy
+//go:embed cnc_mill_wear gas_turbine_emissions steel_energy
 var files embed.FS
 
 // Files holds the data sets, one folder each.

@@ -12,6 +12,9 @@ wanted=(
   "/usr/lib/python3/dist-packages/pymodbus python3-pymodbus"
   "/usr/lib/python3/dist-packages/serial_asyncio python3-serial-asyncio"
   "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc fonts-noto-cjk"
+  "mosquitto mosquitto"
+  "mosquitto_pub mosquitto-clients"
+  "prometheus prometheus"
 )
 
 missing=()
@@ -23,6 +26,12 @@ for pair in "${wanted[@]}"; do
     command -v "$what" >/dev/null || missing+=("$package")
   fi
 done
+# The peers from npm: pinned, their install scripts not run.
+peers=$(dirname "$0")/../tools/peers
+if [[ ! -e $peers/node_modules/.package-lock.json || $peers/package-lock.json -nt $peers/node_modules/.package-lock.json ]]; then
+  npm --prefix "$peers" ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null || echo "tests will skip what needs the peers of $peers"
+fi
+
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 
 if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
@@ -32,4 +41,10 @@ fi
 echo "installing for the tests: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
+# Packages that would start a service must not: the tests start their own, on ports of their own.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"jingwei/internal/connect/sim"
+	"jingwei/internal/connect/sim/modbus"
 	"jingwei/internal/plant/template"
 	"jingwei/packs"
 )
@@ -32,7 +32,7 @@ Faults are probabilities per request (0 to 1). They can be changed while it runs
   jingwei sim modbus --device 1=power-meter-steel --device 2=power-meter-steel@9000 --late 0.01 --restart-every 5m`,
 		Args: cobra.NoArgs,
 	}
-	options := sim.Flags(c.Flags())
+	options := modbus.Flags(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		templates, err := template.Load(packs.Files, "devices")
 		if err != nil {
@@ -49,7 +49,7 @@ Faults are probabilities per request (0 to 1). They can be changed while it runs
 				fmt.Fprintf(c.OutOrStdout(), "control: http://%s\n", control)
 			}
 		}
-		return sim.Modbus(c.Context(), o)
+		return modbus.Run(c.Context(), o)
 	}
 	return c
 }

@@ -1,5 +1,5 @@
-// Package peertest finds the independent programs that tests speak to: PostgreSQL, Chromium, tshark, Modbus servers.
-// `scripts/peers.sh` installs them from Debian. Where one is absent a test is skipped by name, unless
+// Package peertest finds the independent programs that tests speak to: PostgreSQL, Chromium, tshark, Modbus and
+// OPC UA servers, brokers. `scripts/peers.sh` installs them from Debian and npm. Where one is absent a test is skipped by name, unless
 // JINGWEI_TEST_STRICT is set: then its absence is a failure, so that CI cannot pass by not looking.
 package peertest
 
@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -43,4 +44,17 @@ func Missing(t testing.TB, name string) {
 		t.Fatalf("%s is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)", name)
 	}
 	t.Skipf("SKIPPED: %s is not installed; scripts/peers.sh installs it", name)
+}
+
+// Node returns the folder of the peers that come from npm (tools/peers), with node on the path, or skips the test. A
+// script in that folder is run with node and imports its package by name.
+func Node(t testing.TB, pkg string) string {
+	t.Helper()
+	Require(t, "node")
+	_, here, _, _ := runtime.Caller(0)
+	dir := filepath.Join(filepath.Dir(here), "..", "..", "tools", "peers")
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", filepath.FromSlash(pkg), "package.json")); err != nil {
+		Missing(t, "the npm package "+pkg)
+	}
+	return dir
 }

@@ -1,4 +1,4 @@
-package sim
+package modbus
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"jingwei/data"
-	"jingwei/internal/connect/driver/modbus"
+	wire "jingwei/internal/connect/driver/modbus"
+	"jingwei/internal/connect/sim/replay"
 )
 
 // Options say what is simulated.
@@ -78,11 +78,8 @@ func New(o Options) (*Server, error) {
 	if len(o.Devices) == 0 {
 		return nil, errors.New("no devices: name at least one, like 1=cnc-mill-smart-testbed")
 	}
-	if o.Data == nil {
-		o.Data = data.Files()
-	}
 	if o.Epoch.IsZero() {
-		o.Epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		o.Epoch = replay.DefaultEpoch
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -101,20 +98,20 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{o: o, log: o.Logger, devices: map[byte]*device{}, restart: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 		faults: faults, random: rand.New(rand.NewPCG(o.Seed, 0x51)), conns: map[*conn]bool{}}
-	tables := map[string]*data.Table{}
+	library := replay.NewLibrary(o.Data)
 	for _, d := range o.Devices {
 		if s.devices[d.Unit] != nil {
 			return nil, fmt.Errorf("unit %d is simulated twice", d.Unit)
 		}
-		if s.devices[d.Unit], err = newDevice(d, o.Data, tables, o.Epoch); err != nil {
+		if s.devices[d.Unit], err = newDevice(d, library, o.Epoch); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// Modbus simulates Modbus TCP devices until ctx ends. It returns nil then, or why it could not start or go on.
-func Modbus(ctx context.Context, o Options) error {
+// Run simulates Modbus TCP devices until ctx ends. It returns nil then, or why it could not start or go on.
+func Run(ctx context.Context, o Options) error {
 	s, err := New(o)
 	if err != nil {
 		return err
@@ -282,7 +279,7 @@ type answer struct {
 }
 
 // answer decides over one request: what a healthy device would say, and what goes wrong with it.
-func (s *Server) answer(h modbus.Header, pdu []byte) answer {
+func (s *Server) answer(h wire.Header, pdu []byte) answer {
 	now := s.o.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -309,15 +306,15 @@ func (s *Server) answer(h modbus.Header, pdu []byte) answer {
 		a.after = time.Duration(f.LateBy)
 	}
 	data, err := s.read(now, h.Unit, pdu)
-	if e := modbus.Exception(0); errors.As(err, &e) {
+	if e := wire.Exception(0); errors.As(err, &e) {
 		s.stats.Exceptions++
-		a.frame = modbus.AppendException(nil, h.Transaction, unit, pdu[0], e)
+		a.frame = wire.AppendException(nil, h.Transaction, unit, pdu[0], e)
 		return a
 	}
 	if !late && !wrong {
 		s.stats.Answers++
 	}
-	a.frame = modbus.AppendAnswer(nil, h.Transaction, unit, modbus.Area(pdu[0]), data)
+	a.frame = wire.AppendAnswer(nil, h.Transaction, unit, wire.Area(pdu[0]), data)
 	return a
 }
 
@@ -325,14 +322,14 @@ func (s *Server) answer(h modbus.Header, pdu []byte) answer {
 func (s *Server) read(now time.Time, unit byte, pdu []byte) ([]byte, error) {
 	d := s.devices[unit]
 	if d == nil {
-		return nil, modbus.NoTarget // as a gateway answers for a device that is not there
+		return nil, wire.NoTarget // as a gateway answers for a device that is not there
 	}
-	area, start, count, err := modbus.ParseRead(pdu)
+	area, start, count, err := wire.ParseRead(pdu)
 	if err != nil {
 		return nil, err
 	}
 	if s.faults.hits(area, start, count) {
-		return nil, modbus.IllegalAddress
+		return nil, wire.IllegalAddress
 	}
 	return d.read(now, area, start, count)
 }

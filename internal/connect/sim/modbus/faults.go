@@ -1,11 +1,11 @@
-package sim
+package modbus
 
 import (
 	"encoding/json"
 	"fmt"
 	"time"
 
-	"jingwei/internal/connect/driver/modbus"
+	wire "jingwei/internal/connect/driver/modbus"
 )
 
 // Faults says what goes wrong. Probabilities are per request, 0..1, and drawn from the seed; the zero value is health.
@@ -22,7 +22,7 @@ type Faults struct {
 	RestartEvery Duration `json:"restartEvery"`
 	RestartFor   Duration `json:"restartFor"`
 
-	holes []modbus.Span
+	holes []wire.Span
 }
 
 // Duration is written as in "1.5s".
@@ -61,7 +61,7 @@ func (f Faults) checked() (Faults, error) {
 	}
 	f.holes = nil
 	for _, s := range f.Holes {
-		h, err := modbus.ParseSpan(s)
+		h, err := wire.ParseSpan(s)
 		if err != nil {
 			return f, fmt.Errorf("fault holes: %w", err)
 		}
@@ -76,7 +76,7 @@ func (f Faults) checked() (Faults, error) {
 }
 
 // hits tells whether a read touches a hole.
-func (f *Faults) hits(area modbus.Area, start, count int) bool {
+func (f *Faults) hits(area wire.Area, start, count int) bool {
 	for _, h := range f.holes {
 		if h.Area == area && start < h.End && start+count > h.Start {
 			return true

@@ -1,4 +1,4 @@
-package sim
+package modbus
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"jingwei/internal/connect/driver/modbus"
+	wire "jingwei/internal/connect/driver/modbus"
 )
 
 // add takes a connection, or closes it when there are too many or the server is closing.
@@ -43,18 +43,18 @@ func (c *conn) run() {
 		delete(c.s.conns, c)
 		c.s.mu.Unlock()
 	}()
-	var buf [modbus.MaxFrame]byte
+	var buf [wire.MaxFrame]byte
 	for {
 		c.net.SetReadDeadline(time.Now().Add(idleTime))
-		if _, err := io.ReadFull(c.net, buf[:modbus.HeaderLen]); err != nil {
+		if _, err := io.ReadFull(c.net, buf[:wire.HeaderLen]); err != nil {
 			return
 		}
-		h, err := modbus.ParseHeader(buf[:])
+		h, err := wire.ParseHeader(buf[:])
 		if err != nil {
 			c.s.log.Debug("a client does not speak Modbus TCP", "client", c.net.RemoteAddr(), "error", err)
 			return
 		}
-		pdu := buf[modbus.HeaderLen:][:h.PDU]
+		pdu := buf[wire.HeaderLen:][:h.PDU]
 		if _, err := io.ReadFull(c.net, pdu); err != nil {
 			return
 		}

@@ -1,4 +1,4 @@
-package sim
+package modbus
 
 import (
 	"bytes"
@@ -21,8 +21,9 @@ import (
 
 	"jingwei/data"
 	"jingwei/internal/connect/driver"
-	"jingwei/internal/connect/driver/modbus"
+	wire "jingwei/internal/connect/driver/modbus"
 	"jingwei/internal/connect/driver/wiretest"
+	"jingwei/internal/connect/sim/replay"
 	"jingwei/internal/plant/template"
 	"jingwei/internal/telemetry"
 	"jingwei/packs"
@@ -43,7 +44,7 @@ func start(t testing.TB, o Options) *started {
 	all := templates(t)
 	s := &started{now: epoch.Add(100 * time.Second)}
 	if o.Devices == nil {
-		o.Devices = []Device{{Unit: 1, Template: all[mill]}, {Unit: 2, Template: all[mill], Start: 1055}, {Unit: 3, Template: all[meter]}}
+		o.Devices = []Device{{Unit: 1, Part: replay.Part{Template: all[mill]}}, {Unit: 2, Part: replay.Part{Template: all[mill], Start: 1055}}, {Unit: 3, Part: replay.Part{Template: all[meter]}}}
 	}
 	o.Listen, o.Epoch = "127.0.0.1:0", epoch
 	o.Now = func() time.Time {
@@ -110,7 +111,7 @@ func readAll(t testing.TB, s driver.Session, points []driver.Point) (map[uint32]
 
 func open(t testing.TB, link json.RawMessage, trace func(driver.Frame)) driver.Session {
 	t.Helper()
-	s, err := modbus.New().Open(context.Background(), link, trace)
+	s, err := wire.New().Open(context.Background(), link, trace)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,8 +197,8 @@ func TestSimulatorAgreesWithOthers(t *testing.T) {
 	defer client.Close()
 	client.SetUnitId(1)
 	client.SetEncoding(peer.BIG_ENDIAN, peer.HIGH_WORD_FIRST)
-	var wire wiretest.Capture
-	session := open(t, s.link(`,"maxGap":0`), wire.Trace)
+	var capture wiretest.Capture
+	session := open(t, s.link(`,"maxGap":0`), capture.Trace)
 	pts := points(all[mill], "1", 0)
 	values, err := readAll(t, session, pts)
 	if err != nil {
@@ -205,8 +206,8 @@ func TestSimulatorAgreesWithOthers(t *testing.T) {
 	}
 	compared := 0
 	for i, p := range pts {
-		a, _ := modbus.ParseAddress(p.Address)
-		if p.Encoding != "f32" || a.Area != modbus.Holding {
+		a, _ := wire.ParseAddress(p.Address)
+		if p.Encoding != "f32" || a.Area != wire.Holding {
 			continue
 		}
 		f, err := client.ReadFloat32(uint16(a.Number), peer.HOLDING_REGISTER)
@@ -229,18 +230,18 @@ func TestSimulatorAgreesWithOthers(t *testing.T) {
 	if _, err := client.ReadRegister(60000, peer.HOLDING_REGISTER); err != peer.ErrIllegalDataAddress {
 		t.Errorf("an address that is not there: %v", err)
 	}
-	frames := wire.Frames()
-	rows := wiretest.Dissect(t, wire.Write(t, 502), "tcp.port==502,mbtcp", "tcp.len > 0", "mbtcp.trans_id", "mbtcp.unit_id", "modbus.func_code",
+	frames := capture.Frames()
+	rows := wiretest.Dissect(t, capture.Write(t, 502), "tcp.port==502,mbtcp", "tcp.len > 0", "mbtcp.trans_id", "mbtcp.unit_id", "modbus.func_code",
 		"modbus.regval_uint16", "modbus.bitval", "_ws.malformed", "_ws.expert.message")
 	if len(rows) != len(frames) {
 		t.Fatalf("tshark sees %d frames of %d", len(rows), len(frames))
 	}
 	for i, f := range frames {
-		h, err := modbus.ParseHeader(f.Data)
+		h, err := wire.ParseHeader(f.Data)
 		if err != nil || rows[i].First("mbtcp.trans_id") != fmt.Sprint(h.Transaction) || rows[i].First("mbtcp.unit_id") != "1" || rows[i].First("_ws.malformed") != "" || rows[i].First("_ws.expert.message") != "" {
 			t.Fatalf("frame %x: tshark sees %v", f.Data, rows[i])
 		}
-		if pdu := f.Data[modbus.HeaderLen:]; !f.Sent && !modbus.Area(pdu[0]).Bits() {
+		if pdu := f.Data[wire.HeaderLen:]; !f.Sent && !wire.Area(pdu[0]).Bits() {
 			for k, v := range wiretest.Numbers(t, rows[i]["modbus.regval_uint16"]) {
 				if int64(pdu[2+2*k])<<8|int64(pdu[3+2*k]) != v {
 					t.Fatalf("register %d of %x: tshark sees %d", k, f.Data, v)
@@ -285,7 +286,7 @@ func TestEachFaultIsSeenByTheDriver(t *testing.T) {
 			t.Errorf("%s is seen as %q, want %q", what, got, c.code)
 		}
 	}
-	a, _ := modbus.ParseAddress(pts[1].Address)
+	a, _ := wire.ParseAddress(pts[1].Address)
 	if err := s.SetFaults(Faults{Holes: []string{fmt.Sprintf("holding:%d-%d", a.Number, a.Number+1)}}); err != nil {
 		t.Fatal(err)
 	}
@@ -348,9 +349,9 @@ func TestSupervisorThroughAllFaults(t *testing.T) {
 		base uint32
 	}{{1, 0}, {2, 1000}, {3, 2000}} {
 		dev := s.devices[d.unit]
-		at := dev.replay.at(s.now)
+		at := dev.replay.At(s.now)
 		for i := range dev.fields {
-			raw, err := dev.fields[i].Encode(dev.replay.columns[i].value(at))
+			raw, err := dev.fields[i].Encode(dev.replay.Value(i, at))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -358,7 +359,7 @@ func TestSupervisorThroughAllFaults(t *testing.T) {
 		}
 	}
 	var out collector
-	l, err := driver.New(driver.Spec{ID: "sim", Driver: modbus.New(), Config: s.link(`,"responseTimeoutMs":120,"demoteAfter":8`), Points: pts}, driver.Options{Out: out.take})
+	l, err := driver.New(driver.Spec{ID: "sim", Driver: wire.New(), Config: s.link(`,"responseTimeoutMs":120,"demoteAfter":8`), Points: pts}, driver.Options{Out: out.take})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -432,7 +433,7 @@ func TestControlSetsFaultsAtRunTime(t *testing.T) {
 	if code, body := do("PUT", "/faults", `{"stall":0.25,"lateBy":"2s","holes":["40041-40050"]}`); code != 200 || !strings.Contains(body, `"stall":0.25`) || !strings.Contains(body, `"restartFor":"5s"`) {
 		t.Errorf("%d %s", code, body)
 	}
-	if f := s.Faults(); f.Stall != 0.25 || time.Duration(f.LateBy) != 2*time.Second || !f.hits(modbus.Holding, 45, 1) || !f.hits(modbus.Holding, 49, 9) || f.hits(modbus.Holding, 50, 1) {
+	if f := s.Faults(); f.Stall != 0.25 || time.Duration(f.LateBy) != 2*time.Second || !f.hits(wire.Holding, 45, 1) || !f.hits(wire.Holding, 49, 9) || f.hits(wire.Holding, 50, 1) {
 		t.Errorf("%+v", f)
 	}
 	for body, want := range map[string]string{`{"stall":2}`: "stall is 2", `{"stal":1}`: "stal", `{"lateBy":"2"}`: "duration", `{"holes":["x"]}`: "address", `{"dead":[300]}`: "300", `{}{}`: "more than one"} {
@@ -463,13 +464,13 @@ func TestControlSetsFaultsAtRunTime(t *testing.T) {
 func TestFaultsRepeatWithTheirSeed(t *testing.T) {
 	all := templates(t)
 	run := func(seed uint64) string {
-		s, err := New(Options{Devices: []Device{{Unit: 1, Template: all[meter]}}, Seed: seed, Faults: Faults{Drop: 0.2, Stall: 0.2, Late: 0.2, WrongUnit: 0.2}})
+		s, err := New(Options{Devices: []Device{{Unit: 1, Part: replay.Part{Template: all[meter]}}}, Seed: seed, Faults: Faults{Drop: 0.2, Stall: 0.2, Late: 0.2, WrongUnit: 0.2}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
 		for range 200 {
-			a := s.answer(modbus.Header{Transaction: 1, Unit: 1, PDU: 5}, []byte{3, 0, 0, 0, 1})
+			a := s.answer(wire.Header{Transaction: 1, Unit: 1, PDU: 5}, []byte{3, 0, 0, 0, 1})
 			fmt.Fprint(&out, a.drop, a.after, len(a.frame), " ")
 		}
 		return out.String()
@@ -482,18 +483,18 @@ func TestFaultsRepeatWithTheirSeed(t *testing.T) {
 
 func TestWrongOptionsAreToldPlainly(t *testing.T) {
 	all := templates(t)
-	ok := []Device{{Unit: 1, Template: all[meter]}}
+	ok := []Device{{Unit: 1, Part: replay.Part{Template: all[meter]}}}
 	plain := *all[meter]
 	plain.Recording.Dataset = ""
 	missing := *all[meter]
 	missing.Recording.Dataset = "moon"
 	for want, o := range map[string]Options{
 		"no devices": {}, "twice": {Devices: append(ok, ok...)}, "drop is 3": {Devices: ok, Faults: Faults{Drop: 3}},
-		"names no recording": {Devices: []Device{{Unit: 1, Template: &plain}}}, "moon": {Devices: []Device{{Unit: 1, Template: &missing}}},
-		"loopback": {Devices: ok, Control: "0.0.0.0:80"}, "speed": {Devices: []Device{{Unit: 1, Template: all[meter], Speed: 1e9}}},
-		"negative": {Devices: []Device{{Unit: 1, Template: all[meter], Start: -1}}},
+		"names no recording": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: &plain}}}}, "moon": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: &missing}}}},
+		"loopback": {Devices: ok, Control: "0.0.0.0:80"}, "speed": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: all[meter], Speed: 1e9}}}},
+		"negative": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: all[meter], Start: -1}}}},
 	} {
-		if err := Modbus(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
@@ -502,7 +503,7 @@ func TestWrongOptionsAreToldPlainly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if err := Modbus(t.Context(), Options{Devices: ok, Listen: l.Addr().String()}); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+	if err := Run(t.Context(), Options{Devices: ok, Listen: l.Addr().String()}); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
 		t.Errorf("a port in use: %v", err)
 	}
 }
@@ -540,7 +541,7 @@ func FuzzAnswer(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	s, err := New(Options{Devices: []Device{{Unit: 1, Template: set.Get(meter)}}})
+	s, err := New(Options{Devices: []Device{{Unit: 1, Part: replay.Part{Template: set.Get(meter)}}}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -550,11 +551,11 @@ func FuzzAnswer(f *testing.F) {
 		if len(pdu) == 0 || len(pdu) > 253 {
 			return
 		}
-		a := s.answer(modbus.Header{Transaction: 9, Unit: unit, PDU: len(pdu)}, pdu)
-		if len(a.frame) < 9 || len(a.frame) > modbus.MaxFrame {
+		a := s.answer(wire.Header{Transaction: 9, Unit: unit, PDU: len(pdu)}, pdu)
+		if len(a.frame) < 9 || len(a.frame) > wire.MaxFrame {
 			t.Fatalf("%s", strconv.Quote(string(a.frame)))
 		}
-		if _, err := modbus.ParseHeader(a.frame); err != nil {
+		if _, err := wire.ParseHeader(a.frame); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -1,4 +1,4 @@
-package sim
+package modbus
 
 import (
 	"strings"
