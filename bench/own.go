@@ -190,11 +190,11 @@ func (e *ownStore) Raw(series int, from, to int64) (trial.Answer, error) {
 	var a trial.Answer
 	err := e.store.Scan(e.ctx, e.refs[series], telemetry.Span{From: from, To: to}, telemetry.TimeAndValue|telemetry.WithStatus, false,
 		func(r *telemetry.Run) bool {
-			flags := r.Flags[:len(r.Bits)]
-			if telemetry.Flags(union(flags))&telemetry.NoValue == 0 {
+			if !r.Nulls {
 				a.Points, a.Sum = a.Points+len(r.Bits), a.Sum+trial.SumBits(r.Bits)
 				return true
 			}
+			flags := r.Flags[:len(r.Bits)]
 			for i, bits := range r.Bits {
 				if telemetry.Flags(flags[i])&telemetry.NoValue == 0 {
 					a.Points++
@@ -204,18 +204,6 @@ func (e *ownStore) Raw(series int, from, to int64) (trial.Answer, error) {
 			return true
 		})
 	return a, err
-}
-
-// union is all the flags of a run together.
-func union(flags []uint32) uint32 {
-	var a, b, c, d uint32
-	for ; len(flags) >= 4; flags = flags[4:] {
-		a, b, c, d = a|flags[0], b|flags[1], c|flags[2], d|flags[3]
-	}
-	for _, f := range flags {
-		a |= f
-	}
-	return a | b | c | d
 }
 
 func (*ownStore) Ways() []string { return []string{"Aggregate"} }

@@ -150,6 +150,11 @@ func compareSeries(t *testing.T, n *node, ref Ref, typ Type, model map[int64]Sam
 	slices.Sort(times)
 	k := 0
 	err := n.store.Scan(ctx, ref, Span{0, MaxTime}, Everything, false, func(r *Run) bool {
+		for _, f := range r.Flags {
+			if !r.Nulls && Flags(f)&NoValue != 0 {
+				t.Errorf("series %d: a run that is said to have no nulls has one", ref)
+			}
+		}
 		for i := range r.Time {
 			if k >= len(times) || r.Sample(i) != model[times[k]] {
 				t.Fatalf("series %d, sample %d: %+v, want %+v", ref, k, r.Sample(i), model[times[min(k, len(times)-1)]])

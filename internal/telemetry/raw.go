@@ -24,6 +24,7 @@ type Run struct {
 	Revision   []uint32
 	Commit     []int64
 	Superseded []bool // with history: the sample lost against another of the same source time; nil: none did
+	Nulls      bool   // there may be rows without a value (flag NoValue); false: every row has one
 }
 
 // Len returns the number of rows.
@@ -101,6 +102,7 @@ func (o *Run) take(r *run) {
 	o.Commit = part(f.Commit, i, j)
 	o.Bits, o.Text = part(v.Bits, i, j), part(v.Text, i, j)
 	o.Superseded = part(r.loser, i, j)
+	o.Nulls = r.notes&block.HasNoValue != 0
 }
 
 func part[T any](v []T, i, j int) []T {

@@ -10,11 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"jingwei/internal/kernel/file/fault"
+	"jingwei/internal/telemetry/column"
 )
 
 var update = flag.Bool("update", false, "write the golden block anew; version 1 is frozen, so only before it ships")
@@ -119,6 +121,7 @@ func read(r *Reader, id uuid.UUID) ([]made, error) {
 		if err := chunks[i].Decode(All, &m.frame); err != nil {
 			return nil, err
 		}
+		m.frame = m.frame.Slice(0, m.frame.Len()) // the columns alone
 		if err := chunks[i].DecodeValues(&m.values); err != nil {
 			return nil, err
 		}
@@ -388,4 +391,28 @@ func FuzzBlock(f *testing.F) {
 			_ = r.Arrivals(func(Arrival) bool { return true })
 		}
 	})
+}
+
+// A frame that is decoded into again and again gives each chunk's own columns, whatever stood in its memory before.
+func TestConstantColumnsInMemoryUsedAgain(t *testing.T) {
+	page := func(v ...uint32) []byte { return column.AppendRuns(nil, v, new(column.Scratch)) }
+	rows := func(n int, x uint32) []uint32 { return slices.Repeat([]uint32{x}, n) }
+	var c constant
+	var dst []uint32
+	for i, want := range [][]uint32{rows(5, 7), rows(3, 7), rows(5, 7), rows(9, 7), rows(4, 8), rows(9, 7), {1, 2, 3, 1}, rows(4, 8), rows(9, 8), {}, rows(2, 8), rows(9, 8)} {
+		got, err := c.decode(page(want...), len(want), dst[:0])
+		if err != nil || !slices.Equal(got, want) {
+			t.Fatalf("%d: %v %v, want %v", i, got, err, want)
+		}
+		dst = got
+	}
+	if got, err := c.decode(page(8, 8), 2, []uint32{1}); err != nil || !slices.Equal(got, []uint32{1, 8, 8}) {
+		t.Errorf("%v %v", got, err)
+	}
+	if _, err := c.decode([]byte{255}, 2, dst[:0]); err == nil {
+		t.Error("a page that is none was decoded")
+	}
+	if got, err := c.decode(page(8, 8), 2, dst[:0]); err != nil || !slices.Equal(got, []uint32{8, 8}) {
+		t.Errorf("%v %v", got, err)
+	}
 }

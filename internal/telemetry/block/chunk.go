@@ -47,13 +47,13 @@ func (ch *Chunk) Decode(want Set, f *Frame) (err error) {
 		case Gateway:
 			f.Gateway, err = column.DecodeOffsets(body, n, f.Time[timeAt:], f.Gateway)
 		case Status:
-			f.Status, err = column.DecodeRuns(body, n, f.Status)
+			f.Status, err = f.status.decode(body, n, f.Status)
 		case Flags:
-			f.Flags, err = column.DecodeRuns(body, n, f.Flags)
+			f.Flags, err = f.flags.decode(body, n, f.Flags)
 		case Origin:
-			f.Origin, err = column.DecodeRuns(body, n, f.Origin)
+			f.Origin, err = f.origin.decode(body, n, f.Origin)
 		case Revision:
-			f.Revision, err = column.DecodeRuns(body, n, f.Revision)
+			f.Revision, err = f.revision.decode(body, n, f.Revision)
 		case Commit:
 			f.Commit, err = column.DecodeInts(body, n, f.Commit)
 		}

@@ -5,6 +5,8 @@ import (
 	"hash/crc32"
 
 	"github.com/google/uuid"
+
+	"jingwei/internal/telemetry/column"
 )
 
 // The frame of a file. The eighth byte of the magic is the version.
@@ -106,6 +108,32 @@ type Frame struct {
 	Time, Gateway                   []int64
 	Status, Flags, Origin, Revision []uint32
 	Commit                          []int64
+
+	// What Decode has left in the memory of Status, Flags, Origin and Revision, where that is one value: columns that are
+	// constant in chunk after chunk, as most are, need not be written again into the same memory. Whoever writes to a
+	// column of a frame does not Decode into that frame.
+	status, flags, origin, revision constant
+}
+
+// constant is a stretch of memory, from its beginning on, that holds one value.
+type constant struct {
+	value uint32
+	rows  int
+}
+
+// decode appends the n rows of a page to dst, whose memory c describes.
+func (c *constant) decode(page []byte, n int, dst []uint32) ([]uint32, error) {
+	x, ok := column.Constant(page)
+	if !ok || len(dst) > 0 || n <= 0 {
+		c.rows = 0
+		return column.DecodeRuns(page, n, dst)
+	}
+	if c.value == x && n <= c.rows && n <= cap(dst) {
+		return dst[:n], nil
+	}
+	out, err := column.DecodeRuns(page, n, dst)
+	*c = constant{x, len(out)}
+	return out, err
 }
 
 // Len returns the number of rows.
@@ -144,13 +172,6 @@ func (f *Frame) Reset() {
 func (f *Frame) Slice(i, j int) Frame {
 	return Frame{Time: f.Time[i:j], Gateway: f.Gateway[i:j], Commit: f.Commit[i:j],
 		Status: f.Status[i:j], Flags: f.Flags[i:j], Origin: f.Origin[i:j], Revision: f.Revision[i:j]}
-}
-
-// AppendRow appends row i of another frame.
-func (f *Frame) AppendRow(o *Frame, i int) {
-	f.Time, f.Gateway, f.Commit = append(f.Time, o.Time[i]), append(f.Gateway, o.Gateway[i]), append(f.Commit, o.Commit[i])
-	f.Status, f.Flags = append(f.Status, o.Status[i]), append(f.Flags, o.Flags[i])
-	f.Origin, f.Revision = append(f.Origin, o.Origin[i]), append(f.Revision, o.Revision[i])
 }
 
 // Values are the values of a chunk: Text for strings, Bits for all other types (IEEE 754, two's complement, 0/1).

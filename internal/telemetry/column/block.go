@@ -1,6 +1,9 @@
 package column
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // blockRows is the number of values of a block; the last block of a page may have fewer.
 const blockRows = 128
@@ -183,7 +186,10 @@ const (
 
 // decodeBlocks fills dst from blocks to the end of src. start is the row before dst (distances: the first row), step the
 // difference of the two rows before dst, unit the factor of all packed values.
-func decodeBlocks[T word](src []byte, dst []T, o order, start, step, unit uint64) error {
+//
+// decimals, where it is not 0, is the power of ten by which the rows are divided as they come out: they are then the
+// bits of float64 values. The division of a block goes on while the next block is unpacked.
+func decodeBlocks[T word](src []byte, dst []T, o order, start, step, unit uint64, decimals float64) error {
 	var buf [packedMost]byte
 	var before uint64
 	row := start
@@ -240,6 +246,7 @@ func decodeBlocks[T word](src []byte, dst []T, o order, start, step, unit uint64
 			}
 			src = src[size:]
 		}
+		divided := false
 		switch {
 		case isFramed && o == distances:
 			place(block, start+before*unit, unit)
@@ -250,6 +257,13 @@ func decodeBlocks[T word](src []byte, dst []T, o order, start, step, unit uint64
 		case o == distances:
 			for i, x := range block {
 				block[i] = T(start + unzigzag(uint64(x))*unit)
+			}
+		case o == steps && decimals > 1:
+			// what most measured values are: the sums cost nothing beside the divisions
+			divided = true
+			for i, x := range block {
+				row += unzigzag(uint64(x)) * unit
+				block[i] = T(math.Float64bits(float64(int64(row)) / decimals))
 			}
 		case o == steps:
 			for i, x := range block {
@@ -263,11 +277,27 @@ func decodeBlocks[T word](src []byte, dst []T, o order, start, step, unit uint64
 				block[i] = T(row)
 			}
 		}
+		if decimals != 0 && !divided {
+			divide(block, decimals)
+		}
 	}
 	if len(src) != 0 {
 		return malformed("packed block", "%d bytes too many", len(src))
 	}
 	return nil
+}
+
+// divide turns integers into the bits of their quotients.
+func divide[T word](block []T, by float64) {
+	if by == 1 {
+		for i, x := range block {
+			block[i] = T(math.Float64bits(float64(int64(x))))
+		}
+		return
+	}
+	for i, x := range block {
+		block[i] = T(math.Float64bits(float64(int64(x)) / by))
+	}
 }
 
 func place[T word](block []T, from, unit uint64) {

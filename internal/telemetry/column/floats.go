@@ -131,21 +131,11 @@ func decodeScaled(name string, body []byte, n int, dst []uint64) ([]uint64, erro
 	}
 	exceptions := body[:odd*oddBytes]
 	at := len(dst)
-	whole, err := decodeWords(name, intsConst, body[len(exceptions):], n, dst)
+	whole, err := decodeDecimals(name, intsConst, body[len(exceptions):], n, dst, float64(powers[e]))
 	if err != nil {
 		return dst, err
 	}
 	part := whole[at:]
-	if e == 0 {
-		for i, x := range part {
-			part[i] = math.Float64bits(float64(int64(x)))
-		}
-	} else {
-		p := float64(powers[e])
-		for i, x := range part {
-			part[i] = math.Float64bits(float64(int64(x)) / p)
-		}
-	}
 	for ; len(exceptions) > 0; exceptions = exceptions[oddBytes:] {
 		row := binary.LittleEndian.Uint16(exceptions)
 		if int(row) >= n {

@@ -158,6 +158,11 @@ func dividesAll[T word](u unit, v []T) bool {
 }
 
 func decodeWords[T word](name string, kind byte, src []byte, n int, dst []T) ([]T, error) {
+	return decodeDecimals(name, kind, src, n, dst, 0)
+}
+
+// decodeDecimals is decodeWords with the rows divided by a power of ten, where it is not 0: the bits of float64 values.
+func decodeDecimals[T word](name string, kind byte, src []byte, n int, dst []T, decimals float64) ([]T, error) {
 	encoding, body, err := open(name, src, n)
 	if err != nil || n == 0 {
 		return dst, err
@@ -172,6 +177,9 @@ func decodeWords[T word](name string, kind byte, src []byte, n int, dst []T) ([]
 		whole, part := extend(dst, n)
 		for i := range part {
 			part[i] = T(binary.LittleEndian.Uint64(body[8*i:]))
+		}
+		if decimals != 0 {
+			divide(part, decimals)
 		}
 		return whole, nil
 	}
@@ -212,6 +220,9 @@ func decodeWords[T word](name string, kind byte, src []byte, n int, dst []T) ([]
 			part[i] = T(first)
 			first += step
 		}
+		if decimals != 0 {
+			divide(part, decimals)
+		}
 		return whole, nil
 	case kind | intsPacked&15:
 		whole, part := extend(dst, n)
@@ -223,7 +234,10 @@ func decodeWords[T word](name string, kind byte, src []byte, n int, dst []T) ([]
 			rows[0] = T(start)
 			rows = rows[1:]
 		}
-		if err := decodeBlocks(body, rows, o, start, step, powers[e]); err != nil {
+		if decimals != 0 {
+			divide(part[:n-len(rows)], decimals)
+		}
+		if err := decodeBlocks(body, rows, o, start, step, powers[e], decimals); err != nil {
 			return dst[:at], malformedIn(name, err)
 		}
 		return whole, nil

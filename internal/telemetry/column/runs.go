@@ -53,6 +53,15 @@ func AppendRuns(dst []byte, v []uint32, s *Scratch) []byte {
 // runsSeen is how many different values of a page are told by their place.
 const runsSeen = 32
 
+// Constant returns the value of a page of AppendRuns that has only one; ok is false for every other page.
+func Constant(src []byte) (x uint32, ok bool) {
+	if len(src) == 0 || src[0] != runsConst {
+		return 0, false
+	}
+	v, rest, ok := takeUnsigned(src[1:])
+	return uint32(v), ok && v <= 1<<32-1 && len(rest) == 0
+}
+
 // DecodeRuns appends the n values of a page of AppendRuns to dst.
 func DecodeRuns(src []byte, n int, dst []uint32) ([]uint32, error) {
 	const name = "runs page"
