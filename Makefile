@@ -71,9 +71,17 @@ generate: web/node_modules/.installed ## api/openapi.json from the Go types, and
 	go run ./cmd/jingwei admin openapi > api/openapi.json.new && mv api/openapi.json.new api/openapi.json
 	npm --prefix web run --silent types
 
+# Telegraf with the plugins that the bench uses, chosen by tags as its authors' custom builder chooses them.
+TELEGRAF_TAGS := custom,inputs.mqtt_consumer,outputs.influxdb,parsers.influx,serializers.influx
 .PHONY: bench-peers
-bench-peers: ## build the peers that benchmarks run beside us (pinned in bench/peers/go.mod; with a C compiler as their authors ship them)
+bench-peers: ## build the peers that benchmarks run beside us (pinned in bench/peers; with a C compiler as their authors ship them)
 	CGO_ENABLED=$$(command -v cc >/dev/null && echo 1 || echo 0) go -C bench/peers build -trimpath -o bin/ ./cmd/...
+	CGO_ENABLED=$$(command -v cc >/dev/null && echo 1 || echo 0) go -C bench/peers build -trimpath -ldflags '-X github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=victoria-metrics-v1.130.0' -o bin/ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
+	go -C bench/peers/telegraf build -trimpath -tags $(TELEGRAF_TAGS) -ldflags '-s -w -X github.com/influxdata/telegraf/internal.Version=1.37.2' -o ../bin/ github.com/influxdata/telegraf/cmd/telegraf
+
+.PHONY: release
+release: console ## everything that is given away, in dist/: five platforms, Debian packages, SBOM, checksums (VERSION=v1.2.3)
+	scripts/release.sh
 
 .PHONY: soak
 soak: build ## long fuzzing and crash runs; SEED=n repeats one, FUZZTIME=1m sets the time per target

@@ -71,3 +71,5 @@ require (
 )
 
 ignore ./web/node_modules
+
+godebug x509negativeserial=1

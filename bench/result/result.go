@@ -23,7 +23,7 @@ type Result struct {
 	Notes    []string          `json:"notes,omitempty"` // what was left out, and why
 }
 
-// Goal is a figure and what it must not exceed, or a fact that must hold (value 1 of goal 1).
+// Goal is a figure and what it must not exceed or must reach, or a fact that must hold (value 1 of goal 1).
 type Goal struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
@@ -39,6 +39,11 @@ func New(name string, seed uint64) *Result {
 // AtMost judges a figure that must not exceed goal.
 func (r *Result) AtMost(name string, value, goal float64) {
 	r.Goals = append(r.Goals, Goal{Name: name + ", at most", Value: round(value), Goal: round(goal), Met: value <= goal})
+}
+
+// AtLeast judges a figure that must reach goal.
+func (r *Result) AtLeast(name string, value, goal float64) {
+	r.Goals = append(r.Goals, Goal{Name: name + ", at least", Value: round(value), Goal: round(goal), Met: value >= goal})
 }
 
 // Holds judges a fact.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"jingwei/internal/connect/ingest"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/file"
 )
@@ -65,6 +66,11 @@ func (n *node) served(scheme, configured string) string {
 			}
 		}
 	}
+	return n.shown(scheme, address)
+}
+
+// shown is a URL of an address that is listened on, with a name instead of "any address".
+func (n *node) shown(scheme, address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return scheme + "://" + address
@@ -105,6 +111,26 @@ func (n *node) linkAddress() string {
 		host = n.cfg.Link.Names[0]
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// endpoints are where devices that send by themselves reach this node.
+func (n *node) endpoints() ingest.Endpoints {
+	e := ingest.Endpoints{HTTP: n.base() + "/push", MQTT: n.mqttPlain()}
+	if n.cfg.HTTPS.Address != "off" {
+		e.HTTP = n.served("https", n.cfg.HTTPS.Address) + "/push"
+	}
+	if n.broker != nil && n.broker.Secure() != nil {
+		e.MQTT = n.shown("mqtts", n.broker.Secure().String())
+	}
+	return e
+}
+
+// mqttPlain is the plain MQTT address, "" where there is none.
+func (n *node) mqttPlain() string {
+	if n.broker == nil || n.broker.Plain() == nil {
+		return ""
+	}
+	return "mqtt://" + n.broker.Plain().String()
 }
 
 // linkDoor is the listener for gateways, as a module.

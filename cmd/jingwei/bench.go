@@ -6,6 +6,7 @@ import (
 	"jingwei/bench"
 	"jingwei/bench/crash"
 	"jingwei/bench/idle"
+	"jingwei/bench/ingest"
 )
 
 func benchCommand() *cobra.Command {
@@ -15,6 +16,6 @@ func benchCommand() *cobra.Command {
 		Long: `Run a measurement. Each prints a table for people; with --json its last line is one object with figures, goals,
 seed and versions. Peers are built by "make bench-peers"; a peer that is absent is left out, and the output says so.`,
 	}
-	c.AddCommand(bench.StoreCommand(), crash.Command(), idle.Command())
+	c.AddCommand(bench.StoreCommand(), crash.Command(), idle.Command(), ingest.Command())
 	return c
 }

@@ -3,12 +3,16 @@ package main
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"runtime/debug"
+	"sync"
 
 	"github.com/spf13/cobra"
 
+	"jingwei/internal/connect/driver/opcua"
 	"jingwei/internal/connect/gateway"
 	"jingwei/internal/federate"
+	"jingwei/internal/kernel/file"
 )
 
 // codeVariable may hold the enrolment code: other users of a machine see a command line, and not an environment.
@@ -16,6 +20,17 @@ const codeVariable = "JINGWEI_CODE"
 
 // edgeMemory is what the garbage collector of a gateway aims to stay below, in bytes.
 const edgeMemory = 40 << 20
+
+// identityIn gives the gateway's own OPC UA certificate, made at first need and kept with its other secrets.
+func identityIn(dir string) func() (*opcua.Identity, error) {
+	return sync.OnceValues(func() (*opcua.Identity, error) {
+		host, err := os.Hostname()
+		if err != nil {
+			host = "localhost"
+		}
+		return opcua.LoadIdentity(file.OS(), filepath.Join(dir, "opcua"), host, clock())
+	})
+}
 
 func edgeCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -40,7 +55,7 @@ The code may also stand in JINGWEI_CODE, where other users of the machine do not
 		}
 		debug.SetMemoryLimit(edgeMemory)
 		err = gateway.Run(c.Context(), gateway.Options{
-			DataDir: cfg.Data, Code: *code, Drivers: drivers(), Version: version, LinkAddress: *address,
+			DataDir: cfg.Data, Code: *code, Drivers: drivers(identityIn(cfg.Data)), Version: version, LinkAddress: *address,
 			SpoolBytes: int64(cfg.Journal.MaxBytes), Logger: newLogger(cfg, c.ErrOrStderr()),
 		})
 		for _, wrong := range []error{federate.ErrCodePrefix, federate.ErrCodeCut, federate.ErrCodeURL} {

@@ -18,7 +18,10 @@ import (
 
 	"jingwei/internal/connect/driver"
 	"jingwei/internal/connect/driver/modbus"
+	"jingwei/internal/connect/driver/opcua"
 	"jingwei/internal/connect/fleet"
+	"jingwei/internal/connect/ingest"
+	"jingwei/internal/connect/ingest/broker"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/api/account"
 	"jingwei/internal/kernel/audit"
@@ -39,9 +42,10 @@ import (
 	"jingwei/web"
 )
 
-// drivers are the protocols that this binary speaks, by the name that a link's configuration gives.
-func drivers() map[string]driver.Driver {
-	return map[string]driver.Driver{"modbus": modbus.New()}
+// drivers are the protocols that this binary speaks, by the name that a link's configuration gives. identity is that of
+// the gateway which opens links; a node only checks them, and has none.
+func drivers(identity func() (*opcua.Identity, error)) map[string]driver.Driver {
+	return map[string]driver.Driver{"modbus": modbus.New(), "opcua": opcua.New(opcua.Options{Identity: identity, Now: clock})}
 }
 
 // node is one node with all its rooms, opened but not yet serving. The fields stand in the order in which they are
@@ -63,6 +67,8 @@ type node struct {
 	tls       *tls.Config
 	plant     *plant.Service
 	fleet     *fleet.Service
+	sources   *ingest.Service
+	broker    *broker.Broker // nil where MQTT is not served
 	api       *api.Server
 
 	rate         rate                         // of accepted samples
@@ -84,7 +90,7 @@ func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (_ *
 		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
 	}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openGateways, n.openSources, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -184,23 +190,53 @@ func (n *node) openPlant(ctx context.Context) error {
 	}
 	n.plant, err = plant.New(ctx, plant.Options{
 		DB: n.db, Templates: templates, Classes: classes, Series: n.telemetry, Now: n.now, Logger: n.log,
-		Changed: func(org uuid.UUID) { n.fleet.Changed(org) },
+		Changed: func(org uuid.UUID) {
+			n.fleet.Changed(org)
+			n.sources.Changed(org)
+		},
 	})
 	if err != nil {
 		return err
 	}
-	if err := n.plant.Declare(ctx); err != nil {
-		return err
-	}
+	return n.plant.Declare(ctx)
+}
+
+func (n *node) openGateways(ctx context.Context) (err error) {
 	n.fleet, err = fleet.New(ctx, fleet.Options{
 		DB: n.db, Certificates: n.auth, Authority: n.authority, TLS: n.tls, Plant: fleet.PlantOf(n.plant), Telemetry: n.telemetry, Board: n.board,
-		Drivers: drivers(), Node: n.id, NodeName: n.cfg.Node.Name, Version: version, URL: n.enrolURL, Link: n.linkAddress,
+		Drivers: drivers(nil), Node: n.id, NodeName: n.cfg.Node.Name, Version: version, URL: n.enrolURL, Link: n.linkAddress,
+		Fed: func(ctx context.Context, machine uuid.UUID) (bool, error) { return n.sources.Fed(ctx, machine) },
 		Now: n.now, Logger: n.log,
 	})
 	if err != nil {
 		return err
 	}
 	n.metrics.MustRegister(n.fleet.Collectors()...)
+	return nil
+}
+
+// openSources opens what takes values that come without a gateway: MQTT and HTTP push.
+func (n *node) openSources(ctx context.Context) (err error) {
+	n.sources, err = ingest.New(ctx, ingest.Options{
+		DB: n.db, Authority: n.authority, Plant: ingest.PlantOf(n.plant), Telemetry: n.telemetry, Board: n.board,
+		Connected: n.fleet.Connected, Endpoints: n.endpoints, Now: n.now, Logger: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.metrics.MustRegister(n.sources.Collectors()...)
+	o := broker.Options{Handler: n.sources, Plain: n.cfg.MQTT.Plain, Logger: n.log}
+	if n.cfg.MQTT.Address != "off" {
+		o.Secure, o.TLS = n.cfg.MQTT.Address, n.tls.Clone()
+		o.TLS.ClientCAs = n.authority.Pool()
+	}
+	if o.Plain == "" && o.Secure == "" {
+		return nil
+	}
+	if n.broker, err = broker.New(o); err != nil {
+		return err
+	}
+	n.metrics.MustRegister(n.broker.Collectors()...)
 	return nil
 }
 
@@ -244,6 +280,7 @@ func (n *node) routes() {
 	n.plant.Routes(n.api)
 	reading.New(n.telemetry, described{n.plant}, n.now).Routes(n.api)
 	n.fleet.Routes(n.api)
+	n.sources.Routes(n.api)
 	n.statusRoute()
 }
 
@@ -257,14 +294,17 @@ func (n *node) fail(err error) {
 
 // modules are what runs, in the order of starting.
 func (n *node) modules() []module.Module {
-	return []module.Module{
+	all := []module.Module{
 		module.Loop("conditions", n.board.Run),
 		module.Loop("disk watch", n.watchDisk),
 		module.Loop("rate", n.watchRate),
-		n.api,
-		module.Loop("gateways", n.fleet.Run),
-		&linkDoor{node: n},
+		module.Loop("sources", n.sources.Run),
 	}
+	if n.broker != nil {
+		all = append(all, n.broker)
+	}
+	all = append(all, n.api, module.Loop("gateways", n.fleet.Run), &linkDoor{node: n})
+	return all
 }
 
 // serve runs the node until ctx ends or a room fails. started is called once everything serves.
@@ -284,5 +324,5 @@ func (n *node) close() {
 
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
-	n.board, n.plant, n.telemetry, n.fleet = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}
+	n.board, n.plant, n.telemetry, n.fleet, n.sources = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}, &ingest.Service{}
 }

@@ -56,6 +56,9 @@ func serve(ctx context.Context, cfg *config.Loaded, out, errs io.Writer) error {
 	}
 	return n.serve(ctx, func() {
 		fmt.Fprintf(out, "ready: %s (in %d ms)\n", n.base(), time.Since(begun).Milliseconds())
+		if address := n.mqttPlain(); address != "" {
+			fmt.Fprintf(out, "mqtt: %s\n", address)
+		}
 		fmt.Fprintf(out, "authority: %s\n", n.authority.Fingerprint())
 		if first {
 			fmt.Fprintf(out, "sign in: %s\n         once, as %q, until %s\n", link.URL(n.base()), administrator, link.Expires.Format(time.RFC3339))

@@ -27,8 +27,8 @@ type Message struct {
 // Cost is the credit that the message holds until it is released.
 func (m Message) Cost() int { return m.cost }
 
-// Channel is one of the streams of messages on a connection. Send and Receive may be used by different goroutines,
-// each by one at a time.
+// Channel is one of the streams of messages on a connection. Send may be used by several goroutines, whose messages are
+// never mixed; Receive by one at a time.
 type Channel struct {
 	c      *Conn
 	number uint16

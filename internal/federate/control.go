@@ -33,7 +33,10 @@ func AcceptDesk(ch *Channel, k *Packer) *Desk {
 // Hello is what the opener told when it opened the channel.
 func (d *Desk) Hello() []byte { return d.ch.Hello() }
 
-// Send sends a message; ID 0 is replaced by a fresh one, which is returned.
+// Fresh is an ID that this end has not used yet, for a message whose answer must be waited for before it is sent.
+func (d *Desk) Fresh() uint32 { return d.ids.Add(1) }
+
+// Send sends a message; ID 0 is replaced by a fresh one, which is returned. Several goroutines may send.
 func (d *Desk) Send(ctx context.Context, m Control) (uint32, error) {
 	if m.ID == 0 {
 		m.ID = d.ids.Add(1)
@@ -54,7 +57,7 @@ func (d *Desk) Receive(ctx context.Context) (Control, error) {
 			d.ch.c.Close(CodeProtocol, err.Error())
 			return m, err
 		}
-		if m.Kind >= MessageConfig && m.Kind <= MessageUnknown {
+		if m.Kind >= MessageConfig && m.Kind <= MessageWithdraw {
 			return m, nil
 		}
 		if err := d.ch.Send(ctx, Control{Kind: MessageUnknown, ID: m.ID}.append(nil, d.packer)); err != nil {

@@ -47,6 +47,8 @@ func FuzzMessages(f *testing.F) {
 	f.Add(byte(2), Refusal{Epoch: 1, Seq: 2, Rows: []RefusedRow{{Series: uuid.UUID{1}, Reason: ReasonRow}}}.append(nil)[1:])
 	f.Add(byte(3), Ack{1, 2, 3, 4}.append(nil)[1:])
 	f.Add(byte(4), Control{Kind: MessageConfig, ID: 1, Body: bytes.Repeat([]byte("{}"), 400)}.append(nil, k))
+	f.Add(byte(4), Control{Kind: MessageAsk, ID: 2, Body: []byte(`{"verb":"browse","node":"i=85"}`)}.append(nil, k))
+	f.Add(byte(4), Control{Kind: MessageWithdraw, ID: 2}.append(nil, k))
 	f.Add(byte(5), must(Hello{Min: 1, Max: 2, MaxFrame: 4096}.append(nil)))
 	f.Add(byte(6), (&Goodbye{Code: CodeBusy, Text: "x"}).append(nil))
 	f.Add(byte(7), appendPong(nil, 1, 2, 3, 4))

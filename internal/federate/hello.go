@@ -20,6 +20,7 @@ var magic = [4]byte{'J', 'W', 'L', 'K'}
 const (
 	FeatureZstd    = "zstd"    // sample blocks and messages may be Zstandard compressed
 	FeatureRefusal = "refusal" // the child answers a typed refusal by sending the batch again without the refused rows
+	FeatureAsk     = "ask"     // the child answers questions (MessageAsk)
 )
 
 // Hello is what an end says of itself. Unknown JSON members are ignored, so a later version may add some.

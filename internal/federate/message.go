@@ -9,13 +9,22 @@ import (
 type MessageKind uint8
 
 const (
-	MessageConfig      MessageKind = 1 // node: 32 bytes SHA-256 of the document, then the document
-	MessageApplied     MessageKind = 2 // child: JSON of what became of a document (or of the one it holds, at the start)
-	MessageStatus      MessageKind = 3 // child: JSON, coalesced: the newest replaces one that was not sent yet
-	MessageRenew       MessageKind = 4 // child: a certificate signing request (DER)
-	MessageCertificate MessageKind = 5 // node: the new certificate and its chain (PEM)
-	MessageRenewRefuse MessageKind = 6 // node: why not, for people
-	MessageUnknown     MessageKind = 7 // either: ID repeats the message that was not understood
+	MessageConfig      MessageKind = 1  // node: 32 bytes SHA-256 of the document, then the document
+	MessageApplied     MessageKind = 2  // child: JSON of what became of a document (or of the one it holds, at the start)
+	MessageStatus      MessageKind = 3  // child: JSON, coalesced: the newest replaces one that was not sent yet
+	MessageRenew       MessageKind = 4  // child: a certificate signing request (DER)
+	MessageCertificate MessageKind = 5  // node: the new certificate and its chain (PEM)
+	MessageRenewRefuse MessageKind = 6  // node: why not, for people
+	MessageUnknown     MessageKind = 7  // either: ID repeats the message that was not understood
+	MessageAsk         MessageKind = 8  // node: JSON, a question that wants an answer now; only where the child's hello names FeatureAsk
+	MessageAnswer      MessageKind = 9  // child: JSON; ID repeats the question's
+	MessageWithdraw    MessageKind = 10 // node: empty; ID repeats a question that nobody waits for any more
+)
+
+// Bounds of questions and answers, before compression. A longer answer is the child's fault to mend: it cuts it short.
+const (
+	MaxAsk    = 256 << 10
+	MaxAnswer = 1 << 20
 )
 
 // Control is one message of the control channel. ID ties an answer to what it answers.

@@ -166,6 +166,9 @@ func TestBlockAndAnswersComeBack(t *testing.T) {
 	if got, err := parseAck(a.append(nil)[1:]); err != nil || got != a {
 		t.Errorf("%+v %v", got, err)
 	}
+	if got, err := parseControl(Control{Kind: MessageWithdraw, ID: 9}.append(nil, k), k); err != nil || got.Kind != MessageWithdraw || got.ID != 9 || len(got.Body) != 0 {
+		t.Errorf("%+v %v", got, err)
+	}
 	m := Control{Kind: MessageConfig, ID: 7, Body: bytes.Repeat([]byte("x"), 100000)}
 	if got, err := parseControl(m.append(nil, k), k); err != nil || !reflect.DeepEqual(got, m) {
 		t.Errorf("%v", err)
@@ -253,15 +256,18 @@ func TestGoldenBytes(t *testing.T) {
 	k := must(NewPacker(1))
 	id := uuid.UUID{1, 2, 3}
 	for name, b := range map[string][]byte{
-		"table":   table.Append(nil),
-		"batch":   must(c.Append(nil, table, sampleBatch(12, 1))),
-		"block":   (&block{Epoch: 2, First: 5, Bodies: [][]byte{{1, 2}, {3}}}).append(nil, k, false),
-		"ack":     Ack{1, 2, 3, 4}.append(nil),
-		"refusal": Refusal{Epoch: 1, Seq: 2, Rows: []RefusedRow{{Row: 3, Series: id, Reason: ReasonForeign, Text: "x"}}}.append(nil),
-		"control": Control{Kind: MessageStatus, ID: 5, Body: []byte("{}")}.append(nil, k),
-		"goodbye": appendFrame(nil, frameGoodbye, 0, 0, (&Goodbye{Code: CodeSuperseded, Text: "newer"}).append(nil)),
-		"credit":  appendCredit(nil, 2, 1000),
-		"pong":    appendPong(nil, 1, 2, 3, 4),
+		"table":    table.Append(nil),
+		"batch":    must(c.Append(nil, table, sampleBatch(12, 1))),
+		"block":    (&block{Epoch: 2, First: 5, Bodies: [][]byte{{1, 2}, {3}}}).append(nil, k, false),
+		"ack":      Ack{1, 2, 3, 4}.append(nil),
+		"refusal":  Refusal{Epoch: 1, Seq: 2, Rows: []RefusedRow{{Row: 3, Series: id, Reason: ReasonForeign, Text: "x"}}}.append(nil),
+		"control":  Control{Kind: MessageStatus, ID: 5, Body: []byte("{}")}.append(nil, k),
+		"ask":      Control{Kind: MessageAsk, ID: 6, Body: []byte(`{"verb":"trace"}`)}.append(nil, k),
+		"answer":   Control{Kind: MessageAnswer, ID: 6, Body: []byte(`{"frames":[]}`)}.append(nil, k),
+		"withdraw": Control{Kind: MessageWithdraw, ID: 6}.append(nil, k),
+		"goodbye":  appendFrame(nil, frameGoodbye, 0, 0, (&Goodbye{Code: CodeSuperseded, Text: "newer"}).append(nil)),
+		"credit":   appendCredit(nil, 2, 1000),
+		"pong":     appendPong(nil, 1, 2, 3, 4),
 		"hello": must(Hello{Min: 1, Max: 1, ID: id, Instance: id, Software: "jingwei", Features: []string{"zstd"}, Clock: 7,
 			MaxFrame: MaxFrame}.append(nil)),
 		"code": []byte(Invitation{URL: "https://a.example", Fingerprint: [32]byte{9}, Secret: [16]byte{8}}.String()),

@@ -4,18 +4,14 @@ import (
 	"context"
 	"embed"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"jingwei/internal/kernel/api"
-	"jingwei/internal/kernel/api/problem"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/text"
-	"jingwei/internal/plant/class"
 	"jingwei/internal/plant/template"
 )
 
@@ -28,6 +24,7 @@ func (s *Service) Routes(a *api.Server) {
 	s.nodeRoutes(a)
 	s.pointRoutes(a)
 	s.templateRoutes(a)
+	s.fileRoutes(a)
 }
 
 func operation(method, id, path, summary string) huma.Operation {
@@ -263,39 +260,5 @@ func (s *Service) pointRoutes(a *api.Server) {
 				return nil, err
 			}
 			return nil, s.RetirePoint(ctx, scope, in.ID, Retire{At: in.Body.At, Reason: in.Body.Reason, IfMatch: in.IfMatch})
-		})
-}
-
-func (s *Service) templateRoutes(a *api.Server) {
-	api.Register(a, operation(http.MethodGet, "listTemplates", "/templates", "Device templates"),
-		func(context.Context, *struct{}) (*api.List[TemplateSummary], error) {
-			var out []TemplateSummary
-			for _, t := range s.Templates() {
-				out = append(out, summary(t))
-			}
-			return api.Listed(out, ""), nil
-		})
-
-	type templateInput struct {
-		ID string `path:"id" maxLength:"100"`
-	}
-	type templateOutput struct{ Body TemplateView }
-	api.Register(a, operation(http.MethodGet, "getTemplate", "/templates/{id}", "A device template with its points"),
-		func(_ context.Context, in *templateInput) (*templateOutput, error) {
-			t := s.Template(in.ID)
-			if t == nil {
-				return nil, problem.NotFound.With("thing", "template")
-			}
-			return &templateOutput{templateView(t)}, nil
-		})
-
-	api.Register(a, operation(http.MethodGet, "listEquipmentClasses", "/plant/classes", "Classes of equipment"),
-		func(context.Context, *struct{}) (*api.List[class.Class], error) {
-			var out []class.Class
-			for _, c := range s.classes {
-				out = append(out, c)
-			}
-			slices.SortFunc(out, func(a, b class.Class) int { return strings.Compare(a.ID, b.ID) })
-			return api.Listed(out, ""), nil
 		})
 }

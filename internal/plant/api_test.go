@@ -162,8 +162,22 @@ func TestFaultsAreToldInTheCallersLanguage(t *testing.T) {
 func TestTemplatesAndClassesAreListed(t *testing.T) {
 	d := serve(t, open(t, storetest.SQLite(t)))
 	var list api.Page[plant.TemplateSummary]
-	if r := d.call("viewer", "GET", "/templates", "", &list); r.StatusCode != 200 || len(list.Items) != 2 || list.Items[0].ID != "cnc-mill-smart-testbed" || list.Items[0].Points != 26 || list.Items[0].Name.Zh == "" {
+	if r := d.call("viewer", "GET", "/templates", "", &list); r.StatusCode != 200 || len(list.Items) < 12 || list.Items[0].Name.Zh == "" || list.Items[0].Tested == "" {
 		t.Errorf("got %d %+v", r.StatusCode, list)
+	}
+	for query, want := range map[string]string{
+		"driver=modbus&text=smart+mill": "cnc-mill-smart-testbed", "maker=siemens": "siemens-pac3200", "text=%E4%B8%89%E7%9B%B8+sdm630": "eastron-sdm630", "class=trade-equipment&text=dvp": "delta-dvp-es2",
+	} {
+		if r := d.call("viewer", "GET", "/templates?"+query, "", &list); r.StatusCode != 200 || len(list.Items) != 1 || list.Items[0].ID != want {
+			t.Errorf("%s: got %d %+v", query, r.StatusCode, list)
+		}
+	}
+	if r := d.call("viewer", "GET", "/templates?driver=profibus", "", &list); r.StatusCode != 200 || len(list.Items) != 0 {
+		t.Errorf("of another driver: %d %+v", r.StatusCode, list)
+	}
+	var meter plant.TemplateView
+	if r := d.call("viewer", "GET", "/templates/eastron-sdm630", "", &meter); r.StatusCode != 200 || meter.Tested != "frames" || meter.Baud != 9600 || meter.Link["maxRegisters"] != float64(60) {
+		t.Errorf("got %d %+v", r.StatusCode, meter)
 	}
 	var one plant.TemplateView
 	if r := d.call("viewer", "GET", "/templates/cnc-mill-smart-testbed", "", &one); r.StatusCode != 200 || len(one.Points) != 26 || one.Driver != "modbus" || one.Source == "" || one.Note == nil {

@@ -23,10 +23,13 @@ var (
 	ErrLater    = problem.Define("plant-later-change", 409)     // since
 	ErrParts    = problem.Define("plant-has-parts", 409)        // count, example
 	ErrSeries   = problem.Define("plant-series-refused", 503)   //
+
+	ErrFile      = problem.Define("plant-file-unreadable", 422)    // reason
+	ErrMeanwhile = problem.Define("plant-changed-in-between", 409) //
 )
 
 // kinds are all of them; a test wants words for each.
 var kinds = []*problem.Kind{
 	ErrName, ErrParent, ErrLevel, ErrClass, ErrTemplate, ErrNotHere, ErrTime, ErrBefore, ErrReason, ErrPoint, ErrFixed,
-	ErrKeyTaken, ErrTooMany, ErrRetired, ErrLater, ErrParts, ErrSeries,
+	ErrKeyTaken, ErrTooMany, ErrRetired, ErrLater, ErrParts, ErrSeries, ErrFile, ErrMeanwhile,
 }

@@ -43,6 +43,7 @@ type series struct {
 	mu       sync.Mutex
 	declared map[uuid.UUID][]telemetry.Declaration
 	refuse   error
+	during   func() // runs once while series are declared
 }
 
 func (s *series) Declare(_ context.Context, d []telemetry.Declaration) ([]telemetry.Ref, error) {
@@ -50,6 +51,11 @@ func (s *series) Declare(_ context.Context, d []telemetry.Declaration) ([]teleme
 	defer s.mu.Unlock()
 	if s.refuse != nil {
 		return nil, s.refuse
+	}
+	if s.during != nil && len(d) > 0 {
+		s.mu.Unlock()
+		s.during()
+		s.mu.Lock()
 	}
 	for _, v := range d {
 		if !slices.Contains(s.declared[v.ID], v) {
@@ -66,11 +72,20 @@ type house struct {
 	series  *series
 	changes []uuid.UUID
 	now     time.Time
+	judge   func(string, template.Point) []template.Fault
 }
 
 func open(t *testing.T, db *store.DB) *house {
 	t.Helper()
 	h := &house{t: t, db: db, series: &series{declared: map[uuid.UUID][]telemetry.Declaration{}}, now: day(30)}
+	h.reopen()
+	return h
+}
+
+// reopen builds the room again, with the judge that is set now.
+func (h *house) reopen() {
+	t, db := h.t, h.db
+	t.Helper()
 	templates, err := template.Load(packs.Files, "devices")
 	if err != nil {
 		t.Fatal(err)
@@ -84,12 +99,11 @@ func open(t *testing.T, db *store.DB) *house {
 	}
 	h.Service, err = plant.New(ctx, plant.Options{
 		DB: db, Templates: templates, Classes: classes, Series: h.series, Now: func() time.Time { return h.now },
-		Changed: func(org uuid.UUID) { h.changes = append(h.changes, org) },
+		Changed: func(org uuid.UUID) { h.changes = append(h.changes, org) }, Judge: h.judge,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h
 }
 
 func scope(org uuid.UUID) auth.Scope { return auth.System(org) }

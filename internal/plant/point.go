@@ -11,8 +11,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"jingwei/internal/kernel/api"
-	"jingwei/internal/kernel/api/problem"
-	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/plant/template"
@@ -75,89 +73,6 @@ func insertPoints(ctx context.Context, tx bun.Tx, points []Point) error {
 	return nil
 }
 
-// Defaults of a point that somebody sets up by hand.
-const (
-	defaultEvery   = template.Duration(time.Second)
-	defaultSilence = template.Duration(30 * time.Second)
-)
-
-func checkPoint(p *template.Point) error {
-	p.Recorded = nil
-	if p.Every == 0 {
-		p.Every = defaultEvery
-	}
-	if p.MaxSilence == 0 {
-		p.MaxSilence = max(defaultSilence, 3*p.Every)
-	}
-	if p.Report == "" {
-		p.Report = "periodic"
-	}
-	var faults []*problem.Error
-	for _, f := range p.Faults() {
-		faults = append(faults, ErrPoint.At("body."+f.Field, f.Value).With("reason", f.Text))
-	}
-	return problem.All(faults...)
-}
-
-// AddPoint adds a point to a machine. from zero is now.
-// Errors: ErrPoint (or problem.Invalid with several), ErrKeyTaken, ErrTooMany, ErrNotHere, ErrTime, ErrBefore, ErrRetired,
-// ErrSeries, api.ErrPrecondition, store.ErrNotFound.
-func (s *Service) AddPoint(ctx context.Context, scope auth.Scope, machine uuid.UUID, setup template.Point, from time.Time, match api.IfMatch) (Point, error) {
-	at, err := moment(from, s.o.Now(), "body.from")
-	if err != nil {
-		return Point{}, err
-	}
-	if err := checkPoint(&setup); err != nil {
-		return Point{}, err
-	}
-	var p Point
-	err = s.o.DB.View(ctx, func(ctx context.Context, tx bun.Tx) error {
-		n, err := last(ctx, tx, scope, machine)
-		if err != nil {
-			return err
-		}
-		p = pointsOf(&n, []template.Point{setup}, at)[0]
-		return s.fits(ctx, tx, &n, setup.Key)
-	})
-	if err != nil {
-		return Point{}, fmt.Errorf("add a point: %w", err)
-	}
-	if err := s.declare(ctx, []Point{p}); err != nil {
-		return Point{}, err
-	}
-	_, err = s.change(ctx, scope, machine, at, match, func(ctx context.Context, tx bun.Tx, n *Node) error {
-		if err := s.fits(ctx, tx, n, setup.Key); err != nil {
-			return err
-		}
-		if err := insertPoints(ctx, tx, []Point{p}); err != nil {
-			return err
-		}
-		return s.notePoint(ctx, tx, scope, "plant.point.create", &p, nil, setup, "")
-	})
-	if err != nil {
-		return Point{}, fmt.Errorf("add a point: %w", err)
-	}
-	return p, nil
-}
-
-// fits tells whether a machine has room for a point with a key.
-func (s *Service) fits(ctx context.Context, tx bun.Tx, n *Node, key string) error {
-	if n.Kind != Machine {
-		return ErrNotHere.At("path.id", n.ID.String()).With("what", "a point").With("kind", n.Kind)
-	}
-	var keys []string
-	err := tx.NewSelect().Model((*pointRow)(nil)).Column("key").Where("machine = ? AND until = ?", n.ID, store.Forever).Scan(ctx, &keys)
-	switch {
-	case err != nil:
-		return store.Err(err)
-	case slices.Contains(keys, key):
-		return ErrKeyTaken.At("body.key", key)
-	case len(keys) >= maxPoints:
-		return ErrTooMany.With("limit", maxPoints)
-	}
-	return nil
-}
-
 // ChangePoint sets a point up differently from a time on; zero is now. Key, type and unit stay: another type or unit is
 // another point. Errors as AddPoint, ErrFixed, ErrLater.
 func (s *Service) ChangePoint(ctx context.Context, scope auth.Scope, id uuid.UUID, setup template.Point, from time.Time, match api.IfMatch) (Point, error) {
@@ -165,7 +80,7 @@ func (s *Service) ChangePoint(ctx context.Context, scope auth.Scope, id uuid.UUI
 	if err != nil {
 		return Point{}, err
 	}
-	if err := checkPoint(&setup); err != nil {
+	if err := checkPoint("body.", &setup); err != nil {
 		return Point{}, err
 	}
 	var before Point
@@ -278,8 +193,4 @@ func (s *Service) touchPoint(ctx context.Context, tx bun.Tx, p *Point) error {
 		return store.Err(err)
 	}
 	return touch(ctx, tx, p.Machine)
-}
-
-func (s *Service) notePoint(ctx context.Context, tx bun.Tx, scope auth.Scope, verb string, p *Point, before, after any, reason string) error {
-	return s.record(ctx, tx, scope, verb, p.Org, audit.Object{Kind: "plant.point", ID: p.ID.String(), Name: p.Name.In("zh")}, before, after, reason)
 }

@@ -43,6 +43,9 @@ type Options struct {
 	// Connection tells through which link and unit a machine is read, for its page; nil when it is not connected. It is
 	// the business of another room (fleet). May be nil.
 	Connection func(ctx context.Context, scope auth.Scope, machine uuid.UUID) (any, error)
+	// Judge tells what a driver thinks of a point's address, encoding and order (lint.Judge); the drivers are above this
+	// room. An import asks it of the points of machines that have a template. May be nil.
+	Judge func(driver string, p template.Point) []template.Fault
 }
 
 // Service is what can be done with the plant model. The audit table must be there (audit.Migrate).
@@ -73,12 +76,15 @@ type NewNode struct {
 	Name     text.Text
 	Class    string
 	Template string
+	Points   []template.Point // a machine's points where they are not those of its template; nil: the template's
 	From     time.Time
 	Reason   string
 }
 
-// Create adds a node, with its points when a template is named. scope is for configuring its organisation.
-// Errors: ErrName, ErrParent, ErrLevel, ErrClass, ErrTemplate, ErrNotHere, ErrTime, ErrBefore, ErrRetired, ErrSeries.
+// Create adds a node, with the points that are given or those of the template that is named. scope is for configuring
+// its organisation.
+// Errors: ErrName, ErrParent, ErrLevel, ErrClass, ErrTemplate, ErrNotHere, ErrTime, ErrBefore, ErrRetired, ErrSeries;
+// of points also ErrPoint (or problem.Invalid with several), ErrKeyTaken, ErrTooMany.
 func (s *Service) Create(ctx context.Context, scope auth.Scope, q NewNode) (Node, error) {
 	from, err := moment(q.From, s.o.Now(), "body.from")
 	if err != nil {
@@ -100,6 +106,9 @@ func (s *Service) Create(ctx context.Context, scope auth.Scope, q NewNode) (Node
 		n.Template, n.Release = t.ID, t.Version
 		points = pointsOf(&n, t.Points, from)
 	}
+	if q.Points != nil {
+		points = pointsOf(&n, q.Points, from)
+	}
 	// A series without a point does no harm; a point without a series would make its gateway's batches fail. So the
 	// series come first, and only for a node that can be created.
 	if err := s.o.DB.View(ctx, func(ctx context.Context, tx bun.Tx) error { return s.standsUnder(ctx, tx, scope, &n, from) }); err != nil {
@@ -120,7 +129,10 @@ func (s *Service) Create(ctx context.Context, scope auth.Scope, q NewNode) (Node
 		}
 		after := map[string]any{"kind": n.Kind, "name": n.Name, "parent": parentOf(&n), "class": n.Class, "from": instant(from)}
 		if t != nil {
-			after["template"], after["release"], after["points"] = t.ID, t.Version, len(points)
+			after["template"], after["release"] = t.ID, t.Version
+		}
+		if len(points) > 0 {
+			after["points"] = len(points)
 		}
 		return s.note(ctx, tx, scope, "plant.node.create", &n, nil, after, q.Reason)
 	})
@@ -151,7 +163,14 @@ func (s *Service) check(q *NewNode) (*template.Template, error) {
 			q.Class = t.Class
 		}
 	}
-	return t, s.checkClass(q.Kind, q.Class)
+	if len(q.Points) > 0 && q.Kind != Machine {
+		return nil, ErrNotHere.At("body.points", "").With("what", text.Text{Zh: "测点", En: "points"}).With("kind", q.Kind)
+	}
+	if err := s.checkClass(q.Kind, q.Class); err != nil {
+		return nil, err
+	}
+	q.Points = slices.Clone(q.Points)
+	return t, checkPoints(q.Points)
 }
 
 func (s *Service) checkClass(k Kind, id string) error {

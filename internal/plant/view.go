@@ -132,34 +132,40 @@ type TemplateSummary struct {
 	Model   string    `json:"model,omitempty"`
 	Class   string    `json:"class"`
 	Driver  string    `json:"driver"`
+	Tested  string    `json:"tested" enum:"none,frames,peer" doc:"How it was tried: not at all, against recorded frames, against a device or its maker's simulator"`
 	Points  int       `json:"points" doc:"How many points it has"`
 }
 
 // TemplateView is a device template.
 type TemplateView struct {
-	ID      string      `json:"id"`
-	Version string      `json:"version"`
-	Source  string      `json:"source" doc:"Where the knowledge comes from"`
-	Licence string      `json:"licence,omitempty"`
-	Name    text.Text   `json:"name"`
-	Note    *text.Text  `json:"note,omitempty"`
-	Maker   string      `json:"maker,omitempty"`
-	Model   string      `json:"model,omitempty"`
-	Class   string      `json:"class"`
-	Driver  string      `json:"driver"`
-	Points  []SetupView `json:"points" nullable:"false"`
+	ID      string     `json:"id"`
+	Version string     `json:"version"`
+	Source  string     `json:"source" doc:"Where the knowledge comes from"`
+	Licence string     `json:"licence,omitempty"`
+	Name    text.Text  `json:"name"`
+	Note    *text.Text `json:"note,omitempty"`
+	Maker   string     `json:"maker,omitempty"`
+	Model   string     `json:"model,omitempty"`
+	Class   string     `json:"class"`
+	Driver  string     `json:"driver"`
+	Tested  string     `json:"tested" enum:"none,frames,peer" doc:"How it was tried: not at all, against recorded frames, against a device or its maker's simulator"`
+	// Link and Baud say how such a device is reached as delivered.
+	Link   map[string]any `json:"link,omitempty" doc:"What a link to such a device should be set to, in the driver's own fields"`
+	Baud   int            `json:"baud,omitempty" doc:"Speed of the serial line behind which it sits as delivered, in bit/s"`
+	Points []SetupView    `json:"points" nullable:"false"`
 }
 
 func summary(t *template.Template) TemplateSummary {
 	return TemplateSummary{
-		ID: t.ID, Version: t.Version, Name: t.Name, Maker: t.Maker, Model: t.Model, Class: t.Class, Driver: t.Driver, Points: len(t.Points),
+		ID: t.ID, Version: t.Version, Name: t.Name, Maker: t.Maker, Model: t.Model, Class: t.Class, Driver: t.Driver,
+		Tested: string(t.Tested), Points: len(t.Points),
 	}
 }
 
 func templateView(t *template.Template) TemplateView {
 	v := TemplateView{
 		ID: t.ID, Version: t.Version, Source: t.Source, Licence: t.Licence, Name: t.Name, Maker: t.Maker, Model: t.Model,
-		Class: t.Class, Driver: t.Driver, Points: make([]SetupView, len(t.Points)),
+		Class: t.Class, Driver: t.Driver, Tested: string(t.Tested), Link: t.Link, Baud: t.Baud, Points: make([]SetupView, len(t.Points)),
 	}
 	if !t.Note.IsZero() {
 		v.Note = &t.Note

@@ -98,6 +98,12 @@ type (
 	Browser interface {
 		Browse(ctx context.Context, node string) iter.Seq2[Node, error]
 	}
+	// Prober shows what an address holds in every reading that makes sense, side by side: how an integrator finds the
+	// encoding of a register that nobody documented. It only reads. A refused address is the probe's Status, not an
+	// error; errors are as Read's, and a *FieldError for an address that cannot be understood.
+	Prober interface {
+		Probe(ctx context.Context, unit, address string) (Probe, error)
+	}
 	// Planner tells what Read would send, for the page that shows it.
 	Planner interface {
 		Plan(points []Point) []Request
@@ -131,6 +137,11 @@ type (
 	OfflinePlanner interface {
 		PlanFor(link json.RawMessage, points []Point) ([]Request, error)
 	}
+	// Secretive names the members of its links' configuration that are never told again once they are saved
+	// ("password", "key"): they are masked in every answer, log and audit entry.
+	Secretive interface {
+		Secrets() []string
+	}
 	// Addresser turns an address as people type it into the protocol's canonical one.
 	Addresser interface {
 		Normalize(address string) (string, error)
@@ -140,6 +151,25 @@ type (
 		Endpoint(link json.RawMessage) string
 	}
 )
+
+// Probe is what one address holds. Raw are the bytes as they came (nil where Status is bad), and each Reading is what
+// they would mean.
+type Probe struct {
+	Address  string // canonical
+	Raw      []byte
+	Status   telemetry.Status
+	Readings []Reading
+}
+
+// Reading is one meaning of a probed address. Encoding and Order are what a point would have to be given to be read
+// that way. Likely marks those that a person would believe; it is a guess, and several may be.
+type Reading struct {
+	Encoding string
+	Order    string // "" where there is none
+	Value    string // for people; numbers in full precision
+	Type     telemetry.Type
+	Likely   bool
+}
 
 // Node is a browsed address.
 type Node struct {

@@ -45,6 +45,9 @@ type Fault struct {
 	Code string // one of the Code constants, or a driver's own
 	Text Text
 	Err  error // the cause, or nil
+
+	// Attr are particulars that a program may act on (the fingerprint of a certificate to approve); never a secret.
+	Attr map[string]string
 }
 
 // Error gives the English text and the cause.
@@ -73,6 +76,17 @@ const (
 	CodeDriver      = "driver"      // the driver broke its contract
 	CodeStopped     = "stopped"     // the gateway is stopping or the caller gave up
 	CodeOther       = "other"
+
+	// CodeUntrusted: the server's certificate has to be approved by a person. Attr says which: AttrFingerprint,
+	// AttrSubject, AttrNotAfter. It is approved by the link's configuration, member serverFingerprint.
+	CodeUntrusted = "certificate.untrusted"
+)
+
+// Attributes of a Fault of CodeUntrusted.
+const (
+	AttrFingerprint = "fingerprint" // SHA-256 of the certificate, hex
+	AttrSubject     = "subject"
+	AttrNotAfter    = "notAfter" // RFC 3339
 )
 
 // Explain puts an error of a driver or of the network into plain words.

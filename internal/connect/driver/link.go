@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,7 +44,7 @@ type Link struct {
 	queue  *queue
 	stats  *stats
 	trace  *ring
-	demand chan *demand
+	demand chan *demand // what people ask beside collection
 
 	// owned by the goroutine of Supervise
 	jobs    schedule
@@ -60,13 +59,15 @@ type Link struct {
 
 // Errors of Link.
 var (
-	// ErrBusy: too many on-demand reads are waiting.
-	ErrBusy = errors.New("too many test reads are waiting on this link")
+	// ErrBusy: too many questions are waiting.
+	ErrBusy = errors.New("too many questions are waiting on this link")
 	// ErrNotRunning: the link is not under supervision (any more).
 	ErrNotRunning = errors.New("the link is not running")
+	// ErrCannot: the link's protocol or driver knows no such thing (browsing, probing).
+	ErrCannot = errors.New("the driver of this link cannot do that")
 )
 
-// maxDemands bounds the on-demand reads that wait for one link.
+// maxDemands bounds the questions that wait for one link.
 const maxDemands = 16
 
 // New checks the specification. A point with a wrong address does not fail the link: it delivers
@@ -168,44 +169,4 @@ func (l *Link) Plan() ([]Request, error) {
 		}
 	}
 	return out, nil
-}
-
-// demand is one on-demand read on its way through the link.
-type demand struct {
-	ctx    context.Context
-	points []Point
-	out    []Output
-	done   chan error // buffered, answered exactly once
-}
-
-// ReadNow reads points at once, before the polls that are due, over the link's one connection (over a second one where
-// the link subscribes). The points need not be those of the link, which is how an address is tried before it is saved;
-// nothing of it is recorded. While the link waits to reconnect, ReadNow makes it try at once. One output comes back per
-// point; a point's failure is its status. Errors: ErrBusy, ErrNotRunning, ctx's, or what Explain puts into words.
-func (l *Link) ReadNow(ctx context.Context, points []Point) ([]Output, error) {
-	if !l.stats.running() {
-		return nil, ErrNotRunning
-	}
-	if len(points) == 0 {
-		return nil, nil
-	}
-	d := &demand{ctx: ctx, points: points, done: make(chan error, 1)}
-	select {
-	case l.demand <- d:
-	default:
-		return nil, ErrBusy
-	}
-	select {
-	case err := <-d.done:
-		return d.out, err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-l.stats.stopped:
-		select {
-		case err := <-d.done:
-			return d.out, err
-		default:
-			return nil, ErrNotRunning
-		}
-	}
 }

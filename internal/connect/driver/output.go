@@ -123,7 +123,7 @@ func (s *stage) repeat(out []Output, now int64) []Output {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.order {
-		if t.down || t.at == 0 || t.Report != telemetry.OnChange || !t.repeatDue(now) {
+		if t.down || t.at == 0 || !t.repeatDue(now) {
 			continue
 		}
 		o := s.stamp(Sample{ID: t.ID, Status: t.status, Value: t.value}, 0, now)

@@ -25,6 +25,8 @@ type Failure struct {
 	Text   Text      `json:"text"`
 	Detail string    `json:"detail"` // as the system told it, for integrators
 	Time   time.Time `json:"time"`
+
+	Attr map[string]string `json:"attr,omitempty"` // of the Fault
 }
 
 // UnitState is the health of one unit behind the link.
@@ -115,7 +117,7 @@ func (s *stats) with(f func(*State)) {
 func (s *stats) failed(f *Fault, now time.Time) {
 	s.with(func(st *State) {
 		st.Errors[f.Code]++
-		st.LastError = &Failure{Code: f.Code, Text: f.Text, Detail: f.Error(), Time: now}
+		st.LastError = &Failure{Code: f.Code, Text: f.Text, Detail: f.Error(), Time: now, Attr: f.Attr}
 	})
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"jingwei/internal/telemetry"
 )
 
 // subscribe lets the session deliver by itself. Beside it run a goroutine that repeats unchanged values and one that
@@ -53,11 +51,12 @@ func (l *Link) subscribe(ctx context.Context, sub Subscriber) error {
 	return err
 }
 
-// repeat tells unchanged values of subscribed points again before their longest silence has passed.
+// repeat tells unchanged values of subscribed points again before their longest silence has passed. Of a periodic point,
+// too: a subscription tells changes only, whatever the point's report.
 func (l *Link) repeat(ctx context.Context) {
 	step := forever
 	for _, p := range l.spec.Points {
-		if p.Report == telemetry.OnChange && p.MaxSilence > 0 {
+		if p.MaxSilence > 0 {
 			step = min(step, max(p.Every, time.Second))
 		}
 	}

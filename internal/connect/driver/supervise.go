@@ -296,23 +296,28 @@ func (l *Link) scan(ctx context.Context, s Session, j *job) error {
 
 // read calls the session's Read under the watchdog. n counts the samples delivered.
 func (l *Link) read(ctx context.Context, s Session, points []Point, take func([]Sample)) (n int, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	life := l.life
-	life.start(cancel)
-	defer life.stop()
-	err = guard(func() error {
+	err = l.watched(ctx, func(ctx context.Context) error {
 		return s.Read(ctx, points, func(_ context.Context, samples []Sample) error {
-			life.touch()
+			l.life.touch()
 			n += len(samples)
 			take(samples)
 			return nil
 		})
 	})
+	return n, err
+}
+
+// watched calls a session under the watchdog.
+func (l *Link) watched(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	l.life.start(cancel)
+	defer l.life.stop()
+	err := guard(func() error { return call(ctx) })
 	if err != nil && errors.Is(context.Cause(ctx), errSilent) {
 		err = silence(l.common.silence(), err)
 	}
-	return n, err
+	return err
 }
 
 func silence(d time.Duration, err error) *Fault {

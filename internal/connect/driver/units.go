@@ -106,7 +106,7 @@ func (u *units) states() []UnitState {
 			out[i].State = "failing"
 		}
 		if n.last != nil && n.fails > 0 {
-			out[i].LastError = &Failure{Code: n.last.Code, Text: n.last.Text, Detail: n.last.Error(), Time: n.lastAt}
+			out[i].LastError = &Failure{Code: n.last.Code, Text: n.last.Text, Detail: n.last.Error(), Time: n.lastAt, Attr: n.last.Attr}
 		}
 	}
 	return out

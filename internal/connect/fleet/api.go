@@ -35,6 +35,8 @@ func (s *Service) Routes(a *api.Server) {
 	s.gatewayRoutes(a)
 	s.linkRoutes(a)
 	s.connectionRoutes(a)
+	s.askRoutes(a)
+	s.quarantineRoutes(a)
 	s.enrolRoute(a)
 	a.Live().Add(liveSource{s})
 }
@@ -153,6 +155,8 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 	type driverView struct {
 		Name   string          `json:"name"`
 		Schema json.RawMessage `json:"schema" doc:"JSON Schema of a link's config, with titles in zh-CN and en"`
+		// Secrets are answered masked; sent back masked or left out they stay as they are.
+		Secrets []string `json:"secrets,omitempty" doc:"Members of config that are never told again"`
 	}
 	type drivers struct {
 		Body api.Page[driverView]
@@ -161,7 +165,7 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 		func(ctx context.Context, _ *struct{}) (*drivers, error) {
 			var out []driverView
 			for name, d := range s.o.Drivers {
-				out = append(out, driverView{Name: name, Schema: d.Schema()})
+				out = append(out, driverView{Name: name, Schema: d.Schema(), Secrets: s.secrets(name)})
 			}
 			slices.SortFunc(out, func(x, y driverView) int { return bytes.Compare([]byte(x.Name), []byte(y.Name)) })
 			return &drivers{Body: api.NewPage(out, "")}, nil

@@ -98,8 +98,9 @@ func TestGatewayRoutes(t *testing.T) {
 	if status, _, list := n.call(viewer, "GET", "/gateways?org="+n.a.String(), nil, nil); status != 200 || len(list["items"].([]any)) != 1 {
 		t.Errorf("a viewer sees %v", list)
 	}
-	if status, _, list := n.call(viewer, "GET", "/drivers", nil, nil); status != 200 || list["items"].([]any)[0].(map[string]any)["name"] != "modbus" {
-		t.Errorf("drivers: %v", list)
+	if status, _, list := n.call(viewer, "GET", "/drivers", nil, nil); status != 200 || len(list["items"].([]any)) != 2 ||
+		list["items"].([]any)[0].(map[string]any)["secrets"].([]any)[0] != "password" || list["items"].([]any)[1].(map[string]any)["name"] != "modbus" {
+		t.Errorf("drivers: %d drivers, first %v", len(list["items"].([]any)), list["items"].([]any)[0])
 	}
 	for _, q := range [][2]string{{"DELETE", connection}, {"DELETE", "/links/" + link}, {"DELETE", "/gateways/" + id}} {
 		if status, _, body := n.call(engineer, q[0], q[1], nil, nil); status != 204 {

@@ -29,7 +29,7 @@ func endConnections(ctx context.Context, tx bun.Tx, link uuid.UUID, now int64) e
 }
 
 // Connect says that a machine is read through a link, as a unit behind it, from now on.
-// Errors: ErrOtherOrg, ErrUnit, ErrPoints (or problem.Invalid with several), store.ErrNotFound.
+// Errors: ErrOtherOrg, ErrFed, ErrUnit, ErrPoints (or problem.Invalid with several), store.ErrNotFound.
 func (s *Service) Connect(ctx context.Context, machine, link uuid.UUID, unit string) (Connection, error) {
 	l, scope, err := s.ownLink(ctx, link)
 	if err != nil {
@@ -48,6 +48,15 @@ func (s *Service) Connect(ctx context.Context, machine, link uuid.UUID, unit str
 	}
 	if err := checkUnit(unit); err != nil {
 		return Connection{}, err
+	}
+	if s.o.Fed != nil {
+		fed, err := s.o.Fed(ctx, machine)
+		if err != nil {
+			return Connection{}, err
+		}
+		if fed {
+			return Connection{}, ErrFed
+		}
 	}
 	points, err := s.o.Plant.Points(ctx, scope, machine)
 	if err != nil {
@@ -122,6 +131,16 @@ func (s *Service) Connection(ctx context.Context, machine uuid.UUID) (Connection
 		return Connection{}, err
 	}
 	return machineConnection(ctx, s.o.DB, visible, machine, s.o.Now().UnixNano())
+}
+
+// Connected tells whether a machine is read through a link now, whoever asks: a room of this node that must not read it
+// a second time.
+func (s *Service) Connected(ctx context.Context, machine uuid.UUID) (bool, error) {
+	_, err := machineConnection(ctx, s.o.DB, auth.Everywhere(), machine, s.o.Now().UnixNano())
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // endConnection ends a machine's connection at a time; one that began at that very moment never held.

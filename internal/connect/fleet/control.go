@@ -30,9 +30,11 @@ func (h *host) Control(ctx context.Context, sess *federate.Session, d *federate.
 		s.log.Warn("a gateway's greeting cannot be read; it is sent its configuration", "gateway", sess.Child, "error", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	a := s.beginAsking(p, d, sess.Hello.Has(federate.FeatureAsk))
+	defer s.endAsking(p, a)
 	pushed := make(chan error, 1)
 	go func() { pushed <- s.push(ctx, p, sess.Child, d, greeting.Hash) }()
-	err := s.listen(ctx, p, sess, d)
+	err := s.listen(ctx, p, sess, d, a)
 	cancel()
 	return errors.Join(err, <-pushed)
 }
@@ -78,7 +80,7 @@ func (s *Service) push(ctx context.Context, p *peer, id uuid.UUID, d *federate.D
 	}
 }
 
-func (s *Service) listen(ctx context.Context, p *peer, sess *federate.Session, d *federate.Desk) error {
+func (s *Service) listen(ctx context.Context, p *peer, sess *federate.Session, d *federate.Desk, a *asking) error {
 	for {
 		m, err := d.Receive(ctx)
 		if err != nil {
@@ -96,16 +98,18 @@ func (s *Service) listen(ctx context.Context, p *peer, sess *federate.Session, d
 			}
 			s.told(ctx, p, sess, &st)
 		case federate.MessageApplied:
-			var a document.Applied
-			if err := json.Unmarshal(m.Body, &a); err != nil {
+			var applied document.Applied
+			if err := json.Unmarshal(m.Body, &applied); err != nil {
 				s.log.Warn("a gateway's answer to a configuration cannot be read", "gateway", sess.Child, "error", err)
 				continue
 			}
 			s.mu.Lock()
-			p.applied = a
+			p.applied = applied
 			s.changedLocked(p)
 			s.mu.Unlock()
 			s.watch(ctx, p)
+		case federate.MessageAnswer, federate.MessageUnknown:
+			s.answered(a, m)
 		case federate.MessageRenew:
 			if err := s.renew(ctx, p, d, m); err != nil {
 				return err

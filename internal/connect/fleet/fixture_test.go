@@ -54,7 +54,9 @@ func gatewayOptions(dir, code string) gateway.Options {
 		StatusEvery: 50 * time.Millisecond, MinWait: 10 * time.Millisecond, MaxWait: 100 * time.Millisecond}
 }
 
-func drivers() map[string]driver.Driver { return map[string]driver.Driver{"modbus": modbus.New()} }
+func drivers() map[string]driver.Driver {
+	return map[string]driver.Driver{"modbus": modbus.New(), "lab": laboratory}
+}
 
 func must[T any](v T, err error) T {
 	if err != nil {

@@ -3,7 +3,10 @@ package fleet
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -65,7 +68,7 @@ const (
 // Limits.
 const (
 	maxName     = 100
-	maxUnit     = 32
+	maxUnit     = 200 // bytes: a Modbus unit number, or the prefix of an OPC UA server's node ids
 	maxGateways = 10_000
 	maxLinks    = 200
 	maxConfig   = 16 << 10
@@ -81,13 +84,18 @@ func checkName(t text.Text) error {
 }
 
 func checkUnit(unit string) error {
-	bad := func(reason string) error { return ErrUnit.At("body.unit", unit).With("reason", reason) }
+	bad := func(zh, en string) error {
+		return ErrUnit.At("body.unit", unit).With("reason", text.Text{Zh: zh, En: en})
+	}
 	if len(unit) > maxUnit {
-		return bad(fmt.Sprintf("> %d", maxUnit))
+		return bad(fmt.Sprintf("超过 %d 字节", maxUnit), fmt.Sprintf("more than %d bytes", maxUnit))
+	}
+	if !utf8.ValidString(unit) || strings.TrimSpace(unit) != unit {
+		return bad("开头或结尾有空格，或不是 UTF-8 文字", "it begins or ends with a blank, or is not UTF-8 text")
 	}
 	for _, r := range unit {
-		if r <= ' ' || r > '~' {
-			return bad(fmt.Sprintf("%q", r))
+		if !unicode.IsPrint(r) {
+			return bad(fmt.Sprintf("含有字符 %q", r), fmt.Sprintf("it holds the character %q", r))
 		}
 	}
 	return nil

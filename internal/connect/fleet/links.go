@@ -32,11 +32,15 @@ func (s *Service) ownLink(ctx context.Context, id uuid.UUID) (Link, auth.Scope, 
 	return l, scope, err
 }
 
-// checkLink asks the driver about a link's configuration, without any I/O.
-func (s *Service) checkLink(name text.Text, driverName string, config json.RawMessage) (json.RawMessage, error) {
+// checkLink asks the driver about a link's configuration, without any I/O. before is the configuration that stands.
+func (s *Service) checkLink(name text.Text, driverName string, before, config json.RawMessage) (json.RawMessage, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
+	return s.checkConfig(driverName, before, config)
+}
+
+func (s *Service) checkConfig(driverName string, before, config json.RawMessage) (json.RawMessage, error) {
 	drv := s.o.Drivers[driverName]
 	if drv == nil {
 		return nil, ErrDriver.At("body.driver", driverName).With("drivers", strings.Join(slices.Sorted(maps.Keys(s.o.Drivers)), ", "))
@@ -45,6 +49,10 @@ func (s *Service) checkLink(name text.Text, driverName string, config json.RawMe
 		return nil, ErrConfig.At("body.config", nil).With("field", "config").With("reason", text.Text{
 			Zh: fmt.Sprintf("配置为 %d 字节，最多 %d 字节", len(config), maxConfig), En: fmt.Sprintf("%d bytes, at most %d are allowed", len(config), maxConfig)})
 	}
+	config, err := s.withSecrets(driverName, before, config)
+	if err != nil {
+		return nil, err
+	}
 	// The same words in the same order give the same document, and the same document restarts nothing.
 	var whole any
 	d := json.NewDecoder(bytes.NewReader(config))
@@ -52,8 +60,7 @@ func (s *Service) checkLink(name text.Text, driverName string, config json.RawMe
 	if err := d.Decode(&whole); err != nil {
 		return nil, ErrConfig.At("body.config", nil).With("field", "config").With("reason", err.Error())
 	}
-	config, err := json.Marshal(whole)
-	if err != nil {
+	if config, err = json.Marshal(whole); err != nil {
 		return nil, fmt.Errorf("encode the link's configuration: %w", err)
 	}
 	if c, ok := drv.(driver.LinkChecker); ok {
@@ -61,10 +68,10 @@ func (s *Service) checkLink(name text.Text, driverName string, config json.RawMe
 	} else {
 		_, err = driver.ParseCommon(config)
 	}
-	return config, configError(err)
+	return config, s.configError(driverName, err)
 }
 
-func configError(err error) error {
+func (s *Service) configError(driverName string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -72,7 +79,10 @@ func configError(err error) error {
 	if !errors.As(err, &f) {
 		f = &driver.FieldError{Field: "config", Text: text.Text{Zh: err.Error(), En: err.Error()}}
 	}
-	where := "body.config"
+	where, secret := "body.config", s.secrets(driverName)
+	if len(secret) > 0 && (f.Field == "config" || slices.Contains(secret, f.Field)) {
+		f = &driver.FieldError{Field: f.Field, Text: f.Text} // never the value
+	}
 	if f.Field != "config" {
 		where += "." + f.Field
 	}
@@ -105,7 +115,7 @@ func (s *Service) AddLink(ctx context.Context, id uuid.UUID, name text.Text, dri
 	if err != nil {
 		return Link{}, err
 	}
-	if config, err = s.checkLink(name, driverName, config); err != nil {
+	if config, err = s.checkLink(name, driverName, nil, config); err != nil {
 		return Link{}, err
 	}
 	r := linkRow{ID: uuid.Must(uuid.NewV7()), Org: g.Org, Gateway: id, Name: name, Driver: driverName, Config: string(config), Created: s.o.Now().UnixNano(), Version: 1}
@@ -124,7 +134,7 @@ func (s *Service) AddLink(ctx context.Context, id uuid.UUID, name text.Text, dri
 		if _, err := tx.NewInsert().Model(&r).Exec(ctx); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, scope, "fleet.link.create", linkObject(l), nil, map[string]any{"gateway": id, "driver": driverName, "config": config})
+		return s.note(ctx, tx, scope, "fleet.link.create", linkObject(l), nil, map[string]any{"gateway": id, "driver": driverName, "config": s.masked(driverName, config)})
 	})
 	if err != nil {
 		return Link{}, fmt.Errorf("add a link: %w", err)
@@ -138,14 +148,14 @@ func (s *Service) ChangeLink(ctx context.Context, id uuid.UUID, name *text.Text,
 	if err != nil {
 		return l, err
 	}
-	before := map[string]any{"name": l.Name, "config": l.Config}
+	before, held := map[string]any{"name": l.Name, "config": s.masked(l.Driver, l.Config)}, l.Config
 	if name != nil {
 		l.Name = *name
 	}
 	if config != nil {
 		l.Config = config
 	}
-	if l.Config, err = s.checkLink(l.Name, l.Driver, l.Config); err != nil {
+	if l.Config, err = s.checkLink(l.Name, l.Driver, held, l.Config); err != nil {
 		return l, err
 	}
 	err = s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -168,7 +178,7 @@ func (s *Service) ChangeLink(ctx context.Context, id uuid.UUID, name *text.Text,
 			Where("id = ?", id).Exec(ctx); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, scope, "fleet.link.update", linkObject(l), before, map[string]any{"name": l.Name, "config": l.Config})
+		return s.note(ctx, tx, scope, "fleet.link.update", linkObject(l), before, map[string]any{"name": l.Name, "config": s.masked(l.Driver, l.Config)})
 	})
 	if err != nil {
 		return l, fmt.Errorf("change link %s: %w", id, err)
@@ -201,7 +211,7 @@ func (s *Service) RemoveLink(ctx context.Context, id uuid.UUID, match api.IfMatc
 		if _, err := tx.NewUpdate().Model((*linkRow)(nil)).Set("removed = ?", now).Where("id = ?", id).Exec(ctx); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, scope, "fleet.link.remove", linkObject(l), map[string]any{"config": l.Config}, nil)
+		return s.note(ctx, tx, scope, "fleet.link.remove", linkObject(l), map[string]any{"config": s.masked(l.Driver, l.Config)}, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("remove link %s: %w", id, err)

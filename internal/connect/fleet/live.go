@@ -29,6 +29,12 @@ type liveFeed struct {
 	seen  map[uuid.UUID]uint64
 }
 
+// changes are the gateways that have changed, and those told before that are no longer there.
+type changes struct {
+	Items   []View      `json:"items"`
+	Removed []uuid.UUID `json:"removed,omitempty"`
+}
+
 // Next implements api.Feed: the gateways that have changed.
 func (f *liveFeed) Next(context.Context) (any, error) {
 	f.s.mu.Lock()
@@ -46,9 +52,17 @@ func (f *liveFeed) Next(context.Context) (any, error) {
 		f.seen[id] = p.version
 		out = append(out, f.s.viewLocked(p))
 	}
-	if len(out) == 0 && !first {
+	var removed []uuid.UUID
+	for id := range f.seen {
+		if f.s.peers[id] == nil {
+			removed = append(removed, id)
+			delete(f.seen, id)
+		}
+	}
+	if len(out)+len(removed) == 0 && !first {
 		return nil, nil
 	}
 	slices.SortFunc(out, func(a, b View) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-	return api.NewPage(out, ""), nil
+	slices.SortFunc(removed, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return changes{Items: out, Removed: removed}, nil
 }

@@ -25,6 +25,7 @@ type peer struct {
 	poke    chan struct{}      // look at its document again
 
 	session  *federate.Session
+	asking   *asking   // nil while its control channel is not open
 	ended    time.Time // of the last session in this process
 	failure  *driver.Failure
 	status   *document.Status

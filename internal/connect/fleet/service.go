@@ -60,7 +60,7 @@ type Certificates interface {
 	CheckCertificate(ctx context.Context, serial string, gateway uuid.UUID) error
 }
 
-// Options build a Service. All but Limits, Window, Logger and Now are needed.
+// Options build a Service. All but Fed, Limits, Window, Grace, Logger and Now are needed.
 type Options struct {
 	DB           *store.DB
 	Certificates Certificates
@@ -73,6 +73,8 @@ type Options struct {
 	Node         uuid.UUID
 	NodeName     string
 	Version      string // software, told to gateways
+	// Fed tells whether a machine is fed by a source (ingest): it is fed or connected, not both. nil: none is.
+	Fed func(ctx context.Context, machine uuid.UUID) (bool, error)
 	// URL is the address of the node's HTTP API as gateways reach it, for enrolment codes; "" while unknown.
 	URL func() string
 	// Link is the address of the link listener, told at enrolment: "host:port", or ":port" for the host of URL.

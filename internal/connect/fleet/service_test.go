@@ -78,8 +78,8 @@ func TestFleetOnBothEngines(t *testing.T) {
 		if _, err := n.fleet.Connect(ctx, foreign, l.ID, "3"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a machine of another organisation: %v", err)
 		}
-		if _, err := n.fleet.Connect(ctx, machine, l.ID, "a b"); !errors.Is(err, ErrUnit) {
-			t.Errorf("a unit with a blank: %v", err)
+		if _, err := n.fleet.Connect(ctx, machine, l.ID, " a"); !errors.Is(err, ErrUnit) {
+			t.Errorf("a unit that begins with a blank: %v", err)
 		}
 		if _, err := n.fleet.Connect(ctx, machine, l.ID, "900"); !errors.Is(err, ErrPoints) {
 			if p, ok := problem.From(err); !ok || len(p.Fields()) != 2 {

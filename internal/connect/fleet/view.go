@@ -66,13 +66,35 @@ type LinkView struct {
 	Name              text.Text       `json:"name"`
 	Driver            string          `json:"driver"`
 	Endpoint          string          `json:"endpoint" doc:"Where it leads"`
-	Config            json.RawMessage `json:"config"`
+	Config            json.RawMessage `json:"config" doc:"Secrets are masked; sent back masked or left out they stay as they are"`
 	State             string          `json:"state" enum:"starting,connecting,connected,resting,waiting,stopped,unknown" doc:"unknown while the gateway is not online"`
 	RequestsPerSecond float64         `json:"requestsPerSecond"`
 	RoundTripMs       float64         `json:"roundTripMs,omitempty"`
 	Errors            string          `json:"errors" doc:"Since the link started"`
 	LastError         *Trouble        `json:"lastError,omitempty"`
+	Attention         *Attention      `json:"attention,omitempty" doc:"What a person has to decide before the link can work"`
 	ETag              string          `json:"etag"`
+}
+
+// Attention is what a person has to decide: whether the certificate that a device shows is the right one. It is
+// approved with config.serverFingerprint.
+type Attention struct {
+	Code        string     `json:"code" doc:"certificate.untrusted"`
+	Text        text.Text  `json:"text"`
+	Fingerprint string     `json:"fingerprint" doc:"SHA-256 of the certificate, hex"`
+	Subject     string     `json:"subject,omitempty"`
+	NotAfter    *time.Time `json:"notAfter,omitempty"`
+}
+
+func attention(f *driver.Failure) *Attention {
+	if f == nil || f.Code != driver.CodeUntrusted || f.Attr[driver.AttrFingerprint] == "" {
+		return nil
+	}
+	a := &Attention{Code: f.Code, Text: f.Text, Fingerprint: f.Attr[driver.AttrFingerprint], Subject: f.Attr[driver.AttrSubject]}
+	if t, err := time.Parse(time.RFC3339, f.Attr[driver.AttrNotAfter]); err == nil {
+		a.NotAfter = &t
+	}
+	return a
 }
 
 // View is a gateway as it is answered.
@@ -151,7 +173,7 @@ func (s *Service) viewLocked(p *peer) View {
 }
 
 func (s *Service) linkView(l *Link, p *peer, online bool) LinkView {
-	v := LinkView{ID: l.ID, Gateway: l.Gateway, Name: l.Name, Driver: l.Driver, Endpoint: s.endpoint(l), Config: l.Config, State: "unknown", Errors: "0", ETag: l.ETag()}
+	v := LinkView{ID: l.ID, Gateway: l.Gateway, Name: l.Name, Driver: l.Driver, Endpoint: s.endpoint(l), Config: s.masked(l.Driver, l.Config), State: "unknown", Errors: "0", ETag: l.ETag()}
 	if p == nil || p.status == nil {
 		return v
 	}
@@ -167,6 +189,9 @@ func (s *Service) linkView(l *Link, p *peer, online bool) LinkView {
 		v.Errors, v.LastError = fmt.Sprint(errors), trouble(st.LastError)
 		if online {
 			v.State, v.RequestsPerSecond, v.RoundTripMs = string(st.Phase), st.RequestsPerSecond, st.RoundTripP50Ms
+			if st.Phase != driver.Connected && st.Phase != driver.Resting {
+				v.Attention = attention(st.LastError)
+			}
 		}
 	}
 	return v

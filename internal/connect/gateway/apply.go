@@ -47,10 +47,12 @@ type applier struct {
 }
 
 type runningLink struct {
-	key  string
-	link *driver.Link
-	stop context.CancelFunc
-	done chan struct{}
+	key    string
+	driver string
+	series []uuid.UUID // by the number of the point
+	link   *driver.Link
+	stop   context.CancelFunc
+	done   chan struct{}
 }
 
 func newApplier(ctx context.Context, o *Options, s *spool, c *collector, gateway uuid.UUID, unsure func() bool, tell func()) *applier {
@@ -164,6 +166,31 @@ func (a *applier) number(doc *document.Document) {
 	a.spool.setTable(table)
 }
 
+// adopt gives places to the series of a table, which need not be in the configuration (any more).
+func (a *applier) adopt(t federate.Table) ([]telemetry.Ref, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	table := slices.Clone(a.table)
+	out := make([]telemetry.Ref, len(t))
+	for i, e := range t {
+		place, known := a.places[e]
+		if !known {
+			if len(table) == federate.MaxTable {
+				return nil, fmt.Errorf("the gateway has met more than %d series since it started; restart it", federate.MaxTable)
+			}
+			place = telemetry.Ref(len(table))
+			a.places[e] = place
+			table = append(table, e)
+		}
+		out[i] = place
+	}
+	if len(table) > len(a.table) {
+		a.table = table
+		a.spool.setTable(table)
+	}
+	return out, nil
+}
+
 func entryOf(p *document.Point) (federate.Entry, bool) {
 	e := federate.Entry{Series: p.Series, Type: document.TypeOf(p.Type)}
 	return e, e.Type != 0 && e.Series != uuid.Nil
@@ -179,6 +206,7 @@ func (a *applier) launch(l *document.Link) []document.Fault {
 	var faults []document.Fault
 	var points []driver.Point
 	var places []telemetry.Ref
+	var series []uuid.UUID
 	for i := range l.Points {
 		p := &l.Points[i]
 		e, ok := entryOf(p)
@@ -196,16 +224,17 @@ func (a *applier) launch(l *document.Link) []document.Fault {
 		}
 		points = append(points, p.Driver(uint32(len(places))))
 		places = append(places, place)
+		series = append(series, p.Series)
 	}
 	link, err := driver.New(driver.Spec{ID: l.ID.String(), Name: l.Name, Driver: drv, Config: l.Config, Points: points},
 		driver.Options{Out: a.collect.outlet(places), Now: a.o.Now, Random: a.o.Random, Logger: a.log, QueueBytes: 1 << 20, ClockUnsure: a.unsure,
 			OnState: func(driver.State) { a.tell() }})
 	if err != nil {
-		return append(faults, faultOf(l.ID, uuid.Nil, err))
+		return append(faults, faultOf(drv, l.ID, uuid.Nil, err))
 	}
 	faults = append(faults, a.check(l)...)
 	ctx, stop := context.WithCancel(a.ctx)
-	r := &runningLink{key: l.Key(), link: link, stop: stop, done: make(chan struct{})}
+	r := &runningLink{key: l.Key(), driver: l.Driver, series: series, link: link, stop: stop, done: make(chan struct{})}
 	a.running[l.ID] = r
 	a.starts++
 	a.work.Go(func() {
@@ -231,18 +260,45 @@ func (a *applier) check(l *document.Link) []document.Fault {
 	var faults []document.Fault
 	for i, err := range drv.Check(l.Config, points) {
 		if err != nil && i < len(l.Points) {
-			faults = append(faults, faultOf(l.ID, l.Points[i].Series, err))
+			faults = append(faults, faultOf(drv, l.ID, l.Points[i].Series, err))
 		}
 	}
 	return faults
 }
 
-func faultOf(link, series uuid.UUID, err error) document.Fault {
+func faultOf(drv driver.Driver, link, series uuid.UUID, err error) document.Fault {
 	var f *driver.FieldError
 	if errors.As(err, &f) {
-		return document.Fault{Link: link, Series: series, Field: f.Field, Value: f.Value, Text: f.Text}
+		return document.Fault{Link: link, Series: series, Field: f.Field, Value: tellable(drv, f), Text: f.Text}
 	}
 	return document.Fault{Link: link, Series: series, Text: driver.Text{Zh: err.Error(), En: err.Error()}}
+}
+
+// tellable is the value that an error may show: never a secret, and never a whole configuration, which may hold one.
+func tellable(drv driver.Driver, f *driver.FieldError) string {
+	if s, ok := drv.(driver.Secretive); ok && (f.Field == "config" || slices.Contains(s.Secrets(), f.Field)) {
+		return ""
+	}
+	return f.Value
+}
+
+// link returns a running link; nil where there is none of that id.
+func (a *applier) link(id uuid.UUID) *runningLink {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.running[id]
+}
+
+// leadsTo finds a running link that has the same device at its other end.
+func (a *applier) leadsTo(driverName, endpoint string) (name string, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, r := range a.running {
+		if r.driver == driverName && endpoint != "" && r.link.State().Endpoint == endpoint {
+			return r.link.Spec().Name, true
+		}
+	}
+	return "", false
 }
 
 // stop ends all links and waits for them to hand over what they have read.

@@ -38,7 +38,8 @@ type collector struct {
 	log   *slog.Logger
 	id    string // of the gateway, for trace ids
 
-	wake chan struct{}
+	wake   chan struct{}
+	offers chan offer
 
 	mu      sync.Mutex
 	room    chan struct{} // closed and renewed when bytes shrink
@@ -52,11 +53,11 @@ type collector struct {
 	// Used by the flushing goroutine. What was dropped since the spool was full, by place: the time of the first sample.
 	lost   map[telemetry.Ref]int64
 	oldest uint64    // the oldest record in the journal when it was found full
-	again  time.Time // when to try even though nothing was let go of: somebody else may have filled the disk
+	retry  time.Time // when to try even though nothing was let go of: somebody else may have filled the disk
 }
 
 func newCollector(s *spool, o *Options, id string) *collector {
-	return &collector{spool: s, every: o.Interval, rows: batchRows, now: o.Now, log: o.Logger, id: id, wake: make(chan struct{}, 1),
+	return &collector{spool: s, every: o.Interval, rows: batchRows, now: o.Now, log: o.Logger, id: id, wake: make(chan struct{}, 1), offers: make(chan offer),
 		room: make(chan struct{}), batches: map[telemetry.Origin]*telemetry.Batch{}, lost: map[telemetry.Ref]int64{}}
 }
 
@@ -135,6 +136,12 @@ func (c *collector) run(ctx context.Context) error {
 		select {
 		case <-c.wake:
 		case <-timer.C:
+		case o := <-c.offers:
+			done := o.done
+			if _, _, err := c.spool.add(ctx, o.batch, func() { done <- nil }); err != nil {
+				done <- err
+			}
+			continue
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
@@ -148,6 +155,28 @@ func (c *collector) run(ctx context.Context) error {
 		if err := c.flush(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
+	}
+}
+
+// offer is a batch that somebody else than a link brings, and waits for.
+type offer struct {
+	batch *telemetry.Batch
+	done  chan error // buffered
+}
+
+// again spools a batch whose Ref are places in the spool's table, and returns when it is durable. Errors: as spool.add.
+func (c *collector) again(ctx context.Context, b *telemetry.Batch) error {
+	o := offer{batch: b, done: make(chan error, 1)}
+	select {
+	case c.offers <- o:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -224,7 +253,7 @@ func split(b *telemetry.Batch, rows int) []*telemetry.Batch {
 // put spools one batch. A full spool is no error here: the newest samples are dropped, counted, and marked once there
 // is room again; polling goes on, because what is polled next may be what somebody watches.
 func (c *collector) put(ctx context.Context, b *telemetry.Batch, size int) error {
-	if len(c.lost) > 0 && c.spool.journal.First() == c.oldest && c.now().Before(c.again) {
+	if len(c.lost) > 0 && c.spool.journal.First() == c.oldest && c.now().Before(c.retry) {
 		// A small record might still fit where a large one did not; it would end the gap and begin the next.
 		c.drop(b, size)
 		return nil
@@ -234,7 +263,7 @@ func (c *collector) put(ctx context.Context, b *telemetry.Batch, size int) error
 		return err
 	}
 	if len(c.lost) > 0 { // still full: order within a point is kept by dropping on
-		c.oldest, c.again = c.spool.journal.First(), c.now().Add(fullPause)
+		c.oldest, c.retry = c.spool.journal.First(), c.now().Add(fullPause)
 		c.drop(b, size)
 		return nil
 	}
@@ -245,7 +274,7 @@ func (c *collector) put(ctx context.Context, b *telemetry.Batch, size int) error
 		c.log.Debug("spooled", "trace", fmt.Sprintf("%s-%d-%d", c.id, epoch, seq), "rows", rows)
 		return nil
 	case errors.Is(err, log.ErrFull):
-		c.oldest, c.again = c.spool.journal.First(), c.now().Add(fullPause)
+		c.oldest, c.retry = c.spool.journal.First(), c.now().Add(fullPause)
 		c.log.Error("the spool is full; new samples are dropped until the node takes the old ones", "error", err)
 		c.drop(b, size)
 		return nil

@@ -63,6 +63,7 @@ type testNode struct {
 	deny     map[uuid.UUID]federate.Reason
 	fail     error
 	renewals int
+	answers  map[uint32]*document.Answer
 }
 
 type producer struct {
@@ -80,7 +81,7 @@ type row struct {
 
 func newTestNode(t testing.TB) *testNode {
 	n := &testNode{t: t, id: uuid.New(), codes: map[string]string{}, desks: map[uuid.UUID]*federate.Desk{}, status: map[uuid.UUID]document.Status{},
-		stored: map[uuid.UUID]*producer{}, deny: map[uuid.UUID]federate.Reason{}, stop: func() {}}
+		stored: map[uuid.UUID]*producer{}, deny: map[uuid.UUID]federate.Reason{}, answers: map[uint32]*document.Answer{}, stop: func() {}}
 	n.ca = must(auth.OpenAuthority(file.OS(), t.TempDir(), time.Now))
 	n.tls = must(n.ca.Serve([]string{"127.0.0.1"}))
 	mux := http.NewServeMux()
@@ -262,6 +263,12 @@ func (n *testNode) Control(ctx context.Context, s *federate.Session, d *federate
 			var a document.Applied
 			_ = json.Unmarshal(m.Body, &a)
 			n.applied = append(n.applied, a)
+		case federate.MessageAnswer:
+			a, err := document.ParseAnswer(m.Body)
+			if err != nil {
+				n.t.Errorf("answer: %v", err)
+			}
+			n.answers[m.ID] = a
 		case federate.MessageRenew:
 			cert, err := n.ca.SignGateway(m.Body, s.Child)
 			if err != nil {
@@ -272,6 +279,18 @@ func (n *testNode) Control(ctx context.Context, s *federate.Session, d *federate
 		}
 		n.mu.Unlock()
 	}
+}
+
+// ask puts a question to a gateway and waits for its answer.
+func (n *testNode) ask(id uuid.UUID, q document.Ask) *document.Answer {
+	n.t.Helper()
+	n.mu.Lock()
+	d := n.desks[id]
+	n.mu.Unlock()
+	number := must(d.Send(context.Background(), federate.Control{Kind: federate.MessageAsk, Body: must(q.Encode())}))
+	var a *document.Answer
+	wait(n.t, "the answer comes", func() bool { n.mu.Lock(); defer n.mu.Unlock(); a = n.answers[number]; return a != nil })
+	return a
 }
 
 // own fills a gateway's id into a document made before the gateway had one.

@@ -35,6 +35,7 @@ type quarantine struct {
 	records uint64
 	samples uint64
 	last    string
+	through uint64 // records up to this number were released or discarded
 }
 
 type asideKey struct {
@@ -51,7 +52,10 @@ func openQuarantine(o spoolOptions, acked uint64) (*quarantine, error) {
 	if err := q.open(); err != nil {
 		return nil, err
 	}
-	reader := q.part.Read(1)
+	if err := q.readThrough(); err != nil {
+		return nil, errors.Join(err, q.close())
+	}
+	reader := q.part.Read(q.through + 1)
 	for {
 		rec, ok, err := reader.TryNext()
 		var trimmed *log.TrimmedError
@@ -223,7 +227,9 @@ func (q *quarantine) status() document.Quarantine {
 	defer q.mu.Unlock()
 	out := document.Quarantine{Records: q.records, Samples: q.samples, Last: q.last}
 	if q.journal != nil {
-		out.Lost = q.journal.First() - 1 // commit numbers are dense and nothing else is in this journal
+		if gone := q.journal.First() - 1; gone > q.through { // numbers are dense, and nothing else is in this journal
+			out.Lost = gone - q.through
+		}
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,7 +27,8 @@ type source struct {
 	// each batch would cost a round trip. Asked again after refusedFor.
 	refused map[uuid.UUID]federate.RefusedRow
 	until   time.Time
-	said    time.Time // when a refusal was logged last
+	forget  atomic.Bool // somebody has mended something: ask the node again at once
+	said    time.Time   // when a refusal was logged last
 	codec   federate.Codec
 	batch   telemetry.Batch
 }
@@ -214,6 +216,9 @@ func (r *source) take(rec log.Record) (federate.Item, bool, error) {
 		return federate.Item{}, false, fmt.Errorf("%w: batch %d where %d was expected", errRecord, h.Index, r.want)
 	}
 	r.want++
+	if r.forget.Swap(false) {
+		clear(r.refused)
+	}
 	s := r.s
 	s.mu.Lock()
 	seq := s.place.seq(h.Index)

@@ -40,11 +40,11 @@ type spool struct {
 	spooled func(federate.Table, *telemetry.Batch)
 
 	// Used by the goroutine that adds.
-	codec   federate.Codec
-	record  []byte
-	since   int64 // bytes of batches since the table was written
-	every   int64
-	written bool // the current table is in the journal
+	codec  federate.Codec
+	record []byte
+	since  int64 // bytes of batches since the table was written
+	every  int64
+	wrote  uint32 // number of the table that is in the journal last; 0: none of this process
 
 	mu      sync.Mutex
 	failed  chan struct{} // closed when the journal has failed
@@ -208,7 +208,6 @@ func (s *spool) setTable(t federate.Table) {
 	s.table = t
 	s.number++
 	s.tables[s.number] = t.Append(nil)
-	s.written = false
 }
 
 // add queues one batch, whose Ref are places in the current table. done runs once it is durable, on the committer's
@@ -218,7 +217,7 @@ func (s *spool) add(ctx context.Context, b *telemetry.Batch, done func()) (epoch
 	table, number, index := s.table, s.number, s.next
 	p := s.place
 	s.mu.Unlock()
-	if !s.written || s.since >= s.every {
+	if s.wrote != number || s.since >= s.every {
 		blob := appendTable(nil, number, table)
 		if err := s.part.Append(ctx, blob, func(c log.Commit, err error) {
 			if err == nil {
@@ -229,7 +228,7 @@ func (s *spool) add(ctx context.Context, b *telemetry.Batch, done func()) (epoch
 		}); err != nil {
 			return 0, 0, fmt.Errorf("spool the series table: %w", err)
 		}
-		s.written, s.since = true, 0
+		s.wrote, s.since = number, 0
 	}
 	h := batchHead{Index: index, Table: number, Rows: uint32(b.Len()), Oldest: b.Gateway[0]}
 	for _, g := range b.Gateway {

@@ -50,7 +50,7 @@ func (u *uplink) run(ctx context.Context, instance uuid.UUID) {
 			return u.identity().Link
 		},
 		TLS:    func() (*tls.Config, error) { return u.identity().linkTLS(u.o.Now) },
-		Hello:  federate.Hello{ID: u.identity().Gateway, Instance: instance, Software: u.o.Version, Features: []string{federate.FeatureZstd, federate.FeatureRefusal}},
+		Hello:  federate.Hello{ID: u.identity().Gateway, Instance: instance, Software: u.o.Version, Features: []string{federate.FeatureZstd, federate.FeatureRefusal, federate.FeatureAsk}},
 		Limits: u.o.Limits, MinWait: u.o.MinWait, MaxWait: u.o.MaxWait, Now: u.o.Now, Rand: u.o.Random, Logger: u.log, Serve: u.serve,
 		OnChange: func(up *federate.Conn, _ error, _ time.Duration) { u.setConn(up) },
 	}
@@ -126,14 +126,20 @@ func (u *uplink) send(ctx context.Context, c *federate.Conn) error {
 	}
 }
 
-// listen takes configuration and certificates.
+// listen takes configuration, certificates and questions.
 func (u *uplink) listen(ctx context.Context, desk *federate.Desk) error {
+	q := &questions{o: u.o, log: u.log, apply: u.apply, desk: desk, source: u.source, under: map[uint32]context.CancelFunc{}, trying: map[string]bool{}}
+	defer q.end()
 	for {
 		m, err := desk.Receive(ctx)
 		if err != nil {
 			return err
 		}
 		switch m.Kind {
+		case federate.MessageAsk:
+			q.take(ctx, m)
+		case federate.MessageWithdraw:
+			q.withdraw(m.ID)
 		case federate.MessageConfig:
 			applied := u.configure(m.Body)
 			body, err := json.Marshal(applied)

@@ -258,6 +258,15 @@ func TestBodiesAreBounded(t *testing.T) {
 	if r.StatusCode != 413 || r.doc.Code != "body-too-large" || !strings.Contains(r.doc.Detail, "1000") {
 		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
+	// An operation that says so takes more, to its own limit.
+	s.large["POST /api/v1/things"] = 3000
+	if r := call(t, s, "POST", "/api/v1/things", big, "Authorization", "Bearer a"); r.StatusCode == 413 {
+		t.Errorf("an operation with a limit of its own: %d %s", r.StatusCode, r.body)
+	}
+	if r := call(t, s, "POST", "/api/v1/things", big+big, "Authorization", "Bearer a"); r.StatusCode != 413 || !strings.Contains(r.doc.Detail, "3000") {
+		t.Errorf("more than its own limit: %d %s", r.StatusCode, r.body)
+	}
+	delete(s.large, "POST /api/v1/things")
 	// Without a length in front: cut while it is read.
 	req := httptest.NewRequest("POST", "/api/v1/things", io.MultiReader(strings.NewReader(big)))
 	req.ContentLength = -1

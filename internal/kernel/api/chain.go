@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -192,11 +193,16 @@ func secured(next http.Handler) http.Handler {
 // bounded limits the body of every request, also of those that no operation reads.
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength > s.o.MaxBody {
-			s.WriteProblem(w, r, ErrTooLarge.With("limit", s.o.MaxBody))
+		if slices.ContainsFunc(s.ownBounds, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
+			next.ServeHTTP(w, r)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, s.o.MaxBody)
+		limit := max(s.o.MaxBody, s.large[r.Method+" "+r.URL.Path])
+		if r.ContentLength > limit {
+			s.WriteProblem(w, r, ErrTooLarge.With("limit", limit))
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -83,7 +83,11 @@ func (s *Server) fromHuma(ctx huma.Context, m *huma.ErrorModel) *problem.Error {
 		}
 		return refused(ErrBody, fields)
 	case http.StatusRequestEntityTooLarge:
-		return ErrTooLarge.With("limit", s.o.MaxBody)
+		limit := s.o.MaxBody
+		if op := ctx.Operation(); op != nil {
+			limit = max(limit, op.MaxBodyBytes)
+		}
+		return ErrTooLarge.With("limit", limit)
 	case http.StatusRequestTimeout:
 		return ErrSlow.With("limit", "5 s")
 	case http.StatusUnsupportedMediaType:

@@ -67,6 +67,8 @@ type Server struct {
 	metrics   *metrics
 	console   *console
 	idem      *idempotency
+	ownBounds []string         // path prefixes of handlers that bound their bodies themselves
+	large     map[string]int64 // longest body by "POST /api/v1/path", of operations that take more than Options.MaxBody
 	mu        sync.Mutex
 	checks    []check
 	listeners []*listener
@@ -90,7 +92,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	s := &Server{o: o, mux: http.NewServeMux(), texts: words, names: &naming{taken: map[string]reflect.Type{}}, metrics: newMetrics(o.Register)}
+	s := &Server{o: o, mux: http.NewServeMux(), texts: words, names: &naming{taken: map[string]reflect.Type{}}, metrics: newMetrics(o.Register), large: map[string]int64{}}
 	s.streams, s.endLive = context.WithCancel(context.Background())
 	s.huma = humago.NewWithPrefix(s.mux, Base, s.config())
 	s.huma.UseMiddleware(s.needSomebody)
@@ -169,6 +171,13 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Handle adds a plain handler beside the operations, such as a gateway's enrolment. It is not in the document.
 func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
 
+// HandleBounded adds a plain handler for the paths under a prefix ("/push/") that bounds the bodies of its requests
+// itself. It is called before Start.
+func (s *Server) HandleBounded(prefix string, h http.Handler) {
+	s.ownBounds = append(s.ownBounds, prefix)
+	s.mux.Handle(prefix, h)
+}
+
 // Now is the server's clock.
 func (s *Server) Now() time.Time { return s.o.Now() }
 
@@ -191,6 +200,9 @@ func Public(op huma.Operation) huma.Operation {
 func Register[I, O any](s *Server, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	mustRead(op.OperationID, reflect.TypeFor[I]())
 	s.names.begin(op.OperationID, reflect.TypeFor[I](), reflect.TypeFor[O]())
+	if op.MaxBodyBytes > s.o.MaxBody { // a file, for instance; its path has no parameters
+		s.large[op.Method+" "+Base+op.Path] = op.MaxBodyBytes
+	}
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {

@@ -154,30 +154,39 @@ type Certificate struct {
 // ignored: the certificate holds urn:jingwei:gateway:<id> and is good for TLS clients only. Keys may be ECDSA P-256,
 // P-384 or Ed25519. Error: ErrCSR.
 func (a *Authority) SignGateway(csr []byte, id uuid.UUID) (Certificate, error) {
+	key, err := requestedKey(csr)
+	if err != nil {
+		return Certificate{}, err
+	}
+	template := &x509.Certificate{
+		Subject: pkix.Name{CommonName: id.String(), Organization: []string{"Jingwei gateway"}},
+		URIs:    []*url.URL{{Scheme: "urn", Opaque: strings.TrimPrefix(gatewayURN, "urn:") + id.String()}},
+	}
+	return a.sign(template, key, x509.ExtKeyUsageClientAuth, GatewayLife)
+}
+
+// requestedKey is the public key of a request whose signature shows that the sender has the private one. Error: ErrCSR.
+func requestedKey(csr []byte) (crypto.PublicKey, error) {
 	wrong := func(zh, en string, err error) error {
 		return ErrCSR.At("body.csr", nil).With("reason", text.Text{Zh: zh, En: en}).Because(err)
 	}
 	if len(csr) > 16<<10 {
-		return Certificate{}, wrong("过大", "it is too large", nil)
+		return nil, wrong("过大", "it is too large", nil)
 	}
 	if block, _ := pem.Decode(csr); block != nil {
 		csr = block.Bytes
 	}
 	req, err := x509.ParseCertificateRequest(csr)
 	if err != nil {
-		return Certificate{}, wrong("不是 PKCS #10 格式", "it is not PKCS #10", err)
+		return nil, wrong("不是 PKCS #10 格式", "it is not PKCS #10", err)
 	}
 	if err := req.CheckSignature(); err != nil {
-		return Certificate{}, wrong("签名不符", "its signature does not fit", err)
+		return nil, wrong("签名不符", "its signature does not fit", err)
 	}
 	if !goodKey(req.PublicKey) {
-		return Certificate{}, wrong("密钥类型不受支持", "its key is of a kind that is not taken", nil)
+		return nil, wrong("密钥类型不受支持", "its key is of a kind that is not taken", nil)
 	}
-	template := &x509.Certificate{
-		Subject: pkix.Name{CommonName: id.String(), Organization: []string{"Jingwei gateway"}},
-		URIs:    []*url.URL{{Scheme: "urn", Opaque: strings.TrimPrefix(gatewayURN, "urn:") + id.String()}},
-	}
-	return a.sign(template, req.PublicKey, x509.ExtKeyUsageClientAuth, GatewayLife)
+	return req.PublicKey, nil
 }
 
 func goodKey(k crypto.PublicKey) bool {

@@ -13,6 +13,7 @@ type Config struct {
 	HTTP      HTTP
 	HTTPS     HTTPS
 	Link      Link
+	MQTT      MQTT
 	Database  Database
 	Journal   Journal
 	Telemetry Telemetry
@@ -36,6 +37,9 @@ type Link struct {
 	Address string
 	Names   []string
 }
+
+// MQTT is the broker for devices that send by themselves: with TLS, and plain on loopback only.
+type MQTT struct{ Address, Plain string }
 
 // Database holds the records.
 type Database struct{ URL string }

@@ -69,6 +69,18 @@ func Keys() []Key {
 			Check: func(c *Config) error { return names(c.Link.Names) },
 		},
 		{
+			Name: "mqtt.address", Flag: "mqtt", Default: ":8883",
+			Help:  text.Text{Zh: "MQTT 监听地址（TLS，节点自己的证书）；off 表示不监听", En: "address to serve MQTT on, with TLS and the node's own certificate; off for none"},
+			Field: func(c *Config) any { return &c.MQTT.Address },
+			Check: func(c *Config) error { return address(c.MQTT.Address) },
+		},
+		{
+			Name: "mqtt.plain", Flag: "mqtt-plain", Default: "",
+			Help:  text.Text{Zh: "不加密的 MQTT 监听地址，只允许回环地址，例如 127.0.0.1:1883", En: "address to serve plain MQTT on, loopback only, such as 127.0.0.1:1883"},
+			Field: func(c *Config) any { return &c.MQTT.Plain },
+			Check: func(c *Config) error { return loopback(c.MQTT.Plain) },
+		},
+		{
 			Name: "database.url", Flag: "database", Default: "",
 			Help:  text.Text{Zh: "数据库地址：sqlite:///绝对路径 或 postgres://用户:口令@主机/库名；空则用数据目录中的 SQLite", En: "database: sqlite:///absolute/path or postgres://user:password@host/name; SQLite in the data folder when empty"},
 			Field: func(c *Config) any { return &c.Database.URL },

@@ -225,6 +225,21 @@ func parse(file string, data []byte, v any) (tree *ast.File, faults Faults) {
 	return nil, faults
 }
 
+// Locate finds line and column of a YAML path such as "$.points[3].unit" in a file, or of the nearest part of it that is
+// there; 1, 1 where the file is not readable.
+func Locate(data []byte, where string) (line, column int) {
+	defer func() {
+		if recover() != nil { // see parse
+			line, column = 1, 1
+		}
+	}()
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return 1, 1
+	}
+	return locate(tree, where)
+}
+
 // locate finds the line of a path, or of the nearest part of it that is there.
 func locate(tree *ast.File, where string) (line, column int) {
 	for where != "" {

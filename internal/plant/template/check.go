@@ -36,58 +36,14 @@ var keyForm = regexp.MustCompile(`^[a-z][a-zA-Z0-9]*(\.[a-zA-Z0-9]+)*$`)
 
 // Check fills in what points leave to the template and reports what is wrong (pack.Body).
 func (t *Template) Check(report func(where, what string)) {
-	if t.Driver == "" {
-		report("$.driver", "is missing; name the protocol, such as modbus")
-	}
-	if t.Class == "" {
-		report("$.class", "is missing; name an equipment class of packs/equipment")
-	}
-	if len(t.Points) == 0 || len(t.Points) > MaxPoints {
-		report("$.points", fmt.Sprintf("has %d points; want 1 to %d", len(t.Points), MaxPoints))
-	}
-	for field, d := range map[string]Duration{"every": t.Every, "maxSilence": t.MaxSilence, "recording.step": t.Recording.Step} {
-		if d < 0 {
-			report("$."+field, "is not a duration; write it as 500ms, 10s or 15m")
-		}
-	}
-	seen := map[string]bool{}
-	for i := range t.Points {
-		p := &t.Points[i]
-		if p.Every == 0 {
-			p.Every = t.Every
-		}
-		if p.MaxSilence == 0 {
-			p.MaxSilence = t.MaxSilence
-		}
-		if p.Order == "" && p.Type != "bool" && p.Type != "string" {
-			p.Order = t.Order
-		}
-		if p.Report == "" {
-			p.Report = "periodic"
-		}
-		at := fmt.Sprintf("$.points[%d]", i)
-		if seen[p.Key] {
-			report(at+".key", fmt.Sprintf("%q is used twice", p.Key))
-		}
-		seen[p.Key] = true
-		for _, f := range p.Faults() {
-			report(at+"."+f.Field, f.Text.En)
-		}
-		if p.Name.Zh == "" || p.Name.En == "" {
-			report(at+".name", "needs zh and en")
-		}
-		for j, v := range p.Values {
-			if v.Name.Zh == "" || v.Name.En == "" {
-				report(fmt.Sprintf("%s.values[%d].name", at, j), "needs zh and en")
-			}
-		}
-		p.checkRecorded(t, func(field, what string) { report(at+"."+field, what) })
+	for _, f := range t.Faults() {
+		report("$."+f.Field, f.Text.En)
 	}
 }
 
-// Fault is one thing wrong with a point.
+// Fault is one thing wrong with a point or a template.
 type Fault struct {
-	Field string // as in YAML and JSON
+	Field string // as in YAML and JSON: "unit", of a template "points[3].unit"
 	Value string
 	Text  text.Text
 }

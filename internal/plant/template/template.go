@@ -20,9 +20,24 @@ type Template struct {
 	Every       Duration  `json:"every" yaml:"every"`           // scan class of points that name none
 	MaxSilence  Duration  `json:"maxSilence" yaml:"maxSilence"`
 	Note        text.Text `json:"note,omitzero" yaml:"note"`
-	Recording   Recording `json:"-" yaml:"recording"`
-	Points      []Point   `json:"points" yaml:"points"`
+	Tested      Tested    `json:"tested" yaml:"tested"` // none where empty
+	// Link is what a link to such a device should be set to, in the driver's own fields: {maxRegisters: 50}.
+	Link map[string]any `json:"link,omitempty" yaml:"link"`
+	// Baud is the speed of the serial line in bit/s behind which the device sits as delivered; 0: it sits on a network.
+	Baud      int       `json:"baud,omitempty" yaml:"baud"`
+	Recording Recording `json:"-" yaml:"recording"`
+	Points    []Point   `json:"points" yaml:"points"`
 }
+
+// Tested says how a template was tried before it shipped.
+type Tested string
+
+// The ways, the strongest last.
+const (
+	TestedNone   Tested = "none"   // nobody has read a device or its frames with it
+	TestedFrames Tested = "frames" // against frames that are kept beside the packs: published, or answered by another program from the documented registers
+	TestedPeer   Tested = "peer"   // against a running device, or a simulator of its maker
+)
 
 // Point is one thing that the machine can tell.
 type Point struct {

@@ -159,7 +159,7 @@ func instant(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC333
 func sampleOf(s telemetry.Sample) Sample {
 	out := Sample{
 		Time: instant(s.Time), GatewayTime: instant(s.Gateway), Value: Value{s.Value},
-		Status:   Status{Code: uint32(s.Status), Name: StatusName(s.Status), Class: class(s.Status)},
+		Status:   StatusOf(s.Status),
 		Origin:   originNames[s.Origin],
 		Revision: s.Revision, Commit: strconv.FormatUint(s.Commit, 10), Superseded: s.Superseded,
 	}

@@ -68,3 +68,8 @@ func class(s telemetry.Status) string {
 	}
 	return "bad"
 }
+
+// StatusOf words a code.
+func StatusOf(s telemetry.Status) Status {
+	return Status{Code: uint32(s), Name: StatusName(s), Class: class(s)}
+}

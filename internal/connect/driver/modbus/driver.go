@@ -2,9 +2,7 @@ package modbus
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
-	"fmt"
 
 	"jingwei/internal/connect/driver"
 )
@@ -26,6 +24,7 @@ var (
 	_ driver.Planner        = (*session)(nil)
 	_ driver.Transient      = (*session)(nil)
 	_ driver.Learner        = (*session)(nil)
+	_ driver.Prober         = (*session)(nil)
 )
 
 // Schema is the JSON Schema of a link's configuration.
@@ -98,27 +97,4 @@ func (Driver) Endpoint(link json.RawMessage) string {
 		return ""
 	}
 	return c.Address
-}
-
-// Note decodes a frame in one line: "#12 unit 1 read holding 100..101".
-func (Driver) Note(f driver.Frame) string {
-	h, err := ParseHeader(f.Data)
-	if err != nil {
-		return err.Error()
-	}
-	pdu := f.Data[HeaderLen:]
-	if len(pdu) < h.PDU {
-		return fmt.Sprintf("#%d unit %d: cut short", h.Transaction, h.Unit)
-	}
-	pdu = pdu[:h.PDU]
-	head := fmt.Sprintf("#%d unit %d ", h.Transaction, h.Unit)
-	area := Area(pdu[0] &^ exceptionBit)
-	switch {
-	case f.Sent && len(pdu) == 5:
-		start, count := int(binary.BigEndian.Uint16(pdu[1:])), int(binary.BigEndian.Uint16(pdu[3:]))
-		return fmt.Sprintf("%sread %v %d..%d", head, area, start, start+count-1)
-	case pdu[0]&exceptionBit != 0 && len(pdu) >= 2:
-		return fmt.Sprintf("%s%v: %v", head, area, Exception(pdu[1]))
-	}
-	return fmt.Sprintf("%s%v: %d bytes", head, area, len(pdu)-2)
 }

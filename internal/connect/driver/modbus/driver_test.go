@@ -93,13 +93,15 @@ func TestPlanIsVisible(t *testing.T) {
 func TestNotesAreReadable(t *testing.T) {
 	d := New()
 	for want, f := range map[string]driver.Frame{
-		"#12 unit 1 read holding 100..101":                       {Sent: true, Data: AppendRead(nil, 12, 1, Holding, 100, 2)},
-		"#12 unit 1 holding: 4 bytes":                            {Data: AppendAnswer(nil, 12, 1, Holding, make([]byte, 4))},
-		"#12 unit 1 coil: exception 2 (illegal data address)":    {Data: AppendException(nil, 12, 1, 1, IllegalAddress)},
-		"#12 unit 1: cut short":                                  {Data: AppendRead(nil, 12, 1, Holding, 100, 2)[:8]},
-		"not a Modbus TCP header: protocol identifier 12081":     {Data: []byte("HT/1.1 400")},
-		"not a Modbus TCP header: 2 bytes":                       {Data: []byte{1, 2}},
-		"#12 unit 1 function 99: exception 1 (illegal function)": {Data: AppendException(nil, 12, 1, 99, IllegalFunction)},
+		"#12 unit 1 read holding 100..101 (function 3, 2)":               {Sent: true, Data: AppendRead(nil, 12, 1, Holding, 100, 2)},
+		"#12 unit 1 holding = 258 65535":                                 {Data: AppendAnswer(nil, 12, 1, Holding, []byte{1, 2, 255, 255})},
+		"#12 unit 1 coil = 1010 0000":                                    {Data: AppendAnswer(nil, 12, 1, Coil, []byte{5})},
+		"#12 unit 1 coil refused: exception 2 (illegal data address)":    {Data: AppendException(nil, 12, 1, 1, IllegalAddress)},
+		"#12 unit 1 cut short":                                           {Data: AppendRead(nil, 12, 1, Holding, 100, 2)[:8]},
+		"not a Modbus TCP header: protocol identifier 12081":             {Data: []byte("HT/1.1 400")},
+		"not a Modbus TCP header: 2 bytes":                               {Data: []byte{1, 2}},
+		"#12 unit 1 function 99 refused: exception 1 (illegal function)": {Data: AppendException(nil, 12, 1, 99, IllegalFunction)},
+		"#12 unit 1 function 16: 00010002":                               {Data: append(appendHeader(nil, Header{12, 1, 5}), 16, 0, 1, 0, 2)},
 	} {
 		if got := d.Note(f); got != want {
 			t.Errorf("note %q, want %q", got, want)
@@ -110,6 +112,8 @@ func TestNotesAreReadable(t *testing.T) {
 func FuzzNote(f *testing.F) {
 	f.Add(true, AppendRead(nil, 12, 1, Holding, 100, 2))
 	f.Add(false, AppendException(nil, 12, 1, 3, Busy))
+	f.Add(false, AppendAnswer(nil, 12, 1, Coil, make([]byte, 250)))
+	f.Add(false, AppendAnswer(nil, 12, 1, Input, make([]byte, 251)))
 	f.Fuzz(func(t *testing.T, sent bool, b []byte) {
 		if s := (Driver{}).Note(driver.Frame{Sent: sent, Data: b}); strings.ContainsAny(s, "\n") {
 			t.Fatalf("%q", s)

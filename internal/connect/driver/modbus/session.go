@@ -37,6 +37,9 @@ const (
 	busyTries = 3
 )
 
+// pastDeadline ends whatever waits for the connection.
+var pastDeadline = time.Unix(1, 0)
+
 func dial(ctx context.Context, c Config, trace func(driver.Frame), ps *plans) (*session, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.Address)
 	if err != nil {
@@ -62,7 +65,7 @@ func (s *session) Plan(points []driver.Point) []driver.Request {
 // Read runs the plan of the points, one request after the other. A unit that times out once is not asked for the rest.
 func (s *session) Read(ctx context.Context, points []driver.Point, sink driver.Sink) error {
 	// A cancelled context must end a read that waits for bytes.
-	stop := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { s.conn.SetDeadline(pastDeadline) })
 	defer stop()
 	p := s.plans.of(s.c, points)
 	if len(p.wrong) > 0 {

@@ -1,0 +1,432 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/gopcua/opcua/ua"
+	"github.com/gopcua/opcua/uacp"
+	"github.com/gopcua/opcua/uapolicy"
+	"github.com/gopcua/opcua/uasc"
+)
+
+// Options are what a client needs.
+type Options struct {
+	Endpoint string // URL, as the server knows itself
+	Security Security
+	Lifetime time.Duration // of a security token; default 1 h
+	Timeout  time.Duration // of a write, and of renewing the token; default 10 s
+}
+
+// Client is the client's end of an open channel.
+type Client struct {
+	w    *wire
+	o    Options
+	done chan struct{} // closed when the connection is dead
+	wg   sync.WaitGroup
+
+	mu      sync.Mutex
+	session *ua.NodeID
+	next    uint32
+	waiting map[uint32]func(ua.Response, error)
+	err     error
+}
+
+// ServiceError is a service that failed as a whole.
+type ServiceError struct {
+	Service string // the request's type: "CreateSession"
+	Status  ua.StatusCode
+}
+
+func (e *ServiceError) Error() string { return fmt.Sprintf("%s: %v", e.Service, e.Status) }
+
+// Unwrap returns the status.
+func (e *ServiceError) Unwrap() error { return e.Status }
+
+// ErrClosed: Close was called.
+var ErrClosed = errors.New("the channel was closed")
+
+// Dial connects to address (host:port), greets, and opens a secure channel.
+func Dial(ctx context.Context, address string, o Options) (*Client, error) {
+	if o.Lifetime <= 0 {
+		o.Lifetime = time.Hour
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 10 * time.Second
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{w: newWire(conn, o.Security), o: o, done: make(chan struct{}), waiting: map[uint32]func(ua.Response, error){}}
+	c.w.asym = c.judge
+	c.w.asymWide = o.Security.Key != nil && o.Security.Key.Size() > 256
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	err = c.hello()
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		conn.Close()
+		return nil, orContext(ctx, err)
+	}
+	c.wg.Go(c.run)
+	lifetime, err := c.openChannel(ctx, ua.SecurityTokenRequestTypeIssue)
+	if err != nil {
+		c.Close()
+		return nil, orContext(ctx, err)
+	}
+	c.wg.Go(func() { c.renew(lifetime) })
+	return c, nil
+}
+
+func orContext(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (c *Client) hello() error {
+	body, err := (&uacp.Hello{ReceiveBufSize: BufferSize, SendBufSize: BufferSize, MaxMessageSize: MaxMessage,
+		MaxChunkCount: maxChunks, EndpointURL: c.o.Endpoint}).Encode()
+	if err != nil {
+		return err
+	}
+	if err := writeHello(c.w.conn, "HELF", body); err != nil {
+		return err
+	}
+	b, err := c.w.chunk()
+	if err != nil {
+		return err
+	}
+	var ack uacp.Acknowledge
+	if string(b[:4]) != "ACKF" {
+		return protocol("%q instead of an ACK", b[:4])
+	}
+	if _, err := ack.Decode(b[8:]); err != nil {
+		return protocol("an ACK that cannot be decoded")
+	}
+	if ack.ReceiveBufSize < minBuffer {
+		return protocol("the server takes only %d bytes at once", ack.ReceiveBufSize)
+	}
+	c.w.sendSize = int(min(ack.ReceiveBufSize, BufferSize))
+	return nil
+}
+
+func writeHello(conn net.Conn, kind string, body []byte) error {
+	h, err := (&uacp.Header{MessageType: kind[:3], ChunkType: kind[3], MessageSize: uint32(8 + len(body))}).Encode()
+	if err != nil {
+		return err
+	}
+	_, err = conn.Write(append(h, body...))
+	return err
+}
+
+// judge takes an OPN only from the server that was asked for, under the policy that was asked for.
+func (c *Client) judge(h *uasc.AsymmetricSecurityHeader) (*uapolicy.EncryptionAlgorithm, error) {
+	s := &c.o.Security
+	if h.SecurityPolicyURI != s.Policy {
+		return nil, fmt.Errorf("the server answers under policy %q, not %q: %w", h.SecurityPolicyURI, s.Policy, ua.StatusBadSecurityPolicyRejected)
+	}
+	if s.Policy != ua.SecurityPolicyURINone && !SameLeaf(h.SenderCertificate, s.Remote) {
+		return nil, fmt.Errorf("the server answers with another certificate: %w", ua.StatusBadCertificateInvalid)
+	}
+	return s.Asymmetric()
+}
+
+// openChannel issues or renews the token and returns how long it lives.
+func (c *Client) openChannel(ctx context.Context, kind ua.SecurityTokenRequestType) (time.Duration, error) {
+	algo, err := c.o.Security.Asymmetric()
+	if err != nil {
+		return 0, err
+	}
+	nonce, err := algo.MakeNonce()
+	if err != nil {
+		return 0, err
+	}
+	var lifetime time.Duration
+	done := make(chan error, 1)
+	c.mu.Lock()
+	if c.err != nil {
+		defer c.mu.Unlock()
+		return 0, c.err
+	}
+	c.next++
+	id := c.next
+	c.waiting[id] = func(r ua.Response, err error) {
+		// On the reader's goroutine: the token is in force before the next message is read.
+		if status, ok := err.(ua.StatusCode); ok {
+			err = &ServiceError{Service: "OpenSecureChannel", Status: status}
+		} else if err == nil {
+			lifetime, err = c.opened(nonce, r)
+		}
+		done <- err
+	}
+	c.mu.Unlock()
+	body, err := service(&ua.OpenSecureChannelRequest{
+		RequestHeader: c.header(ua.NewTwoByteNodeID(0), id, c.o.Timeout), RequestType: kind,
+		SecurityMode: c.o.Security.Mode, ClientNonce: nonce, RequestedLifetime: uint32(c.o.Lifetime / time.Millisecond)})
+	if err != nil {
+		return 0, err
+	}
+	if err := c.write(uasc.MessageTypeOpenSecureChannel, id, body); err != nil {
+		return 0, err
+	}
+	select {
+	case err := <-done:
+		return lifetime, err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+func (c *Client) opened(nonce []byte, r ua.Response) (time.Duration, error) {
+	a, ok := r.(*ua.OpenSecureChannelResponse)
+	if !ok || a.SecurityToken == nil {
+		return 0, protocol("%T instead of an OpenSecureChannelResponse", r)
+	}
+	algo, err := uapolicy.Symmetric(c.o.Security.Policy, nonce, a.ServerNonce)
+	if err != nil {
+		return 0, err
+	}
+	c.w.use(a.SecurityToken.ChannelID, token{a.SecurityToken.TokenID, algo})
+	lifetime := time.Duration(a.SecurityToken.RevisedLifetime) * time.Millisecond
+	if lifetime <= 0 || lifetime > c.o.Lifetime {
+		lifetime = c.o.Lifetime
+	}
+	return lifetime, nil
+}
+
+// renew renews the token at three quarters of its life (OPC 10000-4, 5.5.2.1). A channel that cannot be renewed is dead.
+func (c *Client) renew(lifetime time.Duration) {
+	for {
+		t := time.NewTimer(lifetime * 3 / 4)
+		select {
+		case <-c.done:
+			t.Stop()
+			return
+		case <-t.C:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), c.o.Timeout)
+		next, err := c.openChannel(ctx, ua.SecurityTokenRequestTypeRenew)
+		cancel()
+		if err != nil {
+			c.fail(fmt.Errorf("renew the security token: %w", err))
+			return
+		}
+		lifetime = next
+	}
+}
+
+func (c *Client) header(session *ua.NodeID, id uint32, hint time.Duration) *ua.RequestHeader {
+	return &ua.RequestHeader{AuthenticationToken: session, Timestamp: time.Now(), RequestHandle: id,
+		TimeoutHint: uint32(hint / time.Millisecond), AdditionalHeader: ua.NewExtensionObject(nil)}
+}
+
+// SetSession puts the session's authentication token into every later request.
+func (c *Client) SetSession(token *ua.NodeID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session = token
+}
+
+// Send sends a request. done is called exactly once: on the reader's goroutine with the answer, in the order in which
+// answers arrive, or with the error that ends the channel; it must not block. A returned error means that done is not
+// called. hint is how long the caller means to wait; the server may give up after that.
+func (c *Client) Send(req ua.Request, hint time.Duration, done func(ua.Response, error)) error {
+	_, err := c.send(req, hint, done)
+	return err
+}
+
+func (c *Client) send(req ua.Request, hint time.Duration, done func(ua.Response, error)) (uint32, error) {
+	c.mu.Lock()
+	if c.err != nil {
+		defer c.mu.Unlock()
+		return 0, c.err
+	}
+	if c.next++; c.next == 0 {
+		c.next++
+	}
+	id, session := c.next, c.session
+	c.waiting[id] = func(r ua.Response, err error) { done(r, named(req, err)) }
+	c.mu.Unlock()
+	if session == nil {
+		session = ua.NewTwoByteNodeID(0)
+	}
+	req.SetHeader(c.header(session, id, hint))
+	body, err := service(req)
+	if err == nil {
+		err = c.write(uasc.MessageTypeMessage, id, body)
+	}
+	if err != nil && c.forget(id) {
+		return 0, err
+	}
+	return id, nil // a write that failed has ended the channel, and done has been called
+}
+
+// named adds the service to a status.
+func named(req ua.Request, err error) error {
+	if status, ok := err.(ua.StatusCode); ok {
+		return &ServiceError{Service: Service(req), Status: status}
+	}
+	return err
+}
+
+// Service is the name of a request's service: "CreateSession".
+func Service(req ua.Request) string {
+	s := fmt.Sprintf("%T", req)
+	const prefix, suffix = "*ua.", "Request"
+	if len(s) > len(prefix)+len(suffix) {
+		s = s[len(prefix) : len(s)-len(suffix)]
+	}
+	return s
+}
+
+func (c *Client) write(kind string, id uint32, body []byte) error {
+	c.w.conn.SetWriteDeadline(time.Now().Add(c.o.Timeout))
+	if err := c.w.write(kind, id, body); err != nil {
+		c.fail(err)
+		return err
+	}
+	return nil
+}
+
+// forget takes a request back; false when it was answered or the channel ended.
+func (c *Client) forget(id uint32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.waiting[id]
+	delete(c.waiting, id)
+	return ok
+}
+
+// Do sends a request and waits for its answer. Error: *ServiceError when the service failed, ctx's, or the channel's.
+func (c *Client) Do(ctx context.Context, req ua.Request) (ua.Response, error) {
+	hint := c.o.Timeout
+	if at, ok := ctx.Deadline(); ok {
+		hint = max(time.Until(at), time.Millisecond)
+	}
+	type answer struct {
+		r   ua.Response
+		err error
+	}
+	got := make(chan answer, 1)
+	id, err := c.send(req, hint, func(r ua.Response, err error) { got <- answer{r, err} })
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case a := <-got:
+		return a.r, a.err
+	case <-ctx.Done():
+		c.forget(id)
+		return nil, fmt.Errorf("%s: %w", Service(req), context.Cause(ctx))
+	}
+}
+
+// Ask is Do for one kind of answer.
+func Ask[R ua.Response](ctx context.Context, c *Client, req ua.Request) (R, error) {
+	var none R
+	r, err := c.Do(ctx, req)
+	if err != nil {
+		return none, err
+	}
+	a, ok := r.(R)
+	if !ok {
+		return none, protocol("%T is no answer to %s", r, Service(req))
+	}
+	return a, nil
+}
+
+// run reads until the connection ends.
+func (c *Client) run() {
+	defer func() {
+		if p := recover(); p != nil {
+			c.fail(protocol("a message that cannot be decoded: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	for {
+		m, err := c.w.read()
+		if err == nil && m.kind == uasc.MessageTypeCloseSecureChannel {
+			err = io.EOF
+		}
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		c.mu.Lock()
+		done := c.waiting[m.id]
+		delete(c.waiting, m.id)
+		c.mu.Unlock()
+		if done == nil {
+			continue // given up meanwhile
+		}
+		done(answerOf(m))
+	}
+}
+
+func answerOf(m message) (ua.Response, error) {
+	if m.aborted != nil {
+		return nil, m.aborted
+	}
+	v, err := decode(m.body)
+	if err != nil {
+		return nil, fmt.Errorf("decode the answer: %w", err)
+	}
+	r, ok := v.(ua.Response)
+	if !ok || r.Header() == nil {
+		return nil, protocol("%T is no answer", v)
+	}
+	if s := r.Header().ServiceResult; s&0x80000000 != 0 {
+		return r, s
+	}
+	return r, nil
+}
+
+// fail ends the channel; the first reason stands.
+func (c *Client) fail(err error) {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.err = err
+	waiting := c.waiting
+	c.waiting = map[uint32]func(ua.Response, error){}
+	c.mu.Unlock()
+	c.w.conn.Close()
+	close(c.done)
+	for _, done := range waiting {
+		done(nil, err)
+	}
+}
+
+// Done is closed when the channel is dead; Err then tells why.
+func (c *Client) Done() <-chan struct{} { return c.done }
+
+// Err returns why the channel is dead, or nil.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// Close says farewell and waits until the channel's goroutines are gone.
+func (c *Client) Close() error {
+	if c.Err() == nil {
+		if body, err := service(&ua.CloseSecureChannelRequest{RequestHeader: c.header(ua.NewTwoByteNodeID(0), 0, 0)}); err == nil {
+			c.w.conn.SetWriteDeadline(time.Now().Add(time.Second))
+			c.w.write(uasc.MessageTypeCloseSecureChannel, 0, body)
+		}
+	}
+	c.fail(ErrClosed)
+	c.wg.Wait()
+	return nil
+}

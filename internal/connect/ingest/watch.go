@@ -1,0 +1,261 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/condition"
+	"jingwei/internal/kernel/text"
+)
+
+// Thresholds of the conditions.
+const (
+	remoteGrace = 30 * time.Second // how long an external broker may be away
+	recently    = 15 * time.Minute // how long an event stays a condition
+	certExpires = 21 * 24 * time.Hour
+	rateOver    = 4 * time.Second
+	reloadEach  = 5                // bindings that are read anew in a look, because changes may be dated ahead
+	reloadAfter = 30 * time.Second // the youngest that is
+)
+
+// conditionKinds are all kinds that this room raises.
+var conditionKinds = []string{"source.start", "source.remote", "source.trouble", "source.credential", "source.certificate"}
+
+// facts are what the conditions of one source follow from.
+type facts struct {
+	now      time.Time
+	source   Source
+	failure  *Trouble // why it is not at work
+	state    string   // of a remote source's connection
+	away     time.Duration
+	why      string
+	troubles uint64
+	trouble  *Trouble
+	wrong    time.Time // last wrong secret
+	expires  time.Time // of the certificate that ends first; zero for none
+}
+
+// conditionsOf says what is wrong with a source. It is a rule: no clock, no store.
+func conditionsOf(f facts) []condition.Condition {
+	var out []condition.Condition
+	raise := func(kind string, severity condition.Severity, zh, en string, attr map[string]string) {
+		out = append(out, condition.Condition{Org: f.source.Org, Kind: kind, Subject: f.source.ID.String(), Severity: severity, Text: text.Text{Zh: zh, En: en}, Attr: attr})
+	}
+	zh, en := f.source.Name.In("zh"), f.source.Name.In("en")
+	if f.failure != nil {
+		raise("source.start", condition.Error, fmt.Sprintf("接入源 %s 无法工作：%s", zh, f.failure.Text.Zh), fmt.Sprintf("Source %s cannot work: %s", en, f.failure.Text.En), nil)
+	}
+	if f.source.Transport == Remote && f.failure == nil && f.state != Connected && f.away > remoteGrace {
+		raise("source.remote", condition.Error, fmt.Sprintf("接入源 %s 未能连接外部服务器：%s。请检查地址、账号与网络。", zh, f.why),
+			fmt.Sprintf("Source %s is not connected to its broker: %s. Check address, account and network.", en, f.why), nil)
+	}
+	if f.trouble != nil && f.trouble.Code != "credential" && f.now.Sub(f.trouble.Time) < recently {
+		raise("source.trouble", condition.Warning, fmt.Sprintf("接入源 %s 收到有问题的数据（%s）：%s", zh, f.trouble.Code, f.trouble.Text.Zh),
+			fmt.Sprintf("Source %s sends something wrong (%s): %s", en, f.trouble.Code, f.trouble.Text.En), map[string]string{"count": fmt.Sprint(f.troubles)})
+	}
+	if !f.wrong.IsZero() && f.now.Sub(f.wrong) < recently {
+		raise("source.credential", condition.Warning, fmt.Sprintf("有设备以错误的密钥连接接入源 %s；请核对凭据，若密钥已泄露请吊销。", zh),
+			fmt.Sprintf("A device tried to sign in to source %s with a wrong secret; check its credential, and revoke it if it has leaked.", en), nil)
+	}
+	if left := f.expires.Sub(f.now); !f.expires.IsZero() && left < certExpires {
+		severity := condition.Warning
+		if left < 3*24*time.Hour {
+			severity = condition.Error
+		}
+		day := f.expires.UTC().Format(time.DateOnly)
+		raise("source.certificate", severity, fmt.Sprintf("接入源 %s 有设备证书将于 %s 到期；请为该设备签发新凭据。", zh, day),
+			fmt.Sprintf("A device certificate of source %s expires on %s; make a new credential for the device.", en, day), nil)
+	}
+	return out
+}
+
+// watch raises and clears a source's conditions; gone clears them all.
+func (in *inlet) watch(ctx context.Context, gone bool) {
+	var found []condition.Condition
+	if !gone {
+		found = conditionsOf(in.facts())
+	}
+	now := map[string]bool{}
+	for _, c := range found {
+		now[c.Kind] = true
+		in.s.o.Board.Raise(ctx, c)
+	}
+	in.mu.Lock()
+	before, id := in.raised, in.src.ID.String()
+	in.raised = now
+	in.mu.Unlock()
+	for kind := range before {
+		if !now[kind] {
+			in.s.o.Board.Clear(ctx, kind, id)
+		}
+	}
+}
+
+func (in *inlet) facts() facts {
+	var first int64
+	in.s.mu.RLock()
+	for _, st := range in.s.credentials {
+		if st.source == in.src.ID && st.notAfter > 0 && (first == 0 || st.notAfter < first) {
+			first = st.notAfter
+		}
+	}
+	in.s.mu.RUnlock()
+	in.mu.RLock()
+	defer in.mu.RUnlock()
+	f := facts{now: in.s.o.Now(), source: in.src, failure: in.failure, state: in.state, troubles: in.troubles, trouble: in.trouble, wrong: in.wrong}
+	f.away, f.why = f.now.Sub(in.since), in.why
+	if first > 0 {
+		f.expires = time.Unix(0, first)
+	}
+	return f
+}
+
+// tick is what has to be looked at now and then.
+func (s *Service) tick(ctx context.Context) {
+	s.refresh(ctx)
+	now := s.o.Now()
+	for _, in := range s.all() {
+		if err := in.saveDevices(ctx, false); err != nil {
+			in.log.Warn("devices are not saved", "error", err)
+		}
+		in.reload(ctx, now)
+		in.measure(now)
+		in.watch(ctx, false)
+	}
+	if now.UnixNano()-s.savedUses > minute {
+		s.savedUses = now.UnixNano()
+		if err := s.saveUses(ctx); err != nil {
+			s.log.Warn("uses of credentials are not saved", "error", err)
+		}
+	}
+}
+
+// measure works out a source's rate and tells the live stream when something moved.
+func (in *inlet) measure(now time.Time) {
+	in.mu.Lock()
+	if in.run != nil {
+		rows := in.run.in.Stats().Rows
+		if in.rate.at.IsZero() {
+			in.rate.at, in.rate.rows = now, rows
+		} else if d := now.Sub(in.rate.at); d >= rateOver {
+			in.rate.now = float64(rows-in.rate.rows) / d.Seconds()
+			in.rate.at, in.rate.rows = now, rows
+		}
+	}
+	v := in.moving()
+	moved := v != in.told
+	in.told = v
+	in.mu.Unlock()
+	if moved {
+		in.touch()
+	}
+}
+
+// Changed tells that an organisation's plant has changed (plant.Options.Changed). It does not wait.
+func (s *Service) Changed(org uuid.UUID) {
+	s.mu.Lock()
+	s.changed[org] = struct{}{}
+	s.mu.Unlock()
+}
+
+// refresh looks which machines have changed, and lets the metrics that go to their points be looked up again. A source
+// whose machines are as they were, as after it has adopted something itself, is left alone.
+func (s *Service) refresh(ctx context.Context) {
+	s.mu.Lock()
+	changed := s.changed
+	s.changed = map[uuid.UUID]struct{}{}
+	s.mu.Unlock()
+	for org := range changed {
+		versions, err := s.o.Plant.Versions(ctx, auth.System(org))
+		if err != nil {
+			s.log.Warn("the plant cannot be read; sources look again later", "org", org, "error", err)
+			s.Changed(org)
+			continue
+		}
+		for _, in := range s.all() {
+			if in.source().Org == org {
+				in.compare(ctx, versions)
+			}
+		}
+	}
+}
+
+func (in *inlet) compare(ctx context.Context, versions map[uuid.UUID]int64) {
+	again := false
+	var old []*device
+	in.mu.RLock()
+	for _, d := range in.devices {
+		d.mu.Lock()
+		if b := d.binding; b != nil {
+			if v, there := versions[b.machine]; there == b.retired || there && v != b.version {
+				old = append(old, d)
+			}
+		}
+		if len(d.declined) > 0 { // what the plant did not take it may take now
+			d.declined, again = nil, true
+		}
+		d.mu.Unlock()
+	}
+	in.mu.RUnlock()
+	for _, d := range old {
+		in.rebind(ctx, d)
+	}
+	if again {
+		in.generation.Add(1)
+	}
+	if again || len(old) > 0 {
+		in.touch()
+	}
+}
+
+// reload reads a few bindings anew, the oldest first: a change of a point may be dated ahead, and nobody tells when its
+// time has come.
+func (in *inlet) reload(ctx context.Context, now time.Time) {
+	var oldest []*device
+	in.mu.RLock()
+	for _, d := range in.devices {
+		d.mu.Lock()
+		if b := d.binding; b != nil && now.UnixNano()-b.loaded > int64(reloadAfter) {
+			oldest = append(oldest, d)
+		}
+		d.mu.Unlock()
+		if len(oldest) == reloadEach {
+			break
+		}
+	}
+	in.mu.RUnlock()
+	for _, d := range oldest {
+		d.mu.Lock()
+		before := d.binding
+		d.binding = nil
+		d.mu.Unlock()
+		after, err := in.bindingOf(ctx, d)
+		switch {
+		case err != nil:
+			in.log.Warn("the points of a machine cannot be read", "error", err)
+			d.mu.Lock()
+			if d.binding == nil {
+				d.binding = before
+			}
+			d.mu.Unlock()
+		case before != nil && after != nil && !before.same(after):
+			in.generation.Add(1)
+		}
+	}
+}
+
+func (b *binding) same(o *binding) bool {
+	if b.machine != o.machine || b.retired != o.retired || len(b.points) != len(o.points) {
+		return false
+	}
+	for address, p := range b.points {
+		if o.points[address] != p {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,491 @@
+package plant_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"jingwei/internal/connect/driver"
+	"jingwei/internal/connect/driver/modbus"
+	"jingwei/internal/connect/lint"
+	"jingwei/internal/kernel/audit"
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/store"
+	"jingwei/internal/kernel/store/storetest"
+	"jingwei/internal/kernel/text"
+	"jingwei/internal/plant"
+	"jingwei/internal/plant/sheet"
+	"jingwei/internal/plant/template"
+)
+
+var formats = []sheet.Format{sheet.YAML, sheet.CSV, sheet.XLSX}
+
+func judge() func(string, template.Point) []template.Fault {
+	return lint.Judge(lint.Options{Drivers: map[string]driver.Driver{"modbus": modbus.New()}})
+}
+
+// load imports a file that must be right.
+func (h *house) load(q plant.Import) *plant.Imported {
+	h.t.Helper()
+	if q.Org == uuid.Nil {
+		q.Org = steel
+	}
+	out, err := h.Import(ctx, scope(q.Org), q)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if len(out.Errors) > 0 {
+		h.t.Fatalf("%d errors: %+v", len(out.Errors), out.Errors[:min(len(out.Errors), 5)])
+	}
+	return out
+}
+
+func (h *house) export(org uuid.UUID, f sheet.Format, lang string, bare bool) []byte {
+	h.t.Helper()
+	data, err := h.Export(ctx, scope(org), plant.Export{Org: org, Format: f, Lang: lang, Bare: bare})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return data
+}
+
+// picture writes an organisation's plant without ids, to compare two.
+func (h *house) picture(org uuid.UUID) string { return string(h.export(org, sheet.YAML, "en", true)) }
+
+const small = `厂区,区域,产线,设备,设备类别,设备模板,键,名称（中文）,名称（英文）,类型,单位,地址,编码,倍率,采集周期,备注
+一厂,冲压,,压机,large-machine,,force,压力,Force,float64,kN,holding:0,f32,,2s,主缸
+一厂,冲压,,压机,,,stroke,行程,Stroke,float64,mm,holding:2,i16,0.1,,
+一厂,,,电表,,power-meter-steel,,,,,,,,,,
+`
+
+func TestAFlatFileBecomesAPlant(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		dry := h.load(plant.Import{Data: []byte(small), DryRun: true})
+		if dry.Applied || dry.Counts.Create != 4+2+12 || len(h.series.declared) != 0 || h.tree(day(30)) != "" {
+			t.Errorf("dry run: %+v, %d series, %s", dry.Counts, len(h.series.declared), h.tree(day(30)))
+		}
+		out := h.load(plant.Import{Data: []byte(small), Reason: "first import"})
+		if !out.Applied || out.Counts != dry.Counts || h.tree(day(30)) != "(一厂(冲压(压机) 电表))" || len(h.series.declared) != 14 || len(h.changes) != 1 {
+			t.Errorf("%+v, %s, %d series, %d changes", out.Counts, h.tree(day(30)), len(h.series.declared), len(h.changes))
+		}
+		if c := out.Changes[0]; c.Row != 2 || c.Action != plant.Creates {
+			t.Errorf("first change: %+v", c)
+		}
+		points, _, err := h.Points(ctx, scope(steel), plant.PointFilter{}, store.Page{})
+		if err != nil || len(points) != 14 {
+			t.Fatal(len(points), err)
+		}
+		stroke := points[slices.IndexFunc(points, func(p plant.Point) bool { return p.Key == "stroke" })]
+		if stroke.Scale != 0.1 || time.Duration(stroke.Every) != time.Second || stroke.Name != (text.Text{Zh: "行程", En: "Stroke"}) || stroke.Report != "periodic" {
+			t.Errorf("got %+v", stroke.Point)
+		}
+		entries, _, err := audit.List(ctx, db, scope(steel), audit.Filter{}, store.Page{})
+		if err != nil || len(entries) != 1 || entries[0].Verb != "plant.import" || entries[0].Reason != "first import" || !strings.Contains(string(entries[0].After), `"create":18`) {
+			t.Errorf("audit: %+v, %v", entries, err)
+		}
+		// Once more: nothing to do, and nothing noted.
+		again := h.load(plant.Import{Data: []byte(small)})
+		if again.Counts != (plant.Counts{None: 6}) || len(again.Changes) != 0 {
+			t.Errorf("again: %+v %+v", again.Counts, again.Changes)
+		}
+		if n, _, _ := audit.List(ctx, db, scope(steel), audit.Filter{}, store.Page{}); len(n) != 1 {
+			t.Errorf("%d audit entries", len(n))
+		}
+	})
+}
+
+func TestExcelsOwnCSVIsRead(t *testing.T) {
+	h := open(t, storetest.SQLite(t))
+	gb, err := simplifiedchinese.GB18030.NewEncoder().String(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := h.load(plant.Import{Data: []byte(small), DryRun: true})
+	for what, data := range map[string]string{
+		"GB18030":      gb,
+		"with a mark":  "\ufeff" + small,
+		"semicolons":   strings.ReplaceAll(small, ",", ";"),
+		"sep=":         "sep=;\r\n" + strings.ReplaceAll(small, ",", ";"),
+		"tabs, CRLF":   strings.ReplaceAll(strings.ReplaceAll(small, ",", "\t"), "\n", "\r\n"),
+		"in English":   strings.Replace(small, "厂区,区域,产线,设备,设备类别,设备模板,键,名称（中文）,名称（英文）,类型,单位,地址,编码,倍率,采集周期,备注", "Site,AREA,line,machine,Class,template,Key,Name (Chinese),name.en,Type,Unit,Address,Encoding,Scale,every,Remarks", 1),
+		"blanks about": strings.ReplaceAll(small, ",", " , "),
+	} {
+		got := h.load(plant.Import{Data: []byte(data), DryRun: true})
+		if got.Counts != want.Counts {
+			t.Errorf("%s: %+v, want %+v", what, got.Counts, want.Counts)
+		}
+	}
+}
+
+// big is a sheet of points: n of them over machines of 100, all under two lines.
+func big(n int) []byte {
+	var b strings.Builder
+	b.WriteString("site,line,machine,key,name.zh,name.en,type,unit,address,encoding,every\n")
+	for i := range n {
+		fmt.Fprintf(&b, "一厂,线 %d,机 %03d,p%d,点 %d,Point %d,float64,Cel,holding:%d,f32,5s\n", i/5000, i/100, i%100, i, i, 2*(i%100))
+	}
+	return []byte(b.String())
+}
+
+// A wrong unit in row 731 is named exactly, in every format, and neighbours are not disturbed: nothing is changed.
+func TestAWrongCellIsNamedExactly(t *testing.T) {
+	h := open(t, storetest.SQLite(t))
+	h.load(plant.Import{Data: big(1000)})
+	before := h.picture(steel)
+	for _, f := range formats {
+		data := h.export(steel, f, "zh", false)
+		rows, _, err := sheet.Read(f, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(rows, func(r sheet.Row) bool { return r.Level == "point" && r.Number == 731 })
+		if f == sheet.YAML {
+			at = slices.IndexFunc(rows, func(r sheet.Row) bool { return r.Level == "point" && r.Number >= 731 })
+		}
+		wrong := breakUnit(t, f, data, rows[at])
+		out, err := h.Import(ctx, scope(steel), plant.Import{Org: steel, Format: f, Data: wrong})
+		if err != nil || len(out.Errors) != 2 || out.Applied {
+			t.Fatalf("%s: %v %+v", f, err, out)
+		}
+		e := out.Errors[0]
+		if e.Row != rows[at].Number || e.Column != "unit" || e.Value != "kWh" || !strings.Contains(e.Message.Zh, "请写成 kW.h") || !strings.Contains(e.Message.En, "write kW.h") || e.Mend.Zh == "" || e.Mend.En == "" {
+			t.Errorf("%s: %+v", f, e)
+		}
+		switch f {
+		case sheet.XLSX:
+			if e.Sheet != "点位 Points" || e.Cell != "I731" {
+				t.Errorf("%s: %+v", f, e)
+			}
+		case sheet.CSV:
+			if e.Cell != "M731" {
+				t.Errorf("%s: %+v", f, e)
+			}
+		}
+		if out.Errors[1].Code != "point-fixed" { // its unit is Cel for life besides
+			t.Errorf("%s: %+v", f, out.Errors[1])
+		}
+	}
+	if h.picture(steel) != before {
+		t.Error("the plant was changed")
+	}
+}
+
+// breakUnit changes the unit of one row of a file.
+func breakUnit(t *testing.T, f sheet.Format, data []byte, r sheet.Row) []byte {
+	t.Helper()
+	if f == sheet.XLSX {
+		return editCell(t, data, "点位 Points", r.Cell(sheet.Unit), "kWh")
+	}
+	lines := strings.SplitAfter(string(data), "\n")
+	line := lines[r.Number-1]
+	if lines[r.Number-1] = strings.Replace(line, "Cel", "kWh", 1); lines[r.Number-1] == line {
+		t.Fatalf("row %d is %q", r.Number, line)
+	}
+	return []byte(strings.Join(lines, ""))
+}
+
+func TestEveryErrorOfAFileIsTold(t *testing.T) {
+	h := open(t, storetest.SQLite(t))
+	h.judge = judge()
+	h.reopen()
+	h.load(plant.Import{Data: []byte(small)})
+	file := `level,id,site,area,line,machine,name.zh,name.en,class,template,key,type,unit,address,encoding,order,scale,every,report,maxSilence,values
+,,一厂,冲压,,压机,力,,,,force,int64,kN,holding:0,f32,,,2s,,,
+,,一厂,冲压,,压机,甲,,,,a,float64,kN,holding:0,f32,,zwei,soon,sometimes,1s,
+,,一厂,冲压,,压机,乙,,,,a,float64,1,holding:0,f32,,,,,,
+,not-an-id,一厂,冲压,,压机,丙,,,,c,float64,1,holding:0,f32,,,,,,
+,0190a0b0-0000-7000-8000-00000000ffff,一厂,冲压,,压机,丁,,,,d,float64,1,holding:0,f32,,,,,,
+hall,,一厂,,,,x,,,,,,,,,,,,,,
+area,,一厂,,,,二,,plant-auxiliary,,,,,,,,,,,,
+,,,,,孤,点,,,,e,float64,1,holding:0,f32,,,,,,
+machine,,一厂,,,,新,,spaceship,loom,,,,,,,,,,,
+machine,,一厂,,,,电表,,,cnc-mill-smart-testbed,,,,,,,,,,,
+,,一厂,,,电表,地址,,,,x,float64,V,holding:99999,f32,,,,,,
+,,一厂,,,电表,值,,,,y,int64,1,holding:900,u16,,,,,,0=零; eins
+,,一厂,,,电表,=1+1,,,,z,float64,1,holding:902,f32,,,,,,
+line,,一厂,,线,,另,,,,,,,,,,,,,,
+`
+	out, err := h.Import(ctx, scope(steel), plant.Import{Org: steel, Data: []byte(file)})
+	if err != nil || out.Applied {
+		t.Fatal(err, out.Applied)
+	}
+	var got []string
+	for _, e := range out.Errors {
+		got = append(got, fmt.Sprintf("%d %s %s %s", e.Row, e.Cell, e.Code, e.Value))
+		if e.Message.Zh == "" || e.Message.En == "" || e.Mend.Zh == "" || e.Mend.En == "" {
+			t.Errorf("%+v has no words", e)
+		}
+	}
+	want := []string{
+		"2 L2 point-fixed int64",
+		"3 Q3 point-scale zwei", "3 R3 point-every soon", "3 S3 point-report sometimes", "4 K4 twice a", "5 B5 id-invalid not-an-id", "6 B6 id-unknown 0190a0b0-0000-7000-8000-00000000ffff",
+		"7 A7 level-unknown hall", "8 I8 not-for-level plant-auxiliary", "9 F9 level-wrong 孤", "10 I10 class-unknown spaceship", "10 J10 template-unknown loom", "11 J11 template-fixed cnc-mill-smart-testbed",
+		"12 N12 point-address holding:99999", "13 U13 point-values 0=零; eins", "15 E15 name-differs 线",
+	}
+	for _, w := range want {
+		if !slices.Contains(got, w) {
+			t.Errorf("not told: %s", w)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("told:\n%s", strings.Join(got, "\n"))
+	}
+}
+
+func TestThingsAreFoundRenamedMovedAndRetired(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		h.load(plant.Import{Data: []byte(small), From: day(1)})
+		// The exported file is edited: a place renamed, a machine moved, a point set up differently, another left out.
+		text := string(h.export(steel, sheet.YAML, "zh", false))
+		for from, to := range map[string]string{
+			"name: {zh: 冲压}": "name: {zh: 冲压车间, en: Stamping}", "holding:2": "holding:12",
+		} {
+			if !strings.Contains(text, from) {
+				t.Fatalf("no %s in\n%s", from, text)
+			}
+			text = strings.Replace(text, from, to, 1)
+		}
+		var kept []string
+		for line := range strings.Lines(text) {
+			if !strings.Contains(line, "key: day.seconds") {
+				kept = append(kept, line)
+			}
+		}
+		text = strings.Join(kept, "")
+		if _, err := h.Import(ctx, scope(steel), plant.Import{Org: steel, Data: []byte(text), Prune: true, From: day(5)}); !errors.Is(err, plant.ErrReason) {
+			t.Errorf("pruned without a reason: %v", err)
+		}
+		without := h.load(plant.Import{Data: []byte(text), DryRun: true, From: day(5)})
+		if without.Counts.Retire != 0 || without.Counts.Update != 2 {
+			t.Errorf("without prune: %+v %+v", without.Counts, without.Changes)
+		}
+		out := h.load(plant.Import{Data: []byte(text), Prune: true, Reason: "tidied", From: day(5)})
+		if out.Counts.Update != 2 || out.Counts.Retire != 1 || out.Counts.Create != 0 || !slices.ContainsFunc(out.Changes, func(c plant.Change) bool {
+			return c.Action == plant.Retires && c.Name == "day.seconds" && c.Path == "一厂 / 电表" && c.Row == 0
+		}) || !slices.ContainsFunc(out.Changes, func(c plant.Change) bool { return c.Detail == "address: holding:2 → holding:12" }) {
+			t.Errorf("%+v %+v", out.Counts, out.Changes)
+		}
+		// A CSV row moves the machine by its id; the old facts stay in their time.
+		machines, _, err := h.Nodes(ctx, scope(steel), plant.Filter{Kind: plant.Machine}, store.Page{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		press := machines[slices.IndexFunc(machines, func(n plant.Node) bool { return n.Name.Zh == "压机" })]
+		move := fmt.Sprintf("level,id,site,line,name.zh\nmachine,%s,一厂,新线,大压机\n", press.ID)
+		out = h.load(plant.Import{Data: []byte(move), From: day(10)})
+		if out.Counts != (plant.Counts{Create: 1, Update: 1, Move: 1, None: 1}) {
+			t.Errorf("%+v %+v", out.Counts, out.Changes)
+		}
+		for at, want := range map[int]string{4: "(一厂(冲压(压机) 电表))", 6: "(一厂(冲压车间(压机) 电表))", 11: "(一厂(冲压车间 新线(大压机) 电表))"} {
+			if got := h.tree(day(at)); got != want {
+				t.Errorf("day %d: %s, want %s", at, got, want)
+			}
+		}
+		// What begins later stands in the way of an earlier change, and is told with its row.
+		bad, err := h.Import(ctx, scope(steel), plant.Import{Org: steel, Data: []byte(strings.Replace(move, "大压机", "小压机", 1)), From: day(8)})
+		if err != nil || len(bad.Errors) == 0 || bad.Errors[0].Code != "later-change" || bad.Errors[0].Row != 2 {
+			t.Errorf("%+v, %v", bad, err)
+		}
+		if _, err := h.Import(ctx, scope(mills), plant.Import{Org: steel, Data: []byte(small)}); !errors.Is(err, auth.ErrNotFound) {
+			t.Errorf("by a stranger: %v", err)
+		}
+		// Retire everything but one site.
+		out = h.load(plant.Import{Data: []byte("site\n一厂\n"), Prune: true, Reason: "moved away", From: day(20)})
+		if got := h.tree(day(21)); got != "(一厂)" || out.Counts.Retire != 4 {
+			t.Errorf("%s, %+v", got, out.Counts)
+		}
+		if got := h.tree(day(19)); got != "(一厂(冲压车间 新线(大压机) 电表))" {
+			t.Errorf("history: %s", got)
+		}
+	})
+}
+
+// randomPlant fills an organisation with whatever may stand in a plant.
+func randomPlant(h *house, r *rand.Rand) {
+	names := []string{"一厂", "Halle 2", "=SUM(A1)", "'quoted'", "#3 炉", "a, b; c|d", `back\slash "x"`, "-40 °C", "true", "0012", "线=1", "ä ö ü", "@home", "yes"}
+	pick := func() text.Text {
+		t := text.Text{Zh: names[r.IntN(len(names))] + fmt.Sprint(r.IntN(1e6))}
+		switch r.IntN(3) {
+		case 0:
+			t.En = "en " + t.Zh
+		case 1:
+			t = text.Text{En: t.Zh}
+		}
+		return t
+	}
+	parents := map[plant.Kind][]uuid.UUID{}
+	all := []plant.Kind{plant.Site, plant.Area, plant.Line, plant.Machine}
+	for i := range 30 {
+		kind := all[min(r.IntN(6), 3)]
+		if i == 0 {
+			kind = plant.Site
+		}
+		q := plant.NewNode{Org: steel, Kind: kind, Name: pick(), From: day(r.IntN(3))}
+		if kind != plant.Site {
+			var above []uuid.UUID
+			for _, k := range all {
+				if kind.Stands(k) {
+					above = append(above, parents[k]...)
+				}
+			}
+			q.Parent = above[r.IntN(len(above))]
+			q.From = day(3 + i)
+		}
+		if kind == plant.Machine {
+			switch r.IntN(3) {
+			case 0:
+				q.Template = []string{"power-meter-steel", "cnc-mill-smart-testbed", "siemens-pac3200"}[r.IntN(3)]
+			case 1:
+				q.Class = "large-machine"
+			}
+			if r.IntN(2) == 0 {
+				q.Points = randomPoints(r, pick)
+			}
+		}
+		n, err := h.Create(ctx, scope(steel), q)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		parents[kind] = append(parents[kind], n.ID)
+	}
+}
+
+func randomPoints(r *rand.Rand, pick func() text.Text) []template.Point {
+	out := make([]template.Point, 1+r.IntN(5))
+	for i := range out {
+		p := template.Point{Key: fmt.Sprintf("k%d.x%d", i, r.IntN(100)), Name: pick(), Type: "float64", Unit: []string{"1", "%", "kW.h", "Cel", "V.A{reactive}"}[r.IntN(5)],
+			Address: []string{"holding:1", "ns=2;s=Temp,1", "-x", "=y", "a: b", "0x10", "1.5"}[r.IntN(7)], Encoding: "f32", Every: template.Duration(time.Duration(1+r.IntN(5000)) * 10 * time.Millisecond)}
+		p.MaxSilence = p.Every * template.Duration(1+r.IntN(9))
+		p.Scale, p.Offset = []float64{0, 1, 0.1, -2.5e-7, 1e21}[r.IntN(5)], []float64{0, -40, 0.30000000000000004}[r.IntN(3)]
+		if r.IntN(3) == 0 {
+			p.Report = "onChange"
+		}
+		switch r.IntN(4) {
+		case 0:
+			p.Type, p.Unit, p.Scale, p.Offset = "bool", "", 0, 0
+		case 1:
+			p.Type, p.Scale, p.Offset = "int64", 0, 0
+			for v := range r.IntN(4) {
+				p.Values = append(p.Values, template.Value{Value: int64(v) - 1, Name: pick()})
+			}
+		}
+		if r.IntN(2) == 0 {
+			p.Order = "CDAB"
+		}
+		out[i] = p
+	}
+	return out
+}
+
+// What is exported, in any format and language, changes nothing when it is imported; and without ids it builds the same
+// plant in another organisation.
+func TestAnExportIsTheWholePlant(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		h := open(t, storetest.SQLite(t))
+		randomPlant(h, r)
+		h.now = day(200)
+		before := h.picture(steel)
+		for _, f := range formats {
+			for _, lang := range []string{"zh", "en"} {
+				for _, bare := range []bool{false, true} {
+					data := h.export(steel, f, lang, bare)
+					out, err := h.Import(ctx, scope(steel), plant.Import{Org: steel, Data: data, Prune: true, Reason: "x"})
+					if err != nil || len(out.Errors) > 0 || len(out.Changes) > 0 || !out.Applied {
+						t.Fatalf("seed %d, %s, %s, bare %v: %v, %+v\n%s", seed, f, lang, bare, err, out, before)
+					}
+				}
+			}
+		}
+		if h.picture(steel) != before {
+			t.Fatalf("seed %d: the plant was changed", seed)
+		}
+		f := formats[seed%3]
+		h.load(plant.Import{Org: mills, Data: h.export(steel, f, "en", true), Prune: true, Reason: "copy"})
+		if got := h.picture(mills); sortedLines(got) != sortedLines(before) {
+			t.Errorf("seed %d, %s: the copy differs:\n%s\n%s", seed, f, got, before)
+		}
+	}
+}
+
+func sortedLines(s string) string {
+	lines := strings.Split(s, "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// Ten thousand points are imported, changed and read again, on both databases.
+func TestTenThousandPoints(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		step := func(what string, from time.Time) { t.Logf("%s: %v", what, time.Since(from).Round(time.Millisecond)) }
+		start := time.Now()
+		out := h.load(plant.Import{Data: big(10_000)})
+		step("import 10,000 points", start)
+		if out.Counts.Create != 10_000+100+2+1 || out.More.Changes == 0 || len(out.Changes) != 1000 || len(h.series.declared) != 10_000 {
+			t.Errorf("%+v, %d listed, %d more", out.Counts, len(out.Changes), out.More.Changes)
+		}
+		for _, f := range formats {
+			if db.Engine() == store.Postgres && f != sheet.CSV {
+				continue // the files are the same
+			}
+			start = time.Now()
+			data := h.export(steel, f, "zh", false)
+			step(fmt.Sprintf("export %s, %d KiB", f, len(data)>>10), start)
+			start = time.Now()
+			if same := h.load(plant.Import{Data: data, DryRun: true}); len(same.Changes) > 0 || same.Counts.None != 10_103 {
+				t.Errorf("%s: %+v", f, same.Counts)
+			}
+			step("dry run", start)
+		}
+		h.now = day(31)
+		start = time.Now()
+		changed := h.load(plant.Import{Data: []byte(strings.ReplaceAll(string(big(10_000)), ",5s", ",6s"))})
+		step("change 10,000 points", start)
+		if changed.Counts.Update != 10_000 {
+			t.Errorf("%+v", changed.Counts)
+		}
+		h.now = day(32)
+		start = time.Now()
+		gone := h.load(plant.Import{Data: []byte("site\n一厂\n"), Prune: true, Reason: "x"})
+		step("retire them", start)
+		if gone.Counts.Retire != 102 {
+			t.Errorf("%+v", gone.Counts)
+		}
+		if left, _, err := h.Points(ctx, scope(steel), plant.PointFilter{}, store.Page{}); err != nil || len(left) != 0 {
+			t.Errorf("%d left, %v", len(left), err)
+		}
+	})
+}
+
+func TestAnImportIsWholeOrNotAtAll(t *testing.T) {
+	h := open(t, storetest.SQLite(t))
+	h.series.refuse = errors.New("catalogue closed")
+	if _, err := h.Import(ctx, scope(steel), plant.Import{Org: steel, Data: []byte(small)}); !errors.Is(err, plant.ErrSeries) {
+		t.Errorf("got %v", err)
+	}
+	if got := h.tree(day(30)); got != "" {
+		t.Errorf("the plant is now %s", got)
+	}
+	// Somebody changes the plant between the look and the change.
+	h.series.refuse = nil
+	h.series.during = func() {
+		h.series.during = nil
+		h.add(plant.Site, uuid.Nil, "一厂", 1)
+	}
+	if _, err := h.Import(ctx, scope(steel), plant.Import{Org: steel, Data: []byte(small)}); !errors.Is(err, plant.ErrMeanwhile) {
+		t.Errorf("got %v", err)
+	}
+	if got := h.tree(day(30)); got != "(一厂)" {
+		t.Errorf("the plant is now %s", got)
+	}
+}
