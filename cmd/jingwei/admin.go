@@ -9,9 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"jingwei/internal/connect/ingest"
+	"jingwei/internal/connect/lint"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/config"
+	"jingwei/internal/plant/class"
+	"jingwei/packs"
 )
 
 func adminCommand() *cobra.Command {
@@ -19,7 +23,7 @@ func adminCommand() *cobra.Command {
 		Use:   "admin",
 		Short: "Administration beside the node's files",
 	}
-	c.AddCommand(adminLinkCommand(), adminOpenAPICommand())
+	c.AddCommand(adminLinkCommand(), adminOpenAPICommand(), adminLintCommand())
 	return c
 }
 
@@ -96,4 +100,41 @@ func writeOpenAPI(ctx context.Context, out io.Writer) error {
 	}
 	_, err = out.Write(b.Bytes())
 	return err
+}
+
+func adminLintCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "lint FILE…",
+		Short: "Judge device templates: what is wrong in them, by line, with the mend",
+		Long: `Judge device templates (packs/devices) as their integrators write them: the pack's form, units, texts in both
+languages, and what only the protocol knows: addresses, encodings, points that lie on each other's registers, and a scan
+that the device's line cannot carry. The exit code is 1 when a file is wrong.`,
+		Example: `  jingwei admin lint packs/devices/*.yaml`,
+		Args: func(c *cobra.Command, args []string) error {
+			if err := cobra.MinimumNArgs(1)(c, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		},
+	}
+	lang := c.Flags().String("lang", "en", "language of the findings: en or zh")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		classes, err := class.Load(packs.Files, "equipment")
+		if err != nil {
+			return err
+		}
+		o := judges()
+		o.Classes = class.All(classes)
+		wrong, err := lint.Files(c.OutOrStdout(), *lang, args, o)
+		if err == nil && wrong > 0 {
+			err = fmt.Errorf("%d of %d files are wrong", wrong, len(args))
+		}
+		return err
+	}
+	return c
+}
+
+// judges are what device templates are judged by.
+func judges() lint.Options {
+	return lint.Options{Drivers: drivers(nil), Sources: ingest.Kinds()}
 }

@@ -27,12 +27,12 @@ type children struct {
 
 const childPatience = 3 * time.Second
 
-// start runs `jingwei args…` and returns the text after "ready: " of its first output line that has it, or at once when
-// ready is false.
-func (c *children) start(ctx context.Context, ready bool, env []string, args ...string) (string, error) {
+// start runs `jingwei args…` and returns what it said up to the line that begins with "ready: ", by the words before the
+// colons; at once, and nothing, when ready is false.
+func (c *children) start(ctx context.Context, ready bool, env []string, args ...string) (map[string]string, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return "", fmt.Errorf("find this program: %w", err)
+		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -41,21 +41,23 @@ func (c *children) start(ctx context.Context, ready bool, env []string, args ...
 	cmd.Stderr = c.errs
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	name := "jingwei " + strings.Join(args[:min(2, len(args))], " ")
 	if err := cmd.Start(); err != nil {
-		return "", fmt.Errorf("start %s: %w", name, err)
+		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	told := make(chan string, 1)
+	told := make(chan map[string]string, 1)
 	c.group.Go(func() {
 		lines := bufio.NewScanner(out)
+		said := map[string]string{}
 		for lines.Scan() {
-			if address, ok := strings.CutPrefix(lines.Text(), "ready: "); ok {
-				select {
-				case told <- address:
-				default:
-				}
+			word, rest, ok := strings.Cut(lines.Text(), ": ")
+			if !ok || said["ready"] != "" {
+				continue
+			}
+			if said[word] = rest; word == "ready" {
+				told <- said
 			}
 		}
 		err := cmd.Wait()
@@ -65,13 +67,13 @@ func (c *children) start(ctx context.Context, ready bool, env []string, args ...
 		}
 	})
 	if !ready {
-		return "", nil
+		return nil, nil
 	}
-	address, ok := <-told
+	said, ok := <-told
 	if !ok {
-		return "", fmt.Errorf("%s did not start; see the lines above", name)
+		return nil, fmt.Errorf("%s did not start; see the lines above", name)
 	}
-	return address, nil
+	return said, nil
 }
 
 // wait returns when all have ended.

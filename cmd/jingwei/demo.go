@@ -11,17 +11,17 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/config"
 )
 
 func demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Run a node, a gateway and three simulated machines, and print how to sign in",
-		Long: `Run a whole small world in one process tree: a node, a gateway enrolled with it, and three machines that replay
-recorded data over Modbus TCP (a CNC mill and two energy meters). One enterprise has them; a second one is empty.
-Nothing is short-circuited: machines, gateway and node are processes of their own that speak over sockets.
+		Short: "Run a node, three gateways and twenty simulated machines, and print how to sign in",
+		Long: `Run a whole small world in one process tree: a node, and two enterprises with three gateways and twenty machines that
+replay recorded data: CNC mills and energy meters over Modbus TCP, gas turbines over OPC UA, more mills over Sparkplug B
+and climate sensors over MQTT. Nothing is short-circuited: machines, gateways and node are processes of their own that
+speak over sockets, with certificates where the protocol has them.
 
 A second start goes on where the first stopped. The console is served over plain HTTP on loopback, so that a browser
 needs no certificate; gateways use TLS as always.`,
@@ -36,7 +36,7 @@ needs no certificate; gateways use TLS as always.`,
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := configured(c, map[string]string{
 			"data": "jingwei-demo", "node.name": "Jingwei demo", "http.address": "127.0.0.1:8480",
-			"https.address": "127.0.0.1:0", "link.address": "127.0.0.1:0", "log.level": "warn",
+			"https.address": "127.0.0.1:0", "link.address": "127.0.0.1:0", "mqtt.address": "127.0.0.1:0", "log.level": "warn",
 		})
 		if err != nil {
 			return err
@@ -82,7 +82,7 @@ func demo(ctx context.Context, cfg *config.Loaded, headless bool, out, errs io.W
 	if err := markDemo(cfg.Data); err != nil {
 		return err
 	}
-	world, err := n.makeWorld(auth.AsSystem(ctx, "demo"))
+	world, err := n.makeWorld(demoContext(ctx))
 	if err != nil {
 		return fmt.Errorf("set up the demo: %w", err)
 	}
@@ -100,11 +100,11 @@ func demo(ctx context.Context, cfg *config.Loaded, headless bool, out, errs io.W
 		if headless {
 			fmt.Fprintf(out, "token: %s\ntoken-b: %s\n", world.token, world.tokenB)
 		}
-		if err := n.startMachines(auth.AsSystem(ctx, "demo"), world, children); err != nil {
+		if err := n.startMachines(demoContext(ctx), world, children); err != nil {
 			n.fail(fmt.Errorf("start the demo's machines: %w", err))
 			return
 		}
-		fmt.Fprintln(out, "one gateway and three machines are running; Ctrl-C ends the demo")
+		fmt.Fprintf(out, "running: %d gateways and %d machines; Ctrl-C ends the demo\n", len(demoGateways), len(demoMachines))
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 	"jingwei/internal/connect/fleet"
 	"jingwei/internal/connect/ingest"
 	"jingwei/internal/connect/ingest/broker"
+	"jingwei/internal/connect/lint"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/api/account"
 	"jingwei/internal/kernel/audit"
@@ -190,6 +191,7 @@ func (n *node) openPlant(ctx context.Context) error {
 	}
 	n.plant, err = plant.New(ctx, plant.Options{
 		DB: n.db, Templates: templates, Classes: classes, Series: n.telemetry, Now: n.now, Logger: n.log,
+		Judge: lint.Judge(judges()),
 		Changed: func(org uuid.UUID) {
 			n.fleet.Changed(org)
 			n.sources.Changed(org)

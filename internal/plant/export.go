@@ -3,7 +3,6 @@ package plant
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,7 +28,7 @@ func (s *Service) Export(ctx context.Context, scope auth.Scope, q Export) ([]byt
 	}
 	var items []sheet.Item
 	err := s.o.DB.View(ctx, func(ctx context.Context, tx bun.Tx) error {
-		st, err := s.loadState(ctx, tx, scope, q.Org, s.at(q.At), nil)
+		st, err := s.loadState(ctx, tx, scope, q.Org, s.at(q.At))
 		if err == nil {
 			items = st.items(!q.Bare)
 		}
@@ -66,8 +65,8 @@ type plantState struct {
 	later   map[uuid.UUID]int64 // of nodes and points with a fact that begins after the time of the change
 }
 
-// loadState reads an organisation's plant. With of given only the points of these machines are read.
-func (s *Service) loadState(ctx context.Context, tx bun.Tx, scope auth.Scope, org uuid.UUID, at int64, of []uuid.UUID) (*plantState, error) {
+// loadState reads an organisation's plant.
+func (s *Service) loadState(ctx context.Context, tx bun.Tx, scope auth.Scope, org uuid.UUID, at int64) (*plantState, error) {
 	st := &plantState{byID: map[uuid.UUID]*Node{}, points: map[uuid.UUID][]*Point{}, pointOf: map[uuid.UUID]*Point{}, later: map[uuid.UUID]int64{}}
 	var nodes []fullRow
 	if err := selectNodes(tx, scope, &nodes, at).Where("n.org = ?", org).OrderExpr("n.id").Scan(ctx); err != nil {
@@ -78,25 +77,14 @@ func (s *Service) loadState(ctx context.Context, tx bun.Tx, scope auth.Scope, or
 		st.nodes = append(st.nodes, &n)
 		st.byID[n.ID] = &n
 	}
-	read := func(where string, args ...any) error {
-		var points []fullPoint
-		if err := selectPoints(tx, scope, &points, at).Where("p.org = ?", org).Where(where, args...).OrderExpr("p.id").Scan(ctx); err != nil {
-			return err
-		}
-		for i := range points {
-			p := points[i].point()
-			st.points[p.Machine] = append(st.points[p.Machine], &p)
-			st.pointOf[p.ID] = &p
-		}
-		return nil
+	var points []fullPoint
+	if err := selectPoints(tx, scope, &points, at).Where("p.org = ?", org).OrderExpr("p.id").Scan(ctx); err != nil {
+		return nil, err
 	}
-	if of == nil {
-		return st, read("1 = 1")
-	}
-	for part := range slices.Chunk(of, 500) {
-		if err := read("p.machine IN (?)", bun.List(idStrings(part))); err != nil {
-			return nil, err
-		}
+	for i := range points {
+		p := points[i].point()
+		st.points[p.Machine] = append(st.points[p.Machine], &p)
+		st.pointOf[p.ID] = &p
 	}
 	return st, nil
 }

@@ -183,7 +183,7 @@ func (s *Service) declareInParts(ctx context.Context, d []telemetry.Declaration)
 
 // importState is the plant as it is now, with what begins later than the time of the change.
 func (s *Service) importState(ctx context.Context, tx bun.Tx, scope auth.Scope, org uuid.UUID, at int64) (*plantState, error) {
-	st, err := s.loadState(ctx, tx, scope, org, max(at, s.at(time.Time{})), nil)
+	st, err := s.loadState(ctx, tx, scope, org, max(at, s.at(time.Time{})))
 	if err != nil {
 		return nil, err
 	}

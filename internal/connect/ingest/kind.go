@@ -90,6 +90,15 @@ func (k *kind) ways() string {
 	return strings.Join(out, ", ")
 }
 
+// Kinds are the names of the kinds of sources.
+func Kinds() []string {
+	out := make([]string, len(kindTable))
+	for i, k := range kindTable {
+		out[i] = k.name
+	}
+	return out
+}
+
 // kindTable lists the kinds.
 var kindTable = []*kind{mqttKind, sparkplugKind, pushKind}
 

@@ -86,17 +86,6 @@ func (r *Row) set(c Column, s string) {
 	r.has |= 1 << c
 }
 
-// Path is the places above and the thing itself as the file names them, for people.
-func (r *Row) Path() string {
-	var parts []string
-	for _, c := range []Column{Site, Area, Line, Machine} {
-		if s := r.cells[c]; s != "" {
-			parts = append(parts, s)
-		}
-	}
-	return strings.Join(parts, " / ")
-}
-
 // Fault is one thing wrong with a file, to be told with its place.
 type Fault struct {
 	Sheet  string
@@ -169,7 +158,6 @@ func Read(f Format, data []byte) (rows []Row, faults []Fault, err error) {
 type Lists struct {
 	Classes   []Choice
 	Templates []Choice
-	Drivers   []string
 }
 
 // Choice is one of a list.

@@ -146,6 +146,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/gateways/{id}/quarantine/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Throw the refused samples away */
+        post: operations["discardQuarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gateways/{id}/quarantine/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer the refused samples to the node again
+         * @description After what was wrong has been mended. What is refused once more goes back to the quarantine.
+         */
+        post: operations["releaseQuarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gateways/{id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a device over a link that is not saved
+         * @description The gateway opens the link beside the running ones, for this question alone, and tells the frames with the answer. A device that a saved link leads to is asked through that.
+         */
+        post: operations["tryLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/latest": {
         parameters: {
             query?: never;
@@ -183,6 +240,91 @@ export interface paths {
         head?: never;
         /** Change a link */
         patch: operations["updateLink"];
+        trace?: never;
+    };
+    "/links/{id}/browse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The addresses that a device offers below a node */
+        post: operations["browseLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/links/{id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The requests that one scan of each class sends */
+        get: operations["planLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/links/{id}/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an address holds, in every reading */
+        post: operations["probeLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/links/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read points now, through a link that runs */
+        post: operations["readLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/links/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last frames on the wire, decoded */
+        get: operations["traceLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/live": {
@@ -361,6 +503,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plant/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The plant of an organisation as a file */
+        get: operations["exportPlant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plant/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a file the plant: whole or not at all
+         * @description The body is the file: XLSX, CSV or YAML, at most 16 MiB. Errors of rows come in the answer, each with sheet, row and column; with any, nothing is changed and applied is false.
+         */
+        post: operations["importPlant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plant/import/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An empty file with headings, lists and notes, to be filled in and imported */
+        get: operations["emptyPlantFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plant/machines/{id}": {
         parameters: {
             query?: never;
@@ -392,6 +588,25 @@ export interface paths {
         post?: never;
         /** Read a machine no more */
         delete: operations["endConnection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plant/machines/{id}/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which device of which source feeds a machine */
+        get: operations["getFeed"];
+        /** Let a device of a source feed a machine, from now on */
+        put: operations["setFeed"];
+        post?: never;
+        /** Feed a machine no more */
+        delete: operations["endFeed"];
         options?: never;
         head?: never;
         patch?: never;
@@ -621,6 +836,163 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What sends to the node by itself, and how it does */
+        get: operations["listSources"];
+        put?: never;
+        /** Add a source and set it to work */
+        post: operations["createSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sources/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Kinds of sources, their configuration and presets */
+        get: operations["listSourceKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A source and how it does */
+        get: operations["getSource"];
+        put?: never;
+        post?: never;
+        /** Remove a source; what it has sent stays */
+        delete: operations["removeSource"];
+        options?: never;
+        head?: never;
+        /** Change a source */
+        patch: operations["updateSource"];
+        trace?: never;
+    };
+    "/sources/{id}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a device feed a machine, which is made if need be */
+        post: operations["adoptDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sources/{id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How devices of a source sign in */
+        get: operations["listCredentials"];
+        put?: never;
+        /** Make a credential; its secret is told only here */
+        post: operations["createCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sources/{id}/credentials/{cid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a credential and cut its connections */
+        delete: operations["revokeCredential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sources/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices that a source was heard of */
+        get: operations["listSourceDevices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sources/{id}/devices/{device}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a device of a source tells */
+        get: operations["listDeviceMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sources/{id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a device of a source tells, the device as a parameter */
+        get: operations["listSourceMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/templates": {
         parameters: {
             query?: never;
@@ -761,6 +1133,75 @@ export interface components {
             /** @description Device template: the machine gets its points */
             template?: string;
         };
+        AdoptDeviceRequest: {
+            class?: string;
+            device: string;
+            /**
+             * Format: uuid
+             * @description An existing machine that the device is to feed, or
+             */
+            machine?: string;
+            /** @description To become points; without them all that the device told, unless machine or template is given */
+            metrics?: string[] | null;
+            /** @description Of the new machine; without it the device's */
+            name?: string | components["schemas"]["Text"];
+            /**
+             * Format: uuid
+             * @description where a new machine is made
+             */
+            parent?: string;
+            /** @description Of the new machine; its points' addresses are the metrics' names */
+            template?: string;
+        };
+        AdoptDeviceResponse: {
+            device: string;
+            /** Format: uuid */
+            machine: string;
+        };
+        AdoptView: {
+            /**
+             * Format: uuid
+             * @description Site, area or line under which machines are made of unknown devices
+             */
+            parent: string;
+        };
+        Adopting: {
+            /** Format: uuid */
+            parent: string | null;
+        };
+        ApiPageView: {
+            items: components["schemas"]["IngestView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        AskedPoint: {
+            address: string;
+            encoding?: string;
+            /** Format: double */
+            offset?: number;
+            order?: string;
+            /**
+             * Format: double
+             * @description 0 or left out: 1
+             */
+            scale?: number;
+            /**
+             * @description Without it, as the encoding gives it
+             * @enum {string}
+             */
+            type?: "float64" | "int64" | "bool" | "string";
+            unit?: string;
+        };
+        Attention: {
+            /** @description certificate.untrusted */
+            code: string;
+            /** @description SHA-256 of the certificate, hex */
+            fingerprint: string;
+            /** Format: date-time */
+            notAfter?: string;
+            subject?: string;
+            text: components["schemas"]["Text"];
+        };
         AuditEntry: {
             /** @description Name at that time */
             actor: string;
@@ -787,6 +1228,17 @@ export interface components {
             /** @description room.thing.act */
             verb: string;
             via: string;
+        };
+        BrowseLinkRequest: {
+            /** @description next of the page before */
+            cursor?: string;
+            /**
+             * Format: int64
+             * @description Default 500
+             */
+            limit?: number;
+            /** @description Left out: the root */
+            node?: string;
         };
         Bucket: {
             /** Format: int64 */
@@ -824,6 +1276,24 @@ export interface components {
             to: string;
             /** Format: int64 */
             uncertain: number;
+        };
+        Change: {
+            /** @enum {string} */
+            action: "create" | "update" | "move" | "retire";
+            /** @description What changes: field: before → after */
+            detail?: string;
+            /** @enum {string} */
+            kind: "site" | "area" | "line" | "machine" | "point";
+            /** @description Name, or the key of a point */
+            name: string;
+            /** @description Where it stands */
+            path: string;
+            /**
+             * Format: int64
+             * @description Row of the sheet, line of a YAML file; absent for what the file does not name
+             */
+            row?: number;
+            sheet?: string;
         };
         ChangePersonRequest: {
             /** @description Ends all sessions and links of the person */
@@ -902,6 +1372,29 @@ export interface components {
             Unparsed: string[] | null;
             Value: string;
         };
+        Counts: {
+            /** Format: int64 */
+            create: number;
+            /** Format: int64 */
+            move: number;
+            /**
+             * Format: int64
+             * @description Named by the file and as they should be
+             */
+            none: number;
+            /** Format: int64 */
+            retire: number;
+            /** Format: int64 */
+            update: number;
+        };
+        CreateCredentialRequest: {
+            /** @description PKCS #10, PEM: make a client certificate instead of a secret (MQTT over TLS only) */
+            csr?: string;
+            /** @description Limit it to one device of the source */
+            device?: string;
+            /** @description For people: which device or site has it */
+            name: string;
+        };
         CreateEnrolmentCodeResponse: {
             /** @description For jingwei edge --code; it is told only here */
             code: string;
@@ -929,10 +1422,99 @@ export interface components {
             /** @description One string, or {zh, en} */
             name: string | components["schemas"]["Text"];
         };
+        CreateSourceRequest: {
+            adopt?: components["schemas"]["Adopting"];
+            /** @description As the kind's schema says, and remote for the transport remote */
+            config?: {
+                [key: string]: unknown;
+            };
+            /** @description One of /sources/kinds */
+            kind: string;
+            /** @description One string, or {zh, en} */
+            name: string | components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            /**
+             * @default measured
+             * @enum {string}
+             */
+            origin: "measured" | "replayed";
+            /** @enum {string} */
+            transport: "broker" | "remote" | "http";
+        };
+        CredentialView: {
+            /** @description PEM; told once */
+            certificate?: string;
+            /** @description The node's authority, PEM */
+            chain?: string;
+            /** Format: date-time */
+            created: string;
+            /** @description The only device that it may speak for */
+            device?: string;
+            /**
+             * Format: uuid
+             * @description The user name for MQTT and HTTP
+             */
+            id: string;
+            name: string;
+            /** Format: date-time */
+            notAfter?: string;
+            /** @description Told once, when it is made */
+            secret?: string;
+            /** @description Of the client certificate */
+            serial?: string;
+            /**
+             * Format: date-time
+             * @description Last sign-in, exact to a minute
+             */
+            used?: string;
+        };
+        DeviceView: {
+            device: string;
+            /** Format: date-time */
+            firstSeen: string;
+            /** Format: date-time */
+            lastSeen: string;
+            lastTrouble?: components["schemas"]["IngestTrouble"];
+            /**
+             * Format: uuid
+             * @description That it feeds
+             */
+            machine?: string;
+            /** @description Since the node started */
+            messages: string;
+            /**
+             * Format: int64
+             * @description Told since the node started
+             */
+            metrics: number;
+            /** @enum {string} */
+            state: "online" | "offline" | "unknown";
+            troubles: string;
+            /**
+             * Format: int64
+             * @description Of them without a point
+             */
+            unclaimed: number;
+        };
+        DiscardQuarantineRequest: {
+            reason: string;
+        };
+        DiscardQuarantineResponse: {
+            fault?: components["schemas"]["LinkFault"];
+            /** @description How many it was about */
+            records: string;
+        };
         DriverView: {
             name: string;
             /** @description JSON Schema of a link's config, with titles in zh-CN and en */
             schema: unknown;
+            /** @description Members of config that are never told again */
+            secrets?: string[] | null;
+        };
+        EndpointView: {
+            http?: string;
+            mqtt?: string;
         };
         EnrolRequest: {
             /** @description PKCS #10, PEM */
@@ -949,6 +1531,37 @@ export interface components {
             gateway: string;
             node: components["schemas"]["Node"];
         };
+        FeedView: {
+            device: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: uuid */
+            machine: string;
+            /** Format: uuid */
+            source: string;
+        };
+        Imported: {
+            /** @description Whether the plant was changed; never with errors, or in a dry run */
+            applied: boolean;
+            /** @description The first of them */
+            changes: components["schemas"]["Change"][];
+            counts: components["schemas"]["Counts"];
+            /** @description The first of them */
+            errors: components["schemas"]["RowError"][];
+            more: components["schemas"]["ImportedMoreStruct"];
+        };
+        ImportedMoreStruct: {
+            /**
+             * Format: int64
+             * @description How many changes are not listed
+             */
+            changes: number;
+            /**
+             * Format: int64
+             * @description How many errors are not listed
+             */
+            errors: number;
+        };
         IngestStatus: {
             batches: string;
             /** @description Batches sent again and dropped */
@@ -962,6 +1575,65 @@ export interface components {
              * @description Over the last seconds
              */
             samplesPerSecond: number;
+        };
+        IngestTrouble: {
+            code: string;
+            text: components["schemas"]["Text"];
+            /** Format: date-time */
+            time: string;
+            value?: string;
+            /** @description Topic, metric or line */
+            where?: string;
+        };
+        IngestView: {
+            /** @description Without it unknown devices are shown and not kept */
+            adopt?: components["schemas"]["AdoptView"];
+            /** @description As the kind's schema says; remote.password is never told */
+            config: unknown;
+            /**
+             * Format: int64
+             * @description MQTT connections now
+             */
+            connections: number;
+            /** Format: int64 */
+            devices: number;
+            endpoint: components["schemas"]["EndpointView"];
+            etag: string;
+            /** Format: uuid */
+            id: string;
+            /** @description One of /sources/kinds */
+            kind: string;
+            lastTrouble?: components["schemas"]["IngestTrouble"];
+            name: components["schemas"]["Text"];
+            /** Format: int64 */
+            online: number;
+            /** Format: uuid */
+            org: string;
+            /** @enum {string} */
+            origin: "measured" | "replayed";
+            /** @enum {string} */
+            state: "listening" | "connected" | "connecting" | "failed" | "off";
+            /** @enum {string} */
+            transport: "broker" | "remote" | "http";
+            /** @description Since the node started */
+            troubles: string;
+            /**
+             * Format: int64
+             * @description Metrics seen that no point takes
+             */
+            unclaimed: number;
+            /** Format: double */
+            valuesPerSecond: number;
+        };
+        IngestView2: {
+            kind: string;
+            name: components["schemas"]["Text"];
+            presets: components["schemas"]["Preset"][];
+            /** @description JSON Schema of config.remote, for the transport remote */
+            remote?: unknown;
+            /** @description JSON Schema of config, with titles in zh-CN and en */
+            schema: unknown;
+            transports: string[];
         };
         Invited: {
             /** Format: date-time */
@@ -990,7 +1662,94 @@ export interface components {
             /** @enum {string} */
             state: "live" | "stale" | "silent";
         };
+        LinkAnswer: {
+            /** @description What came between the gateway and the device; absent where all went well */
+            fault?: components["schemas"]["LinkFault"];
+            /** @description Oldest first */
+            frames?: components["schemas"]["LinkFrame"][] | null;
+            /** @description Where the next page of nodes begins */
+            next?: string;
+            nodes?: components["schemas"]["LinkNode"][] | null;
+            probe?: components["schemas"]["LinkProbe"];
+            requests?: components["schemas"]["LinkRequest"][] | null;
+            /** @description One for each point asked for, in that order */
+            samples?: components["schemas"]["LinkSample"][] | null;
+            /** Format: double */
+            tookMs: number;
+        };
+        LinkFault: {
+            attention?: components["schemas"]["Attention"];
+            code: string;
+            /** @description As the system told it */
+            detail: string;
+            text: components["schemas"]["Text"];
+        };
+        LinkFrame: {
+            hex: string;
+            note: string;
+            sent: boolean;
+            /**
+             * Format: int64
+             * @description Bytes of the whole, where hex is cut
+             */
+            size?: number;
+            /** Format: date-time */
+            time: string;
+        };
+        LinkNode: {
+            address: string;
+            encoding?: string;
+            leaf: boolean;
+            name: string;
+            writable: boolean;
+        };
+        LinkProbe: {
+            /** @description Canonical */
+            address: string;
+            /** @description Hexadecimal, as it came */
+            raw: string;
+            readings: components["schemas"]["LinkReading"][];
+            status: components["schemas"]["Status"];
+        };
+        LinkReading: {
+            /** @description As a point would have it */
+            encoding: string;
+            /** @description A guess: a person would believe this one */
+            likely: boolean;
+            order?: string;
+            /** @enum {string} */
+            type: "float64" | "int64" | "bool" | "string";
+            value: string;
+        };
+        LinkRequest: {
+            /** Format: int64 */
+            everyMs?: number;
+            /** @description Of an attempt: places in its list of points, from 0 */
+            places?: number[] | null;
+            /** @description Of the plant */
+            points?: string[] | null;
+            summary: string;
+        };
+        LinkSample: {
+            /** Format: date-time */
+            gatewayTime?: string;
+            status: components["schemas"]["Status"];
+            /**
+             * Format: date-time
+             * @description Source time
+             */
+            time?: string;
+            /** @enum {string} */
+            type?: "float64" | "int64" | "bool" | "string";
+            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
+            value: number | string | boolean | null;
+            /** @description Why the point cannot be read as it is written */
+            wrong?: components["schemas"]["LinkWrong"];
+        };
         LinkView: {
+            /** @description What a person has to decide before the link can work */
+            attention?: components["schemas"]["Attention"];
+            /** @description Secrets are masked; sent back masked or left out they stay as they are */
             config: unknown;
             driver: string;
             /** @description Where it leads */
@@ -1013,6 +1772,11 @@ export interface components {
              * @enum {string}
              */
             state: "starting" | "connecting" | "connected" | "resting" | "waiting" | "stopped" | "unknown";
+        };
+        LinkWrong: {
+            field: string;
+            text: components["schemas"]["Text"];
+            value?: string;
         };
         LogStatus: {
             /** @description On disk */
@@ -1079,6 +1843,25 @@ export interface components {
             passwordSet: boolean;
             person: components["schemas"]["Person"];
             roles: components["schemas"]["RoleIn"][];
+        };
+        MetricView: {
+            name: string;
+            /**
+             * Format: uuid
+             * @description The point that takes it
+             */
+            point?: string;
+            /**
+             * Format: date-time
+             * @description Of the value
+             */
+            time?: string;
+            /** @enum {string} */
+            type?: "float64" | "int64" | "bool" | "string";
+            /** @description As the source tells it */
+            unit?: string;
+            /** @description The newest */
+            value?: unknown;
         };
         MovePlantNodeRequest: {
             /**
@@ -1210,6 +1993,16 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageCredentialView: {
+            items: components["schemas"]["CredentialView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageDeviceView: {
+            items: components["schemas"]["DeviceView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         "PageDriverView\u00B76": {
             items: components["schemas"]["DriverView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -1217,6 +2010,11 @@ export interface components {
         };
         PageLatest: {
             items: components["schemas"]["Latest"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageMetricView: {
+            items: components["schemas"]["MetricView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -1247,6 +2045,11 @@ export interface components {
         };
         PageView: {
             items: components["schemas"]["View"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        "PageView\u00B75": {
+            items: components["schemas"]["IngestView2"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -1314,6 +2117,15 @@ export interface components {
             /** @description Names of an int64's values */
             values?: components["schemas"]["ValueView"][] | null;
         };
+        Preset: {
+            config: unknown;
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        ProbeLinkRequest: {
+            address: string;
+            unit?: string;
+        };
         Problem: {
             /** @description Stable name that programs act on */
             code: string;
@@ -1341,6 +2153,14 @@ export interface components {
             /** @description The value found there; left out for secrets and for whole objects */
             value?: unknown;
         };
+        ReadLinkRequest: {
+            points: components["schemas"]["AskedPoint"][] | null;
+        };
+        ReleaseQuarantineResponse: {
+            fault?: components["schemas"]["LinkFault"];
+            /** @description How many it was about */
+            records: string;
+        };
         RetirePlantNodeRequest: {
             /**
              * Format: date-time
@@ -1367,6 +2187,22 @@ export interface components {
             org: string;
             /** @enum {string} */
             role: "owner" | "engineer" | "operator" | "viewer" | "monitor";
+        };
+        RowError: {
+            /** @description Cell of the sheet, such as I731 */
+            cell?: string;
+            code: string;
+            /** @description Field, such as unit */
+            column?: string;
+            mend: components["schemas"]["Text"];
+            message: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Row of the sheet, line of a YAML file
+             */
+            row?: number;
+            sheet?: string;
+            value?: string;
         };
         Sample: {
             /** @description The node's commit number */
@@ -1454,6 +2290,11 @@ export interface components {
             link: string;
             /** @description The device behind the link; for Modbus 0 to 255 */
             unit?: string;
+        };
+        SetFeedRequest: {
+            device: string;
+            /** Format: uuid */
+            source: string;
         };
         SetPasswordRequest: {
             /** @description Not needed where none is set, or within 15 minutes of a sign-in by link */
@@ -1594,13 +2435,27 @@ export interface components {
              * @description How many points it has
              */
             points: number;
+            /**
+             * @description How it was tried: not at all, against recorded frames, against a device or its maker's simulator
+             * @enum {string}
+             */
+            tested: "none" | "frames" | "peer";
             version: string;
         };
         TemplateView: {
+            /**
+             * Format: int64
+             * @description Speed of the serial line behind which it sits as delivered, in bit/s
+             */
+            baud?: number;
             class: string;
             driver: string;
             id: string;
             licence?: string;
+            /** @description What a link to such a device should be set to, in the driver's own fields */
+            link?: {
+                [key: string]: unknown;
+            };
             maker?: string;
             model?: string;
             name: components["schemas"]["Text"];
@@ -1608,6 +2463,11 @@ export interface components {
             points: components["schemas"]["SetupView"][];
             /** @description Where the knowledge comes from */
             source: string;
+            /**
+             * @description How it was tried: not at all, against recorded frames, against a device or its maker's simulator
+             * @enum {string}
+             */
+            tested: "none" | "frames" | "peer";
             version: string;
         };
         Text: {
@@ -1622,6 +2482,30 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
+        TryLinkRequest: {
+            /** @description To probe */
+            address?: string;
+            /** @description As the driver's schema says; it is not saved */
+            config: {
+                [key: string]: unknown;
+            };
+            cursor?: string;
+            /** @description One of /drivers */
+            driver: string;
+            /** Format: int64 */
+            limit?: number;
+            /** @description To browse; left out: the root */
+            node?: string;
+            /** @description To read or plan */
+            points?: components["schemas"]["AskedPoint"][] | null;
+            /** @description For probe, and for points that name none */
+            unit?: string;
+            /**
+             * @description open only connects
+             * @enum {string}
+             */
+            verb: "open" | "read" | "probe" | "browse" | "plan";
+        };
         UpdateGatewayRequest: {
             /** @description One string, or {zh, en} */
             name?: string | components["schemas"]["Text"];
@@ -1635,6 +2519,18 @@ export interface components {
             };
             /** @description One string, or {zh, en} */
             name?: string | components["schemas"]["Text"];
+        };
+        UpdateSourceRequest: {
+            /** @description With parent null: adopt no more */
+            adopt?: components["schemas"]["Adopting"];
+            /** @description The whole configuration; remote.password stays when it is left out */
+            config?: {
+                [key: string]: unknown;
+            };
+            /** @description One string, or {zh, en} */
+            name?: string | components["schemas"]["Text"];
+            /** @enum {string} */
+            origin?: "measured" | "replayed";
         };
         ValueView: {
             name: components["schemas"]["Text"];
@@ -2069,6 +2965,107 @@ export interface operations {
             };
         };
     };
+    discardQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscardQuarantineRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardQuarantineResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseQuarantineResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryLinkRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listLatest: {
         parameters: {
             query?: {
@@ -2193,6 +3190,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    browseLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrowseLinkRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    probeLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProbeLinkRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadLinkRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    traceLink: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
                 };
             };
             /** @description Error */
@@ -2622,6 +3788,131 @@ export interface operations {
             };
         };
     };
+    exportPlant: {
+        parameters: {
+            query: {
+                org: string;
+                format?: "xlsx" | "csv" | "yaml";
+                /** @description As it was or will be at this time; now where it is left out */
+                at?: string;
+                /** @description With the ids by which an import finds what exists; without them the file builds the same plant elsewhere */
+                ids?: boolean;
+            };
+            header?: {
+                /** @description Language of headings and notes */
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/yaml": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importPlant: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description Found out where it is left out */
+                format?: "xlsx" | "csv" | "yaml";
+                /** @description Only tell what would be done */
+                dryRun?: boolean;
+                /** @description Also retire what the organisation has and the file does not name; needs a reason */
+                prune?: boolean;
+                /** @description Since when the changes hold; now where it is left out */
+                from?: string;
+                reason?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    emptyPlantFile: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv" | "yaml";
+            };
+            header?: {
+                /** @description Language of headings and notes */
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/yaml": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getMachine: {
         parameters: {
             query?: {
@@ -2724,6 +4015,101 @@ export interface operations {
         };
     };
     endConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetFeedRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endFeed: {
         parameters: {
             query?: never;
             header?: never;
@@ -3343,9 +4729,463 @@ export interface operations {
             };
         };
     };
-    listTemplates: {
+    listSources: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiPageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSource: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSourceRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSourceKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageView\u00B75"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that the change was made from; without it the change is made to whatever stands */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that the change was made from; without it the change is made to whatever stands */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSourceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adoptDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptDeviceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptDeviceResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCredentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCredentialView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCredentialRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                cid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSourceDevices: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDeviceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeviceMetrics: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+                /** @description As /devices names it, percent-encoded */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMetricView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSourceMetrics: {
+        parameters: {
+            query: {
+                /** @description As /devices names it; for names such as . that no path can hold */
+                device: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMetricView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTemplates: {
+        parameters: {
+            query?: {
+                /** @description Only for this protocol, such as modbus */
+                driver?: string;
+                /** @description Only of this class of equipment */
+                class?: string;
+                /** @description Only of this maker */
+                maker?: string;
+                /** @description Only where id, name, maker or model holds these words, in any case */
+                text?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -72,7 +72,7 @@ func BenchmarkRequest(b *testing.B) {
 		}
 		b.Run("alone/"+name, func(b *testing.B) {
 			h := newHouse(b)
-			h.book.adopts = true
+			h.book.adopts.Store(true)
 			h.door.Put = func(_ context.Context, m *intake.Message, done func(error)) error { done(nil); return nil }
 			serve(b, h)
 			b.ReportAllocs()
@@ -83,7 +83,7 @@ func BenchmarkRequest(b *testing.B) {
 		})
 		b.Run("stored/"+name, func(b *testing.B) {
 			h := newHouse(b)
-			h.book.adopts = true
+			h.book.adopts.Store(true)
 			serve(b, h)
 			b.SetParallelism(4)
 			b.ResetTimer()

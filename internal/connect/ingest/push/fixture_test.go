@@ -31,7 +31,7 @@ const now = int64(1795334400) * int64(time.Second)
 // book is a Binder that keeps its bindings in memory. The series are those of a real store.
 type book struct {
 	store  *telemetry.Store
-	adopts bool
+	adopts atomic.Bool
 
 	mu         sync.Mutex
 	slots      map[string]intake.Slot // by device NUL metric
@@ -60,7 +60,7 @@ func (b *book) Bind(ctx context.Context, device string, metrics []intake.Metric)
 	for i, m := range metrics {
 		b.binds++
 		s, ok := b.slots[key(device, m.Name)]
-		if out[i] = s; !ok && b.adopts {
+		if out[i] = s; !ok && b.adopts.Load() {
 			made, at = append(made, declaration(m.Type)), append(at, i)
 		}
 	}

@@ -42,7 +42,7 @@ func node(t *testing.T, pkg, script string, args ...string) string {
 
 func TestTheInfluxClient(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	out := node(t, "@influxdata/influxdb-client", "influx.mjs", h.url+"/push", id+":"+secret)
 	const d = "p,3 =x"
 	h.want(d, `press 3.temp{plant=第一厂,site=A\,B}`, "21.5 +7ns")
@@ -77,7 +77,7 @@ func TestTheInfluxClient(t *testing.T) {
 
 func TestTheOpenTelemetryExporter(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	const d = "plc 1"
 	value := func(metric string) string {
 		t.Helper()
@@ -126,7 +126,7 @@ func (h *house) wantOutcome(out, failure string) {
 func TestPrometheus(t *testing.T) {
 	program := peertest.Require(t, "prometheus")
 	h := newHouse(t, func(o *Options) { o.Now = time.Now })
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	scrapes := atomic.Int64{}
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		n := scrapes.Add(1)

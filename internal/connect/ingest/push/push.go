@@ -149,19 +149,10 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, f *format, door *
 	}
 	s := &share{of: &h.budget}
 	defer s.free()
-	body, err := h.body(w, r, f, s)
-	if err != nil {
-		return 0, nil, err
-	}
 	k := h.works.Get().(*work)
 	defer h.give(k)
-	k.rows.Reset(body)
-	decode(&k.rows, body)
-	switch {
-	case k.rows.Full:
-		return 0, nil, ErrRows.With("limit", rows.MaxRows)
-	case k.rows.Long:
-		return 0, nil, ErrTexts.With("limit", rows.MaxTexts>>20)
+	if err := h.decode(w, r, f, s, &k.rows, decode); err != nil {
+		return 0, nil, err
 	}
 	j := judgement{door: door, memory: memory, cache: h.cache, b: &k.rows, groups: k.groups, series: k.series}
 	defer func() { k.groups, k.series = j.groups, j.series }()
@@ -186,18 +177,31 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, f *format, door *
 	}
 	done := make(chan error, 1)
 	if err = door.Put(r.Context(), &k.message, func(err error) { done <- err }); err == nil {
-		s.free() // the rows are the intake's now; the body is garbage
-		body = nil
-		select {
-		case err = <-done:
-		case <-r.Context().Done():
-			err = r.Context().Err()
-		}
+		k.rows.Release() // the rows are the intake's now; the body is garbage
+		s.free()
+		err = <-done
 	}
 	if err != nil {
 		return 0, nil, h.unstored(r, &k.rows, err)
 	}
 	return n, nil, nil
+}
+
+// decode reads the body and what it tells.
+func (h *Handler) decode(w http.ResponseWriter, r *http.Request, f *format, s *share, b *rows.Batch, decode func(*rows.Batch, []byte)) error {
+	body, err := h.body(w, r, f, s)
+	if err != nil {
+		return err
+	}
+	b.Reset(body)
+	decode(b, body)
+	switch {
+	case b.Full:
+		return ErrRows.With("limit", rows.MaxRows)
+	case b.Long:
+		return ErrTexts.With("limit", rows.MaxTexts>>20)
+	}
+	return nil
 }
 
 // give takes back the memory of a request, but for what only an unusual one needs.
@@ -246,15 +250,15 @@ func (h *Handler) busy(r *http.Request, err error, reason any) error {
 	return ErrBusy.With("reason", reason).Because(err).Header("Retry-After", "5")
 }
 
-// fail answers with a problem.
+// fail answers with a problem. It does so where the sender seems to have gone, too: one that has only closed its half of
+// the connection must not read the 200 of a handler that said nothing.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, f *format, err error, faults []rows.Fault) {
-	if r.Context().Err() != nil {
-		return // nobody reads it
-	}
 	p, ok := problem.From(err)
 	if !ok {
 		p = ErrBusy.With("reason", busyBinder).Because(err).Header("Retry-After", "5")
-		h.o.Logger.WarnContext(r.Context(), "a push could not be let in", "error", err)
+		if r.Context().Err() == nil {
+			h.o.Logger.WarnContext(r.Context(), "a push could not be let in", "error", err)
+		}
 	}
 	if p.GetStatus() == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="jingwei", charset="UTF-8"`)

@@ -32,7 +32,7 @@ func TestEveryKindHasWords(t *testing.T) {
 
 func TestJSONBecomesSamples(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	a := h.post("/push/json", `[
 		{"device": "press 3", "time": "2026-11-22T08:00:00.000000001Z", "values": {"temperature": 21.5, "running": true, "program": "汉\u5b57"}},
 		{"values": {"temperature": 22}, "time": 1795334400500, "device": "press 3"},
@@ -58,7 +58,7 @@ func TestJSONBecomesSamples(t *testing.T) {
 
 func TestInfluxBecomesSamples(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	a := h.post("/push/api/v2/write?org=o&bucket=b&precision=ns", strings.Join([]string{
 		`# a comment`,
 		`press,device=3,site=A\,B temp=21.5,n=-3i,u=5u,ok=true,s="he said \"汉字\"` + "\n" + `twice" 1795334400000000007`,
@@ -113,7 +113,7 @@ func (h *house) remoteWrite(body []byte) answer {
 
 func TestRemoteWriteBecomesSamples(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	a := h.remoteWrite(write(
 		timeSeries([]string{"__name__", "up", "instance", "localhost:9090", "job", "prometheus"}, 1, 0, math.Float64frombits(0x7ff0000000000002)),
 		timeSeries([]string{"__name__", "q", "instance", "localhost:9090", "quantile", "0.5"}, math.NaN(), math.Inf(1), 3)))
@@ -147,7 +147,7 @@ func TestRemoteWriteTwoIsRefused(t *testing.T) {
 
 func TestCompressions(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	line := "m,host=%d v=1 1795334400000000000"
 	var gz bytes.Buffer
 	z := gzip.NewWriter(&gz)
@@ -195,7 +195,7 @@ func TestCompressions(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	h := newHouse(t, func(o *Options) { o.MaxBody, o.MaxDecoded = 64<<10, 256<<10 })
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	free := h.h.budget.left.Load()
 	big := strings.Repeat("m,host=a v=1 1795334400000000000\n", 3000)
 	if a := h.post("/push/write", big); a.status != 413 || !strings.Contains(a.body, "push-too-large") {
@@ -228,7 +228,7 @@ func TestLimits(t *testing.T) {
 
 func TestMoreRowsThanTheStoreTakesAtOnceAreRefusedWhole(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	body := func(n int) string {
 		var b strings.Builder
 		for i := range n / 16 {
@@ -258,7 +258,7 @@ func TestMoreRowsThanTheStoreTakesAtOnceAreRefusedWhole(t *testing.T) {
 
 func TestCredentials(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	body := `{"device":"a","values":{"b":1}}`
 	for _, c := range []struct {
 		query, header string
@@ -288,7 +288,7 @@ func TestCredentials(t *testing.T) {
 
 func TestACredentialOfOneDevice(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	h.door.Device = "press 3"
 	if a := h.post("/push/json", `{"values":{"b":1},"time":1795334400000}`); a.status != 200 {
 		t.Fatalf("%d %s", a.status, a.body)
@@ -309,7 +309,7 @@ func TestACredentialOfOneDevice(t *testing.T) {
 
 func TestFaultsOfTheNodeAreRetried(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	h.book.err = errAway
 	line := "m,host=a v=1 1795334400000000000"
 	if a := h.post("/push/write", line); a.status != 503 || a.header.Get("Retry-After") != "5" || strings.Contains(a.body, "away") {
@@ -359,7 +359,7 @@ func TestSlotsAreAskedForOnceAndAgainWhenTheyMayHaveChanged(t *testing.T) {
 
 func TestTheMemoryOfSeriesIsBounded(t *testing.T) {
 	h := newHouse(t, func(o *Options) { o.CacheBytes = 64 << 10 })
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	for i := range 40 {
 		var b strings.Builder
 		for k := range 25 {
@@ -393,7 +393,7 @@ func TestTheMemoryOfSeriesIsBounded(t *testing.T) {
 
 func TestManySendersAtOnce(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	const senders, requests = 8, 30
 	done := make(chan error, senders)
 	for s := range senders {

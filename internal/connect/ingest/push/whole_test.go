@@ -227,7 +227,7 @@ func TestAtMostAHundredFaultsAreListedAndAllAreCounted(t *testing.T) {
 // A batch with faults of syntax asks for no new series: a source that adopts makes nothing of what is refused.
 func TestARefusedRequestAdoptsNothing(t *testing.T) {
 	h := newHouse(t)
-	h.book.adopts = true
+	h.book.adopts.Store(true)
 	a := h.post("/push/write", "m,host=a v=1\nm,host=b v=x")
 	if a.status != 400 || h.book.asked != 0 || len(h.book.slots) != 0 || len(h.book.alive) != 0 {
 		t.Errorf("%d, asked %d times, made %q", a.status, h.book.asked, h.names())

@@ -69,7 +69,7 @@ func (o *Options) connection(ctx context.Context, u *url.URL, up func()) (lived 
 		}
 	}
 	c.client = mqtt.NewClient(po)
-	var work sync.WaitGroup
+	var work, sending sync.WaitGroup
 	defer func() {
 		end(errors.New("closed"))
 		c.client.Disconnect(disconnectMs)
@@ -84,7 +84,7 @@ func (o *Options) connection(ctx context.Context, u *url.URL, up func()) (lived 
 	session := c.greet()
 	c.handing.Unlock()
 	work.Go(func() { c.acknowledge(ctx) })
-	work.Go(func() { c.send(ctx) })
+	sending.Go(func() { c.send(ctx) })
 	if err := c.subscribe(ctx); err != nil {
 		end(err)
 		return false, err
@@ -247,6 +247,22 @@ func (c *connection) send(ctx context.Context) {
 				c.end(fmt.Errorf("publish: %w", err))
 			}
 		case <-ctx.Done():
+			c.lastWords()
+			return
+		}
+	}
+}
+
+// lastWords sends what is queued when the connection is closed on purpose, such as the death certificate of a host: after
+// DISCONNECT the broker sends no Will.
+func (c *connection) lastWords() {
+	for c.client.IsConnectionOpen() {
+		select {
+		case m := <-c.out:
+			if t := c.client.Publish(m.topic, m.qos, m.retained, m.payload); !t.WaitTimeout(time.Second) || t.Error() != nil {
+				return
+			}
+		default:
 			return
 		}
 	}

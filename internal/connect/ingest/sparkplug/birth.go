@@ -28,7 +28,7 @@ func (n *node) declare(ctx context.Context, s *scope, c *parcel) {
 		s.bound = false
 		n.unsaved(c.now)
 	}
-	s.declared, s.trusted, s.awaits, s.epoch = true, true, false, n.epoch
+	s.declared, s.trusted, s.awaits, s.epoch, s.bornAt = true, true, false, n.epoch, c.p.Timestamp
 	if s.saved && !stable {
 		err = n.save(ctx) // before anything else is told: a host that restarts must not believe the aliases of old
 	}
@@ -78,7 +78,7 @@ func (n *node) setAside(ctx context.Context, c parcel) {
 			n.drop(n.aside[0])
 			n.aside = n.aside[1:]
 		}
-		if s.declared && n.keep(&c) {
+		if s.declared && (c.p.Timestamp == 0 || c.p.Timestamp >= s.bornAt) && n.keep(&c) {
 			n.trouble(s, doubtTrouble(c.r.name))
 			n.aside = append(n.aside, c)
 			n.h.time(n)

@@ -39,8 +39,9 @@ type node struct {
 	counted bool  // next is known
 	strays  int   // messages from before the birth, without one in order between
 
-	nextBefore    uint8 // next and counted, of before the birth
+	nextBefore    uint8 // next, counted and sentAt of before the birth
 	countedBefore bool
+	sentBefore    uint64
 
 	held      []parcel // wait for a missing one, by distance from next
 	heldSince int64
@@ -168,7 +169,7 @@ func (n *node) birth(ctx context.Context, c parcel) {
 	}
 	early := n.unhold(ctx, c.p.Timestamp)
 	n.own.before = before{n.own.table, n.own.gen, n.own.trusted}
-	n.nextBefore, n.countedBefore = n.next, n.counted
+	n.nextBefore, n.countedBefore, n.sentBefore = n.next, n.counted, n.sentAt
 	n.session, n.bdSeq, n.hasBd, n.bornAt, n.sentAt, n.strays, n.regain = born, bd, has, c.p.Timestamp, c.p.Timestamp, 0, false
 	n.next, n.counted = uint8(c.p.Seq)+1, c.p.HasSeq
 	n.answered()

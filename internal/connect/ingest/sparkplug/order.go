@@ -23,6 +23,10 @@ func (n *node) order(ctx context.Context, c parcel) {
 		return
 	}
 	switch d := uint8(p.Seq) - n.next; {
+	case d == 0 && n.older(p.Timestamp):
+		// It was sent after some that wait for it: it is not what they miss, but of a session whose birth it overtook.
+		n.giveUp(ctx, c.now)
+		n.order(ctx, c)
 	case d == 0:
 		n.next++
 		n.strays = 0
@@ -49,8 +53,8 @@ func (n *node) earlier(ctx context.Context, c parcel) {
 		case !n.aliased(&c):
 			n.take(ctx, s, c)
 			return
-		case was.trusted && n.countedBefore && uint8(c.p.Seq) == n.nextBefore && was.gen == n.h.o.Binder.Generation():
-			n.nextBefore++
+		case was.trusted && n.countedBefore && uint8(c.p.Seq) == n.nextBefore && c.p.Timestamp >= n.sentBefore && was.gen == n.h.o.Binder.Generation():
+			n.nextBefore, n.sentBefore = n.nextBefore+1, c.p.Timestamp
 			now := s.table
 			s.table = was.table
 			err := n.taker.run(ctx, s, &c, false)
@@ -99,8 +103,9 @@ func (n *node) hold(ctx context.Context, c parcel, d uint8) {
 	if !kept || len(n.held) > maxWaiting || n.h.c.reorder() == 0 {
 		n.giveUp(ctx, c.now)
 		if !kept {
-			n.process(ctx, c)
+			n.doubt(c.now)
 			n.next = uint8(c.p.Seq) + 1
+			n.process(ctx, c)
 		}
 	}
 }
@@ -127,9 +132,23 @@ func (n *node) let(c *parcel) {
 	n.h.waiting.Add(-size)
 }
 
+// older tells whether a message that waits was sent before a time.
+func (n *node) older(sent uint64) bool {
+	for i := range n.held {
+		if at := n.held[i].p.Timestamp; at > 0 && at < sent {
+			return true
+		}
+	}
+	return false
+}
+
 // release processes what waited for the message that came.
 func (n *node) release(ctx context.Context) {
 	for len(n.held) > 0 && uint8(n.held[0].p.Seq) == n.next {
+		if n.older(n.held[0].p.Timestamp) { // two sessions are mixed
+			n.giveUp(ctx, n.held[0].now)
+			return
+		}
 		n.pop(ctx)
 	}
 	if len(n.held) > 0 {
@@ -146,18 +165,26 @@ func (n *node) pop(ctx context.Context) {
 	n.process(ctx, c)
 }
 
-// giveUp stops waiting for what is missing. It may have been a birth, so aliases are not believed until the next births.
+// giveUp stops waiting for what is missing. It may have been a birth, so aliases are not believed until the next births;
+// after each gap in what waited anew.
 func (n *node) giveUp(ctx context.Context, now int64) {
 	if len(n.held) > 0 {
 		n.trouble(n.held[0].r.scope, sequenceTrouble(n.held[0].r.name, n.next, uint8(n.held[0].p.Seq)))
 	}
+	n.ask(askSequence)
+	n.doubt(now)
+	for len(n.held) > 0 {
+		if p := &n.held[0].p; uint8(p.Seq) != n.next || p.Timestamp > 0 && p.Timestamp < n.sentAt {
+			n.doubt(now)
+		}
+		n.pop(ctx)
+	}
+}
+
+func (n *node) doubt(now int64) {
 	if !n.h.c.Lenient {
 		n.scopes(func(s *scope) { s.trusted = false })
 		n.unsaved(now)
-	}
-	n.ask(askSequence)
-	for len(n.held) > 0 {
-		n.pop(ctx)
 	}
 }
 

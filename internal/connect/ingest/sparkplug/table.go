@@ -21,6 +21,7 @@ type scope struct {
 	table    *table // of the last birth, and what else was told by name; nil before both
 	declared bool   // there has been a birth
 	epoch    uint64 // the node's session of it
+	bornAt   uint64 // its payload time, ms
 	trusted  bool   // and no later one can have been missed: aliases mean what the table says
 	before   before // what held when the node's last birth came
 	saved    bool   // the memory has a table of it

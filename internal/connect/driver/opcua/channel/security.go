@@ -111,17 +111,20 @@ func service(v any) ([]byte, error) {
 	return append(b, body...), err
 }
 
-// decode is ua.DecodeService that survives what it was not written for.
+// decode is ua.DecodeService that survives what it was not written for (see skim).
 func decode(b []byte) (v any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			v, err = nil, protocol("a message that cannot be decoded: %v", p)
 		}
 	}()
+	if err := skim(b); err != nil {
+		return nil, err
+	}
 	_, v, err = ua.DecodeService(b)
 	return v, err
 }
 
-// Arrays of up to a whole message are taken; gopcua's own bound of 65,535 elements would make a long array spoil every
-// notification that it comes in.
+// Arrays are taken as long as their message holds them (skim); gopcua's own bound of 65,535 elements would make a longer
+// one spoil every notification that it comes in.
 func init() { ua.MaxVariantArrayLength = MaxMessage }

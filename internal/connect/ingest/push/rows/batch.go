@@ -61,6 +61,9 @@ func (b *Batch) Reset(body []byte) {
 	*b = Batch{Groups: b.Groups[:0], Rows: b.Rows[:0], Faults: b.Faults[:0], body: body, own: b.own[:0], texts: b.texts[:0], units: append(b.units[:0], "")}
 }
 
+// Release lets go of the body. Of the batch's content only places can be looked at after it.
+func (b *Batch) Release() { b.body = nil }
+
 // Body is the span of body[from:to].
 func (b *Batch) Body(from, to int) Span { return Span{uint32(from), uint32(to - from)} }
 
