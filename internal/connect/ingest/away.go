@@ -70,9 +70,7 @@ func (in *inlet) remoteOptions(r *run, c remoteConfig) (remote.Options, error) {
 			in.since = st.Since
 		}
 		if st.Fault != nil {
-			in.why = st.Fault.Text.En
-			in.trouble = &Trouble{Code: st.Fault.Code, Text: st.Fault.Text, Where: c.URL, Time: st.Since.UTC()}
-			in.troubles++
+			in.far = &Trouble{Code: st.Fault.Code, Text: st.Fault.Text, Where: c.URL, Time: st.Since.UTC()}
 		}
 		in.mu.Unlock()
 		if r.host != nil && connected {

@@ -186,7 +186,7 @@ func (s *Service) check(ctx context.Context, scope auth.Scope, src *Source, befo
 	}
 	k, ok := kindOf(src.Kind)
 	if !ok {
-		return nil, ErrKind.At("body.kind", src.Kind).With("kinds", strings.Join(kindNames(), ", "))
+		return nil, ErrKind.At("body.kind", src.Kind).With("kinds", strings.Join(Kinds(), ", "))
 	}
 	if !slices.Contains(k.transports, src.Transport) {
 		return nil, ErrTransport.At("body.transport", string(src.Transport)).With("kind", src.Kind).With("transports", k.ways())

@@ -35,13 +35,16 @@ type inlet struct {
 	failure  *Trouble
 	state    string    // of a remote source's connection
 	since    time.Time // of state, where that is not connected
-	why      string    // it is not connected
+	far      *Trouble  // why it is not connected
 	troubles uint64
 	trouble  *Trouble
+	telling  *Trouble  // in the words of the condition
 	wrong    time.Time // of the last wrong secret
-	told     view      // what was last put on the live stream
-	rate     rate
-	raised   map[string]bool // kinds of conditions
+
+	lastTrouble time.Time // but for wrong secrets
+	told        view      // what was last put on the live stream
+	rate        rate
+	raised      map[string]bool // kinds of conditions
 }
 
 // view is what moves of a source by itself, to see whether it has changed.
@@ -129,7 +132,7 @@ func (s *Service) begin(in *inlet) {
 		return
 	}
 	in.mu.Lock()
-	in.run, in.failure, in.rate = r, nil, rate{}
+	in.run, in.failure, in.rate, in.since, in.far = r, nil, rate{}, s.o.Now(), nil
 	in.mu.Unlock()
 	if r.host != nil && src.Transport == Broker {
 		_ = r.host.Online() // nobody is connected yet: those who come are told when they subscribe

@@ -75,13 +75,6 @@ func kindOf(name string) (*kind, bool) {
 	return kindTable[i], true
 }
 
-func kindNames() (out []string) {
-	for _, k := range kindTable {
-		out = append(out, k.name)
-	}
-	return out
-}
-
 func (k *kind) ways() string {
 	out := make([]string, len(k.transports))
 	for i, t := range k.transports {

@@ -99,8 +99,11 @@ func (in *inlet) view() View {
 	if in.src.Adopt != uuid.Nil {
 		v.Adopt = &AdoptView{in.src.Adopt}
 	}
-	if in.failure != nil {
+	switch {
+	case in.failure != nil:
 		v.LastTrouble = in.failure
+	case in.far != nil && in.src.Transport == Remote && m.state != Connected:
+		v.LastTrouble = in.far
 	}
 	switch e := in.s.o.Endpoints(); in.src.Transport {
 	case Broker:

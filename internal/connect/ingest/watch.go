@@ -16,6 +16,7 @@ import (
 const (
 	remoteGrace = 30 * time.Second // how long an external broker may be away
 	recently    = 15 * time.Minute // how long an event stays a condition
+	telling     = time.Minute      // how long the words of a condition stand at least
 	certExpires = 21 * 24 * time.Hour
 	rateOver    = 4 * time.Second
 	reloadEach  = 5                // bindings that are read anew in a look, because changes may be dated ahead
@@ -32,9 +33,10 @@ type facts struct {
 	failure  *Trouble // why it is not at work
 	state    string   // of a remote source's connection
 	away     time.Duration
-	why      string
+	why      text.Text
 	troubles uint64
-	trouble  *Trouble
+	trouble  *Trouble  // as it is told
+	last     time.Time // when something was wrong last
 	wrong    time.Time // last wrong secret
 	expires  time.Time // of the certificate that ends first; zero for none
 }
@@ -50,10 +52,10 @@ func conditionsOf(f facts) []condition.Condition {
 		raise("source.start", condition.Error, fmt.Sprintf("接入源 %s 无法工作：%s", zh, f.failure.Text.Zh), fmt.Sprintf("Source %s cannot work: %s", en, f.failure.Text.En), nil)
 	}
 	if f.source.Transport == Remote && f.failure == nil && f.state != Connected && f.away > remoteGrace {
-		raise("source.remote", condition.Error, fmt.Sprintf("接入源 %s 未能连接外部服务器：%s。请检查地址、账号与网络。", zh, f.why),
-			fmt.Sprintf("Source %s is not connected to its broker: %s. Check address, account and network.", en, f.why), nil)
+		raise("source.remote", condition.Error, fmt.Sprintf("接入源 %s 未能连接外部服务器：%s。请检查地址、账号与网络。", zh, f.why.Zh),
+			fmt.Sprintf("Source %s is not connected to its broker: %s. Check address, account and network.", en, f.why.En), nil)
 	}
-	if f.trouble != nil && f.trouble.Code != "credential" && f.now.Sub(f.trouble.Time) < recently {
+	if f.trouble != nil && f.now.Sub(f.last) < recently {
 		raise("source.trouble", condition.Warning, fmt.Sprintf("接入源 %s 收到有问题的数据（%s）：%s", zh, f.trouble.Code, f.trouble.Text.Zh),
 			fmt.Sprintf("Source %s sends something wrong (%s): %s", en, f.trouble.Code, f.trouble.Text.En), map[string]string{"count": fmt.Sprint(f.troubles)})
 	}
@@ -97,20 +99,32 @@ func (in *inlet) watch(ctx context.Context, gone bool) {
 
 func (in *inlet) facts() facts {
 	var first int64
+	id := in.source().ID
 	in.s.mu.RLock()
 	for _, st := range in.s.credentials {
-		if st.source == in.src.ID && st.notAfter > 0 && (first == 0 || st.notAfter < first) {
+		if st.source == id && st.notAfter > 0 && (first == 0 || st.notAfter < first) {
 			first = st.notAfter
 		}
 	}
 	in.s.mu.RUnlock()
-	in.mu.RLock()
-	defer in.mu.RUnlock()
-	f := facts{now: in.s.o.Now(), source: in.src, failure: in.failure, state: in.state, troubles: in.troubles, trouble: in.trouble, wrong: in.wrong}
-	f.away, f.why = f.now.Sub(in.since), in.why
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	f := facts{now: in.s.o.Now(), source: in.src, failure: in.failure, state: in.state, troubles: in.troubles, wrong: in.wrong}
+	if in.far != nil {
+		f.why = in.far.Text
+	}
+	f.away = f.now.Sub(in.since)
 	if first > 0 {
 		f.expires = time.Unix(0, first)
 	}
+	// A condition whose words change with each message would fill the journal: they stand for a while.
+	if t := in.trouble; t != nil && t.Code != "credential" {
+		if in.telling == nil || in.telling.Code != t.Code && t.Time.Sub(in.telling.Time) > telling || t.Time.Sub(in.telling.Time) > recently {
+			in.telling = t
+		}
+		in.lastTrouble = t.Time
+	}
+	f.trouble, f.last = in.telling, in.lastTrouble
 	return f
 }
 

@@ -92,6 +92,11 @@ func stateOf(commit uint64, t int64, status telemetry.Status, maxSilence time.Du
 	return Live
 }
 
+// StateOf is the state of a latest sample, as telemetry.Store tells it, of a series with a longest silence, at a time.
+func StateOf(s *telemetry.Sample, maxSilence time.Duration, now int64) State {
+	return stateOf(s.Commit, s.Time, s.Status, maxSilence, now)
+}
+
 // Value is a value in JSON; see the package comment.
 type Value struct{ telemetry.Value }
 

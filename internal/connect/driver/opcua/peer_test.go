@@ -30,14 +30,17 @@ type peer struct {
 	Fingerprint string
 }
 
-// pki keeps the peer's certificates between runs, for making RSA keys takes it seconds.
-func pki() string { return filepath.Join(os.TempDir(), "jingwei-test-opcua-pki") }
+// pki keeps a peer's certificates between runs, for making RSA keys takes it seconds. Peers that run at the same time
+// have different ones.
+func pki(name string) string {
+	return filepath.Join(os.TempDir(), "jingwei-test-opcua-pki", name)
+}
 
 func startPeer(t testing.TB, options map[string]any) *peer {
 	t.Helper()
 	p := &peer{t: t, options: options}
 	if p.options["pki"] == nil {
-		p.options["pki"] = pki()
+		p.options["pki"] = pki(t.Name())
 	}
 	t.Cleanup(p.kill)
 	p.start()
@@ -168,6 +171,7 @@ func faultOf(t testing.TB, d Driver, l json.RawMessage) *driver.Fault {
 
 // One peer serves the tests that neither kill nor stall it.
 func TestAgainstNodeOPCUA(t *testing.T) {
+	t.Parallel()
 	p := startPeer(t, map[string]any{"policies": []string{"Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"}, "none": true})
 	t.Run("trust", func(t *testing.T) { testTrust(t, p) })
 	t.Run("policies", func(t *testing.T) { testPolicies(t, p) })
@@ -429,19 +433,25 @@ func testRenewal(t *testing.T, p *peer) {
 
 // A server that does not know the gateway refuses it, and says so.
 func TestGatewayCertificateHasToBeTrusted(t *testing.T) {
+	t.Parallel()
 	strict := filepath.Join(t.TempDir(), "pki")
-	for _, sub := range []string{"server/own/private", "server/own/certs"} { // with the kept keys, but nobody trusted
-		if err := os.MkdirAll(filepath.Join(strict, sub), 0o755); err != nil {
+	key := filepath.Join("server", "own", "private", "private_key.pem") // kept between runs; what is trusted is not
+	if b, err := os.ReadFile(filepath.Join(pki(t.Name()), key)); err == nil {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(strict, key)), 0o755); err != nil {
 			t.Fatal(err)
 		}
-	}
-	b, err := os.ReadFile(filepath.Join(pki(), "server/own/private/private_key.pem"))
-	if err == nil {
-		if err := os.WriteFile(filepath.Join(strict, "server/own/private/private_key.pem"), b, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(strict, key), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	p := startPeer(t, map[string]any{"pki": strict, "trustAll": false})
+	if b, err := os.ReadFile(filepath.Join(strict, key)); err != nil {
+		t.Fatal(err)
+	} else if err := os.MkdirAll(filepath.Dir(filepath.Join(pki(t.Name()), key)), 0o755); err != nil {
+		t.Fatal(err)
+	} else if err := os.WriteFile(filepath.Join(pki(t.Name()), key), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	id, err := own()
 	if err != nil {
 		t.Fatal(err)

@@ -81,6 +81,7 @@ func supervise(t *testing.T, d driver.Driver, config []byte, points []driver.Poi
 // a value again after the server has restarted). The server is stalled, then killed and started again: values come back
 // by themselves, and the bad node harms no other.
 func TestServerStallsAndRestartsUnderSubscription(t *testing.T) {
+	t.Parallel()
 	p := startPeer(t, map[string]any{})
 	const good = 150
 	points := []driver.Point{{ID: 9999, Address: peerNS + "s=Line1.Nowhere", Every: 100 * time.Millisecond}}

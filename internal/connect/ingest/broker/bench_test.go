@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -201,4 +202,20 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// BenchmarkIdleConnection reports the memory that a signed-in client takes while it says nothing, its own side included.
+func BenchmarkIdleConnection(b *testing.B) {
+	br := open(b, &benchHandler{})
+	size := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapInuse + m.StackInuse)
+	}
+	before := size()
+	for i := range b.N {
+		must(b, br, hello{id: fmt.Sprint(i)})
+	}
+	b.ReportMetric((size()-before)/float64(b.N)/1024, "KiB/conn")
 }

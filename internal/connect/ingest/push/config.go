@@ -88,9 +88,8 @@ func ParseConfig(raw json.RawMessage) (Config, error) {
 	return c, nil
 }
 
-// plan is a configuration made ready. It stands for its Config in the handler's memory: plans are compared by key.
+// plan is a configuration made ready.
 type plan struct {
-	key      string
 	c        Config
 	omit     map[string]bool
 	earliest int64 // ns

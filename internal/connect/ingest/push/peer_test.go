@@ -100,9 +100,11 @@ func TestTheOpenTelemetryExporter(t *testing.T) {
 			t.Errorf("%s: %s, want %s", metric, got, want)
 		}
 	}
+	h.book.mu.Lock()
 	if h.book.units[key(d, `temp{device=d\,1,pressure=3}`)] != "Cel" || h.book.units[key(d, "took.sum{step=welding}")] != "s" {
 		t.Errorf("units: %v", h.book.units)
 	}
+	h.book.mu.Unlock()
 	h.wantOutcome(node(t, "@opentelemetry/exporter-metrics-otlp-proto", "otlp.mjs", h.url+"/push/v1/metrics", auth, "delta"), "")
 	if got := value("parts.delta{good=true}"); strings.TrimSuffix(got, "i") != "7" {
 		t.Errorf("delta: %s", got)

@@ -72,6 +72,7 @@ func (o *Options) connection(ctx context.Context, u *url.URL, up func()) (lived 
 	var work, sending sync.WaitGroup
 	defer func() {
 		end(errors.New("closed"))
+		sending.Wait() // its last words go out before DISCONNECT
 		c.client.Disconnect(disconnectMs)
 		work.Wait()
 		c.close(context.Cause(ctx))

@@ -72,6 +72,9 @@ const (
 // It is acknowledged: to hold the acknowledgement would keep an edge node with few messages in flight from sending them.
 func (n *node) setAside(ctx context.Context, c parcel) {
 	s, done := c.r.scope, c.done
+	if c.r.verb == dbirth {
+		s.epoch = 0 // a birth passes unheard: what follows it cannot be judged by the table before
+	}
 	if c.r.verb == ndata || c.r.verb == ddata {
 		c.done, c.table, c.epoch = nil, s.table, s.epoch
 		if len(n.aside) >= maxWaiting {

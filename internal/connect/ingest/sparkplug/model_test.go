@@ -13,7 +13,8 @@ import (
 // modelEdge is a simple edge node, whose values tell whose they are: device × 1,000,000 + metric × 10,000 + a count.
 type modelEdge struct {
 	r       *rand.Rand
-	at      float64 // seconds, ever greater
+	ms      int     // ever greater
+	at      float64 // the same in seconds
 	bd      int
 	seq     int
 	version [3]int // of each scope's aliases; within a session an alias that has changed its meaning never gets it back
@@ -29,7 +30,11 @@ type modelMessage struct {
 
 const modelMetrics = 5
 
-func (e *modelEdge) tick() float64 { e.at += 0.001 + float64(e.r.IntN(200))/1000; return e.at }
+func (e *modelEdge) tick() float64 {
+	e.ms += 1 + e.r.IntN(200)
+	e.at = float64(e.ms) / 1000
+	return e.at
+}
 
 func (e *modelEdge) next() int { s := e.seq % 256; e.seq++; return s }
 

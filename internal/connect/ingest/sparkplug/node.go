@@ -69,7 +69,7 @@ type parcel struct {
 }
 
 func (h *Host) newNode(group, name string) *node {
-	n := &node{h: h, group: group, name: name, devices: map[string]*scope{}, asks: map[string]*asking{}}
+	n := &node{h: h, group: group, name: name, devices: map[string]*scope{}, asks: map[string]*asking{}, epoch: 1}
 	n.own = &scope{key: n.key()}
 	n.taker.init(n)
 	h.nodes[n.key()] = n
@@ -272,6 +272,13 @@ func (n *node) process(ctx context.Context, c parcel) {
 		n.taker.mark(ctx, s, c.p.Timestamp)
 		n.h.put(ctx, &n.taker.out, s, c.r.name, c.done)
 	default:
+		if c.p.Timestamp > 0 && c.p.Timestamp < s.bornAt && !n.h.c.Lenient && n.aliased(&c) {
+			// Its turn, and yet sent before its device's birth: that was one of a session whose NBIRTH it overtook.
+			n.doubt(c.now)
+			n.ask(askSequence)
+			n.late(ctx, c)
+			return
+		}
 		n.take(ctx, s, c)
 	}
 }

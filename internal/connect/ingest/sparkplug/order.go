@@ -18,7 +18,7 @@ func (n *node) order(ctx context.Context, c parcel) {
 	case !n.counted:
 		n.counted = true
 		n.next = uint8(p.Seq)
-	case n.bornAt > 0 && p.Timestamp > 0 && p.Timestamp < n.bornAt:
+	case p.Timestamp > 0 && p.Timestamp < n.bornAt && !n.h.c.Lenient:
 		n.earlier(ctx, c)
 		return
 	}
@@ -67,7 +67,12 @@ func (n *node) earlier(ctx context.Context, c parcel) {
 			return
 		}
 	}
-	n.trouble(s, metricTrouble(troubleLate, c.r.name, time.UnixMilli(int64(c.p.Timestamp)).UTC().Format(time.RFC3339Nano),
+	n.late(ctx, c)
+}
+
+// late refuses a message whose aliases are those of a birth that is no longer in force.
+func (n *node) late(ctx context.Context, c parcel) {
+	n.trouble(c.r.scope, metricTrouble(troubleLate, c.r.name, time.UnixMilli(int64(c.p.Timestamp)).UTC().Format(time.RFC3339Nano),
 		"报文早于现行出生证明，其别名含义不明，未采用", "older than the birth in force, so that its aliases may mean something else; it is not taken"))
 	n.h.nothing(ctx, c.done)
 }
@@ -193,7 +198,7 @@ func (n *node) doubt(now int64) {
 func (n *node) unhold(ctx context.Context, birth uint64) (early []parcel) {
 	for _, c := range n.held {
 		n.let(&c)
-		if birth > 0 && c.p.Timestamp >= birth {
+		if birth > 0 && (c.p.Timestamp > birth || c.p.Timestamp == birth && c.r.verb == dbirth) {
 			early = append(early, c)
 		} else {
 			n.setAside(ctx, c)

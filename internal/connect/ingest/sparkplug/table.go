@@ -20,7 +20,7 @@ type scope struct {
 
 	table    *table // of the last birth, and what else was told by name; nil before both
 	declared bool   // there has been a birth
-	epoch    uint64 // the node's session of it
+	epoch    uint64 // the node's session of it; 0: of none that was seen whole
 	bornAt   uint64 // its payload time, ms
 	trusted  bool   // and no later one can have been missed: aliases mean what the table says
 	before   before // what held when the node's last birth came

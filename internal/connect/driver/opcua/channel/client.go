@@ -35,6 +35,7 @@ type Client struct {
 	session *ua.NodeID
 	next    uint32
 	waiting map[uint32]func(ua.Response, error)
+	closing bool // whatever ends the channel now, it was Close
 	err     error
 }
 
@@ -397,6 +398,9 @@ func (c *Client) fail(err error) {
 		c.mu.Unlock()
 		return
 	}
+	if c.closing {
+		err = ErrClosed
+	}
 	c.err = err
 	waiting := c.waiting
 	c.waiting = map[uint32]func(ua.Response, error){}
@@ -420,7 +424,11 @@ func (c *Client) Err() error {
 
 // Close says farewell and waits until the channel's goroutines are gone.
 func (c *Client) Close() error {
-	if c.Err() == nil {
+	c.mu.Lock()
+	c.closing = true
+	alive := c.err == nil
+	c.mu.Unlock()
+	if alive {
 		if body, err := service(&ua.CloseSecureChannelRequest{RequestHeader: c.header(ua.NewTwoByteNodeID(0), 0, 0)}); err == nil {
 			c.w.conn.SetWriteDeadline(time.Now().Add(time.Second))
 			c.w.write(uasc.MessageTypeCloseSecureChannel, 0, body)

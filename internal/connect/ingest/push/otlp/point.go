@@ -15,13 +15,12 @@ import (
 type wrong = text.Text
 
 var (
-	malformed   = wrong{Zh: "不是有效的 protobuf ExportMetricsServiceRequest", En: "is not a valid protobuf ExportMetricsServiceRequest"}
-	noName      = wrong{Zh: "指标没有名称", En: "the metric has no name"}
-	noTime      = wrong{Zh: "缺少 timeUnixNano", En: "timeUnixNano is missing"}
-	timeRange   = wrong{Zh: "timeUnixNano 超出 64 位有符号整数", En: "timeUnixNano is beyond a signed 64-bit integer"}
-	noValue     = wrong{Zh: "数据点没有值（asDouble 或 asInt）", En: "the data point has no value (asDouble or asInt)"}
-	noTemporal  = wrong{Zh: "没有说明 aggregationTemporality（1 为 delta，2 为 cumulative）", En: "aggregationTemporality is not told (1 is delta, 2 is cumulative)"}
-	unknownData = wrong{Zh: "不认识这种指标数据", En: "metric data of a kind that is not known"}
+	malformed  = wrong{Zh: "不是有效的 protobuf ExportMetricsServiceRequest", En: "is not a valid protobuf ExportMetricsServiceRequest"}
+	noName     = wrong{Zh: "指标没有名称", En: "the metric has no name"}
+	noTime     = wrong{Zh: "缺少 timeUnixNano", En: "timeUnixNano is missing"}
+	timeRange  = wrong{Zh: "timeUnixNano 超出 64 位有符号整数", En: "timeUnixNano is beyond a signed 64-bit integer"}
+	noValue    = wrong{Zh: "数据点没有值（asDouble 或 asInt）", En: "the data point has no value (asDouble or asInt)"}
+	noTemporal = wrong{Zh: "没有说明 aggregationTemporality（1 为 delta，2 为 cumulative）", En: "aggregationTemporality is not told (1 is delta, 2 is cumulative)"}
 )
 
 // form is how a metric's data are told.
