@@ -14,6 +14,7 @@ import (
 
 	"jingwei/internal/connect/ingest"
 	"jingwei/internal/connect/ingest/mqttjson"
+	"jingwei/internal/connect/sim/mqtt"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/file"
@@ -151,7 +152,7 @@ func (n *node) startSource(ctx context.Context, w *world, c *children, s demoSou
 			return err
 		}
 	}
-	_, err = c.start(ctx, true, []string{passwordVariable + "=" + w.Credential[s.key].Secret}, args...)
+	_, err = c.start(ctx, true, []string{mqtt.PasswordVariable + "=" + w.Credential[s.key].Secret}, args...)
 	return err
 }
 
@@ -189,9 +190,6 @@ func (n *node) startGateway(ctx context.Context, w *world, c *children, g demoGa
 		"--link-address", n.linkAddress(), "--log-level", c.level.String())
 	return err
 }
-
-// passwordVariable holds the secret with which a simulator signs in at a broker: others see a command line.
-const passwordVariable = "JINGWEI_SIM_PASSWORD"
 
 // demoContext is that of the demo's own work.
 func demoContext(ctx context.Context) context.Context { return auth.AsSystem(ctx, "demo") }

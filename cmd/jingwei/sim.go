@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	wire "jingwei/internal/connect/driver/opcua"
 	"jingwei/internal/connect/sim/modbus"
+	"jingwei/internal/connect/sim/mqtt"
+	"jingwei/internal/connect/sim/opcua"
 	"jingwei/internal/plant/template"
 	"jingwei/packs"
 )
@@ -16,12 +22,47 @@ func simCommand() *cobra.Command {
 		Use:   "sim",
 		Short: "Simulate machines that replay recorded data over their real protocol",
 	}
-	c.AddCommand(simModbusCommand())
+	c.AddCommand(simModbusCommand(), simOPCUACommand(), simMQTTCommand())
 	return c
 }
 
+// simulation runs a simulator of one protocol until ctx ends. ready is called with what a parent process waits for.
+type simulation func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(lines ...string)) error
+
+// simulator makes a command of a simulation; flags adds its flags.
+func simulator(c *cobra.Command, flags func(*pflag.FlagSet) simulation) *cobra.Command {
+	c.Args = cobra.NoArgs
+	run := flags(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		templates, err := template.Load(packs.Files, "devices")
+		if err != nil {
+			return err
+		}
+		logger := slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+		return run(c.Context(), templates.Get, logger, func(lines ...string) { say(c.OutOrStdout(), lines) })
+	}
+	return c
+}
+
+// say prints pairs of words and what they tell, leaving out what is empty.
+func say(w io.Writer, pairs []string) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			fmt.Fprintf(w, "%s: %s\n", pairs[i], pairs[i+1])
+		}
+	}
+}
+
+// control is the address over which faults are changed, as it is told.
+func control(address string) string {
+	if address == "" {
+		return ""
+	}
+	return "http://" + address
+}
+
 func simModbusCommand() *cobra.Command {
-	c := &cobra.Command{
+	return simulator(&cobra.Command{
 		Use:   "modbus",
 		Short: "A Modbus TCP server whose registers replay recorded data",
 		Long: `Serve one or more simulated devices behind one Modbus TCP port. A device is UNIT=TEMPLATE: a unit number and a
@@ -30,26 +71,70 @@ device template that names a recording; @ROW starts at another row of it, *SPEED
 Faults are probabilities per request (0 to 1). They can be changed while it runs, over the control address.`,
 		Example: `  jingwei sim modbus --listen 127.0.0.1:1502 --device 1=cnc-mill-smart-testbed
   jingwei sim modbus --device 1=power-meter-steel --device 2=power-meter-steel@9000 --late 0.01 --restart-every 5m`,
-		Args: cobra.NoArgs,
-	}
-	options := modbus.Flags(c.Flags())
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		templates, err := template.Load(packs.Files, "devices")
-		if err != nil {
-			return err
-		}
-		o, err := options(templates.Get)
-		if err != nil {
-			return usageError{err}
-		}
-		o.Logger = slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-		o.Ready = func(listen, control string) {
-			fmt.Fprintf(c.OutOrStdout(), "ready: %s\n", listen)
-			if control != "" {
-				fmt.Fprintf(c.OutOrStdout(), "control: http://%s\n", control)
+	}, func(fs *pflag.FlagSet) simulation {
+		options := modbus.Flags(fs)
+		return func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(...string)) error {
+			o, err := options(find)
+			if err != nil {
+				return usageError{err}
 			}
+			o.Logger = logger
+			o.Ready = func(listen, address string) { ready("control", control(address), "ready", listen) }
+			return modbus.Run(ctx, o)
 		}
-		return modbus.Run(c.Context(), o)
-	}
-	return c
+	})
+}
+
+func simOPCUACommand() *cobra.Command {
+	return simulator(&cobra.Command{
+		Use:   "opcua",
+		Short: "An OPC UA server whose variables replay recorded data",
+		Long: `Serve one or more simulated machines in the address space of one OPC UA server, with signature and encryption. A
+machine is NAME=TEMPLATE: its variables are NAME.COLUMN; @ROW starts at another row of the recording, *SPEED replays it
+faster than recorded. Clients approve the server's certificate by the fingerprint that is printed; --identity keeps it.
+
+Faults (silence, restarts, bad and uncertain values) can be changed while it runs, over the control address.`,
+		Example: `  jingwei sim opcua --listen 127.0.0.1:4840 --machine Turbine1=gas-turbine-opcua --identity ./turbine-identity`,
+	}, func(fs *pflag.FlagSet) simulation {
+		options := opcua.Flags(fs)
+		return func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(...string)) error {
+			o, err := options(find)
+			if err != nil {
+				return usageError{err}
+			}
+			if o.Identity == nil {
+				if o.Identity, err = wire.NewIdentity("localhost", clock()); err != nil {
+					return err
+				}
+			}
+			o.Logger = logger
+			o.Ready = func(endpoint, address string) {
+				ready("fingerprint", o.Identity.Fingerprint(), "control", control(address), "ready", endpoint)
+			}
+			return opcua.Run(ctx, o)
+		}
+	})
+}
+
+func simMQTTCommand() *cobra.Command {
+	return simulator(&cobra.Command{
+		Use:   "mqtt",
+		Short: "Devices that send recorded data as JSON over MQTT",
+		Long: `Send what one or more simulated devices measure, as JSON objects over MQTT QoS 1, to a broker: the node's own, or another.
+A device is NAME=TEMPLATE; @ROW starts at another row of the recording, *SPEED replays it faster than recorded.
+
+Faults are probabilities per message (0 to 1). They can be changed while it runs, over the control address.`,
+		Example: `  jingwei sim mqtt --broker mqtts://node.example.com:8883 --ca authority.pem --user CREDENTIAL --device hall=environment-sensor-zigbee2mqtt`,
+	}, func(fs *pflag.FlagSet) simulation {
+		options := mqtt.Flags(fs)
+		return func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(...string)) error {
+			o, err := options(find)
+			if err != nil {
+				return usageError{err}
+			}
+			o.Logger = logger
+			o.Ready = func() { ready("ready", o.URL) }
+			return mqtt.Run(ctx, o)
+		}
+	})
 }

@@ -190,8 +190,13 @@ func (m *Counted) take(s *telemetry.Sample, silence time.Duration, now int64) {
 	default:
 		m.Points.Silent++
 	}
-	if s.Commit != 0 && s.Time >= m.Newest {
-		m.Newest, m.Replayed = s.Time, s.Origin == telemetry.Replayed
+	replayed := s.Origin == telemetry.Replayed
+	switch {
+	case s.Commit == 0:
+	case s.Time > m.Newest:
+		m.Newest, m.Replayed = s.Time, replayed
+	case s.Time == m.Newest:
+		m.Replayed = m.Replayed || replayed
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
 	"jingwei/internal/plant"
-	"jingwei/internal/plant/template"
 	"jingwei/internal/telemetry"
 )
 

@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 
 	"jingwei/internal/connect/driver"
@@ -23,6 +22,8 @@ const (
 	retryItems      = time.Minute
 	namespacesEvery = time.Minute
 	publishAhead    = 3 // publish requests that wait at the server
+	// maxPerPublish keeps the first values of many thousand items within the bound of a message.
+	maxPerPublish = 1000
 )
 
 // watch is one subscription at work. It is owned by the goroutine of Subscribe; answers come in over channels.
@@ -145,7 +146,8 @@ func (w *watch) create(ctx context.Context) error {
 	keep := max(1, uint32(min(5*time.Second, ms(w.c.SilenceMs)/3)/interval))
 	r, err := ask[*ua.CreateSubscriptionResponse](ctx, w.session, &ua.CreateSubscriptionRequest{
 		RequestedPublishingInterval: float64(w.c.PublishingMs), RequestedMaxKeepAliveCount: keep,
-		RequestedLifetimeCount: max(3*keep, uint32(time.Minute/interval)), PublishingEnabled: true})
+		RequestedLifetimeCount: max(3*keep, uint32(time.Minute/interval)), PublishingEnabled: true,
+		MaxNotificationsPerPublish: maxPerPublish})
 	var e *channel.ServiceError
 	if asService(err, &e) && (e.Status == ua.StatusBadServiceUnsupported || e.Status == ua.StatusBadNotImplemented) {
 		return &driver.Fault{Code: CodeNoSubs, Err: err, Text: driver.Text{
@@ -373,63 +375,4 @@ func (w *watch) deliver(ctx context.Context) error {
 		}
 	}
 	return err
-}
-
-// check looks whether the server is still there and sends the next ping. Pings find a dead connection and a stalled
-// server; keep-alives find a subscription that the server has forgotten while it goes on answering.
-func (w *watch) check() error {
-	now := time.Now()
-	if !w.pinged.IsZero() {
-		if now.Sub(w.pinged) > w.c.requestTimeout() {
-			return silent(now.Sub(w.pinged))
-		}
-		return nil
-	}
-	if quiet := now.Sub(w.last); quiet > 3*w.keep+w.c.requestTimeout() {
-		return silent(quiet)
-	}
-	w.pinged = now
-	return w.client.Send(&ua.ReadRequest{TimestampsToReturn: ua.TimestampsToReturnNeither, NodesToRead: []*ua.ReadValueID{
-		{NodeID: ua.NewNumericNodeID(0, id.Server_ServerStatus_State), AttributeID: ua.AttributeIDValue, DataEncoding: &ua.QualifiedName{}}}},
-		w.c.requestTimeout(), func(r ua.Response, err error) {
-			if err == nil {
-				w.heard(r.Header().Timestamp)
-			}
-			w.pong <- err
-		})
-}
-
-func silent(d time.Duration) error {
-	d = d.Round(100 * time.Millisecond)
-	return &driver.Fault{Code: driver.CodeSilent, Text: driver.Text{
-		Zh: fmt.Sprintf("服务器 %v 没有回应，连接已放弃", d), En: fmt.Sprintf("the server has said nothing for %v; the connection was given up", d)}}
-}
-
-// alive handles the answer to a ping.
-func (w *watch) alive(ctx context.Context, err error) error {
-	w.pinged = time.Time{}
-	if err != nil {
-		return err
-	}
-	w.samples = w.samples[:0]
-	return w.deliver(ctx)
-}
-
-// sameNamespaces ends the session when an index no longer means what it meant.
-func (w *watch) sameNamespaces(ctx context.Context) error {
-	got, err := w.read(ctx, []*ua.ReadValueID{{NodeID: ua.NewNumericNodeID(0, id.Server_NamespaceArray), AttributeID: ua.AttributeIDValue,
-		DataEncoding: &ua.QualifiedName{}}}, ua.TimestampsToReturnNeither)
-	if err != nil {
-		return err
-	}
-	now, _ := valueOf(got[0]).([]string)
-	same := len(now) >= len(w.namespaces)
-	for i := 0; same && i < len(w.namespaces); i++ {
-		same = now[i] == w.namespaces[i]
-	}
-	if same && len(now) == len(w.namespaces) {
-		return nil
-	}
-	return &driver.Fault{Code: CodeNamespaces, Text: driver.Text{
-		Zh: "服务器的命名空间有变化，将重新连接", En: "the server's namespaces have changed; the link is opened again"}}
 }

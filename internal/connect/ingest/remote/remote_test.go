@@ -57,8 +57,9 @@ func TestAMessageIsAcknowledgedOnlyWhenItIsDurable(t *testing.T) {
 	r.until("more", func() bool { return len(r.got) > 3 }) // mosquitto 2.0.11 sends three more for each of the two
 	r.stop()
 	again := m.read(Options{}, false)
-	again.until("the rest", func() bool { return len(again.got) >= 8 })
-	if got := strings.Join(again.got, " "); got != "2 3 4 5 6 7 8 9" {
+	again.until("the rest", func() bool { return len(again.got) > 0 && again.got[len(again.got)-1] == "9" })
+	got := strings.TrimPrefix(strings.Join(again.got, " "), "1 ") // its acknowledgement may still have been on the way
+	if got != "2 3 4 5 6 7 8 9" {
 		t.Errorf("came again: %s", got)
 	}
 }

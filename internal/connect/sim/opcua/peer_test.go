@@ -1,8 +1,13 @@
 package opcua
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"math/big"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gopcua/opcua"
+	"github.com/gopcua/opcua/ua"
+
 	"jingwei/data"
+	wire "jingwei/internal/connect/driver/opcua"
 	"jingwei/internal/connect/sim/replay"
 	"jingwei/internal/peertest"
 )
@@ -18,6 +27,7 @@ import (
 // npm's node-opcua as a client judges the simulator: protected session, password, renewal of keys, browse, read,
 // subscription with messages in parts.
 func TestNodeOPCUAReadsTheSimulator(t *testing.T) {
+	t.Parallel()
 	dir := peertest.Node(t, "node-opcua")
 	began := time.Now()
 	at := func() time.Time { return replay.DefaultEpoch.Add(10 * time.Hour).Add(5 * time.Since(began)) } // a row each 200 ms
@@ -66,5 +76,49 @@ func TestNodeOPCUAReadsTheSimulator(t *testing.T) {
 	}
 	if len(seen.Variables) != 11 {
 		t.Errorf("%d variables", len(seen.Variables))
+	}
+}
+
+// gopcua's own client speaks to the simulator with a key of 3,072 bits, and to one with such a key: then a chunk's
+// padding has two size bytes.
+func TestLongKeys(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 3072)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uri, _ := url.Parse("urn:test:long")
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), URIs: []*url.URL{uri}}
+	cert, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := &wire.Identity{Certificate: cert, Key: key, URI: uri.String()}
+	short := must(own())
+	for _, p := range []struct{ client, server *wire.Identity }{{long, must(servers())}, {short, long}, {long, long}} {
+		s := start(t, Options{Identity: p.server})
+		for _, policy := range []string{"Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"} {
+			list, err := opcua.GetEndpoints(t.Context(), s.endpoint)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := opcua.SelectEndpoint(list, policy, ua.MessageSecurityModeSignAndEncrypt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client, err := opcua.NewClient(s.endpoint, opcua.AutoReconnect(false), opcua.Certificate(p.client.Certificate), opcua.PrivateKey(p.client.Key),
+				opcua.SecurityFromEndpoint(e, ua.UserTokenTypeAnonymous))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := client.Connect(t.Context()); err != nil {
+				t.Fatalf("%s: %v", policy, err)
+			}
+			v, err := client.Node(ua.NewStringNodeID(2, "Turbine1.TIT")).Value(t.Context())
+			if err != nil || v == nil || v.Float() < 900 {
+				t.Errorf("%s: %v %v", policy, v, err)
+			}
+			client.Close(t.Context())
+		}
 	}
 }

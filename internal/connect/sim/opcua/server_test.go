@@ -67,13 +67,13 @@ func start(t testing.TB, o Options) *sim {
 	if o.Machines == nil {
 		o.Machines = turbines(t)
 	}
-	id, err := servers()
-	if err != nil {
-		t.Fatal(err)
+	if o.Identity == nil {
+		o.Identity = must(servers())
 	}
-	o.Identity, o.Listen = id, "127.0.0.1:0"
+	o.Listen = "127.0.0.1:0"
 	ready := make(chan *sim, 1)
 	var s *Server
+	var err error
 	o.Ready = func(endpoint, control string) { ready <- &sim{s, endpoint, control} }
 	if s, err = New(o); err != nil {
 		t.Fatal(err)
@@ -129,6 +129,7 @@ func readAll(t testing.TB, s *sim, more string, points ...driver.Point) map[uint
 
 // Whatever is read is what the recording holds at that time, with the time from which on it is shown.
 func TestValuesAreTheRecordings(t *testing.T) {
+	t.Parallel()
 	at := replay.DefaultEpoch.Add(1234*time.Second + 567*time.Millisecond)
 	s := start(t, Options{Now: func() time.Time { return at }, Insecure: true, MaxNodesPerRead: 7})
 	table, err := data.Read(data.Files(), "gas_turbine_emissions")
@@ -228,6 +229,7 @@ func last(list []driver.Output) driver.Output {
 
 // A day of the turbine in a subscription: faults come and go, steered over HTTP, and values come back each time.
 func TestFaultsUnderSubscription(t *testing.T) {
+	t.Parallel()
 	s := start(t, Options{Control: "127.0.0.1:0", MaxItemsPerCall: 5})
 	g := supervise(t, s, `,"publishingMs":100,"pingMs":500,"requestTimeoutMs":1500`, append(points(t, "Turbine1", 0), points(t, "Turbine2", 100)...))
 	put := func(body string) {
@@ -291,6 +293,7 @@ func TestFaultsUnderSubscription(t *testing.T) {
 
 // A node that does not exist when the link starts is told as such and harms no other.
 func TestMissingNodes(t *testing.T) {
+	t.Parallel()
 	s := start(t, Options{Faults: Faults{Missing: []string{"Turbine1.CO", "Turbine2"}}})
 	g := supervise(t, s, `,"publishingMs":100`, append(points(t, "Turbine1", 0), points(t, "Turbine2", 100)...))
 	g.wait(t, "the state of every point", func(all map[uint32][]driver.Output) bool {

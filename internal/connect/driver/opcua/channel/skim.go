@@ -15,7 +15,8 @@ import (
 
 const (
 	maxDepth = 32
-	// maxOpaque bounds the body of an extension object whose type is not walked: too short to be nested harmfully.
+	// maxOpaque bounds the body of an extension object of OPC UA's own types that is not walked: too short to be nested
+	// harmfully.
 	maxOpaque = 16 << 10
 )
 
@@ -285,14 +286,15 @@ func (s *skimmer) extension(depth int) {
 	}
 	n := s.count(1)
 	body := s.skip(n)
-	if typ.NodeID != nil && typ.NodeID.Namespace() == 0 {
-		if t := bodies[typ.NodeID.IntID()]; t != nil {
-			in := skimmer{b: body}
-			if in.one(t, depth+1); in.err != nil && s.err == nil {
-				s.err, s.b = in.err, nil
-			}
-			return
+	if typ.NodeID == nil || typ.NodeID.Namespace() != 0 {
+		return // a structure of the server's own, which is not decoded
+	}
+	if t := bodies[typ.NodeID.IntID()]; t != nil {
+		in := skimmer{b: body}
+		if in.one(t, depth+1); in.err != nil && s.err == nil {
+			s.err, s.b = in.err, nil
 		}
+		return
 	}
 	if n > maxOpaque {
 		s.fail("an extension object of type %v with %d bytes", typ.NodeID, n)
