@@ -213,6 +213,9 @@ func (b *bench) run(ctx context.Context, l load, g group, stored func(context.Co
 	if _, err := p.line(ctx, "ready: ", 2*time.Minute); err != nil {
 		return nil, m, err
 	}
+	if err := b.rest(ctx); err != nil { // what came with connections and births is done with
+		return nil, m, err
+	}
 	before, eachBefore, err := g.cpu()
 	if err != nil {
 		return nil, m, err
@@ -236,10 +239,8 @@ func (b *bench) run(ctx context.Context, l load, g group, stored func(context.Co
 		}
 		m.wall = max(m.wall, time.Since(began).Seconds())
 	}
-	select {
-	case <-time.After(b.settle):
-	case <-ctx.Done():
-		return nil, m, ctx.Err()
+	if err := b.rest(ctx); err != nil {
+		return nil, m, err
 	}
 	after, eachAfter, err := g.cpu()
 	m.cpu = after - before
@@ -247,6 +248,16 @@ func (b *bench) run(ctx context.Context, l load, g group, stored func(context.Co
 		m.each = append(m.each, eachAfter[i]-eachBefore[i])
 	}
 	return s, m, err
+}
+
+// rest waits until the engine has settled.
+func (b *bench) rest(ctx context.Context) error {
+	select {
+	case <-time.After(b.settle):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (b *bench) own(ctx context.Context, name string, l load) error {
@@ -258,7 +269,7 @@ func (b *bench) own(ctx context.Context, name string, l load) error {
 	b.points["node"] += s.Births + s.Points
 	b.add("points/s "+name, float64(s.Points)/s.Wall)
 	b.add("CPU "+name, m.cpu/float64(s.Points)*1e6)
-	b.add("cores "+name, m.cpu/(m.wall+b.settle.Seconds()))
+	b.add("cores "+name, m.cpu/s.Wall)
 	b.add("p50 "+name, s.P50)
 	b.add("p99 "+name, s.P99)
 	return nil

@@ -35,6 +35,7 @@ func (c *children) start(ctx context.Context, ready bool, env []string, args ...
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, self, args...)
+	apart(cmd)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = childPatience

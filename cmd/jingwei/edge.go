@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -23,13 +22,11 @@ const edgeMemory = 40 << 20
 
 // identityIn gives the gateway's own OPC UA certificate, made at first need and kept with its other secrets.
 func identityIn(dir string) func() (*opcua.Identity, error) {
-	return sync.OnceValues(func() (*opcua.Identity, error) {
-		host, err := os.Hostname()
-		if err != nil {
-			host = "localhost"
-		}
-		return opcua.LoadIdentity(file.OS(), filepath.Join(dir, "opcua"), host, clock())
-	})
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return opcua.KeptIdentity(file.OS(), filepath.Join(dir, "opcua"), host, clock)
 }
 
 func edgeCommand() *cobra.Command {

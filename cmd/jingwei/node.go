@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"jingwei/internal/connect/census"
 	"jingwei/internal/connect/driver"
 	"jingwei/internal/connect/driver/modbus"
 	"jingwei/internal/connect/driver/opcua"
@@ -283,6 +284,10 @@ func (n *node) routes() {
 	reading.New(n.telemetry, described{n.plant}, n.now).Routes(n.api)
 	n.fleet.Routes(n.api)
 	n.sources.Routes(n.api)
+	census.New(census.Options{
+		Plant: census.PlantOf(n.plant), Doors: []census.Door{census.FleetOf(n.fleet), census.SourcesOf(n.sources)},
+		Telemetry: n.telemetry, Orgs: n.orgs, Now: n.now,
+	}).Routes(n.api)
 	n.statusRoute()
 }
 

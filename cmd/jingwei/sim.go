@@ -13,6 +13,7 @@ import (
 	"jingwei/internal/connect/sim/modbus"
 	"jingwei/internal/connect/sim/mqtt"
 	"jingwei/internal/connect/sim/opcua"
+	"jingwei/internal/connect/sim/sparkplug"
 	"jingwei/internal/plant/template"
 	"jingwei/packs"
 )
@@ -22,7 +23,7 @@ func simCommand() *cobra.Command {
 		Use:   "sim",
 		Short: "Simulate machines that replay recorded data over their real protocol",
 	}
-	c.AddCommand(simModbusCommand(), simOPCUACommand(), simMQTTCommand())
+	c.AddCommand(simModbusCommand(), simOPCUACommand(), simSparkplugCommand(), simMQTTCommand())
 	return c
 }
 
@@ -112,6 +113,31 @@ Faults (silence, restarts, bad and uncertain values) can be changed while it run
 				ready("fingerprint", o.Identity.Fingerprint(), "control", control(address), "ready", endpoint)
 			}
 			return opcua.Run(ctx, o)
+		}
+	})
+}
+
+func simSparkplugCommand() *cobra.Command {
+	return simulator(&cobra.Command{
+		Use:   "sparkplug",
+		Short: "A Sparkplug B edge node whose devices replay recorded data",
+		Long: `Be an edge node of Sparkplug B 3.0 with one or more devices, over MQTT QoS 1: births, deaths, aliases, data by exception,
+and a rebirth when the host asks for one. A device is NAME=TEMPLATE; @ROW starts at another row of the recording, *SPEED
+replays it faster than recorded.
+
+Faults (broken connections, swallowed messages, silence about births, replayed births) can be changed while it runs, over
+the control address.`,
+		Example: `  jingwei sim sparkplug --broker mqtts://node.example.com:8883 --ca authority.pem --user CREDENTIAL --device Mill1=cnc-mill-sparkplug`,
+	}, func(fs *pflag.FlagSet) simulation {
+		options := sparkplug.Flags(fs)
+		return func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(...string)) error {
+			o, err := options(find)
+			if err != nil {
+				return usageError{err}
+			}
+			o.Logger = logger
+			o.Ready = func() { ready("ready", o.URL) }
+			return sparkplug.Run(ctx, o)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package plant
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -45,6 +46,35 @@ func (s *Service) Nodes(ctx context.Context, scope auth.Scope, f Filter, page st
 		items[i] = rows[i].node()
 	}
 	return items, next, nil
+}
+
+// NextDated returns when the next change that is dated ahead comes due, of nodes and points of the scope; zero when none
+// is. Whoever keeps what a point is now looks again then.
+func (s *Service) NextDated(ctx context.Context, scope auth.Scope) (time.Time, error) {
+	now := s.o.Now().UnixNano()
+	next := int64(store.Forever)
+	for _, q := range []struct {
+		table  string
+		column string
+	}{{"plant_node", "since"}, {"plant_node", "until"}, {"plant_point", "since"}, {"plant_point", "until"}, {"plant_setup", "since"}} {
+		query := s.o.DB.NewSelect().TableExpr(q.table+" AS t").ColumnExpr("MIN(t.?)", bun.Ident(q.column)).Where("t.? > ?", bun.Ident(q.column), now)
+		if q.table == "plant_setup" {
+			query = scope.Where(query.Join("JOIN plant_point AS p ON p.id = t.node"), "p.org")
+		} else {
+			query = scope.Where(query, "t.org")
+		}
+		var found sql.NullInt64
+		if err := query.Scan(ctx, &found); err != nil {
+			return time.Time{}, fmt.Errorf("look for changes dated ahead: %w", store.Err(err))
+		}
+		if found.Valid {
+			next = min(next, found.Int64)
+		}
+	}
+	if next == store.Forever {
+		return time.Time{}, nil
+	}
+	return *instant(next), nil
 }
 
 func (s *Service) at(t time.Time) int64 {

@@ -24,10 +24,16 @@ type Options struct {
 }
 
 // Service counts.
-type Service struct{ o Options }
+type Service struct {
+	o     Options
+	turns chan struct{}
+}
+
+// together is how many counts run at once; others wait. One of a large platform reads all its points.
+const together = 2
 
 // New makes one. It has no tables and runs nothing.
-func New(o Options) *Service { return &Service{o} }
+func New(o Options) *Service { return &Service{o, make(chan struct{}, together)} }
 
 // ErrTime refuses a time that has not come yet, or lies before 1970: what will be connected then is not known.
 var ErrTime = problem.Define("scale-time-invalid", 422) // now
@@ -70,6 +76,12 @@ type Census struct {
 // Take counts the scope's machines at a time; zero is now. months is how many calendar months of growth are counted
 // beside, up to MaxMonths. Error: ErrTime.
 func (s *Service) Take(ctx context.Context, scope auth.Scope, when time.Time, n int) (*Census, error) {
+	select {
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	now := s.o.Now()
 	c := &Census{At: now.UnixNano(), Now: when.IsZero(), Months: []Month{}}
 	if !c.Now {

@@ -203,7 +203,8 @@ func (g *groups) flow(c *Census, protocol, channel *tally) {
 	for i := range c.Channels {
 		x := &c.Channels[i]
 		of := channel.byID[x.ID.String()]
-		of.ValuesPerSecond = &x.ValuesPerSecond
+		told := tenth(x.ValuesPerSecond)
+		of.ValuesPerSecond = &told
 		g.valuesPerSecond += x.ValuesPerSecond
 		word := x.Protocol
 		if word == "" && len(of.Protocols) == 1 {
@@ -219,4 +220,13 @@ func (g *groups) flow(c *Census, protocol, channel *tally) {
 		}
 		*p.ValuesPerSecond += x.ValuesPerSecond
 	}
+	for _, p := range protocol.byID {
+		if p.ValuesPerSecond != nil {
+			*p.ValuesPerSecond = tenth(*p.ValuesPerSecond)
+		}
+	}
+	g.valuesPerSecond, g.unattributed = tenth(g.valuesPerSecond), tenth(g.unattributed)
 }
+
+// tenth rounds a rate to a tenth, after it has been added up.
+func tenth(x float64) float64 { return math.Round(x*10) / 10 }

@@ -60,7 +60,6 @@ type binding struct {
 	grows   bool
 	retired bool
 	version int64
-	loaded  int64
 	points  map[string]bound // by address
 	keys    map[string]bool
 }
@@ -134,7 +133,7 @@ func (in *inlet) bindingOf(ctx context.Context, d *device) (*binding, error) {
 	if b != nil && b.machine == feed.Machine {
 		return b, nil
 	}
-	b = &binding{machine: feed.Machine, grows: feed.Grows, loaded: in.s.now(), points: map[string]bound{}, keys: map[string]bool{}}
+	b = &binding{machine: feed.Machine, grows: feed.Grows, points: map[string]bound{}, keys: map[string]bool{}}
 	version, points, err := in.s.o.Plant.Machine(ctx, auth.System(org), feed.Machine)
 	switch {
 	case errors.Is(err, store.ErrNotFound):

@@ -162,7 +162,11 @@ func (in *inlet) open(ctx context.Context, src Source) (*run, error) {
 	}
 	s := in.s
 	r := &run{origin: src, dry: make(chan struct{})}
-	r.in = intake.New(intake.Options{Store: s.o.Telemetry, Producer: src.ID, Origin: src.Origin, Logger: in.log})
+	o := intake.Options{Store: s.o.Telemetry, Producer: src.ID, Origin: src.Origin, Logger: in.log}
+	if src.Transport != HTTP { // a push is large already, and somebody waits for its answer
+		o.Linger = linger
+	}
+	r.in = intake.New(o)
 	// The decoder's context ends first, then the intake makes durable what it holds.
 	r.ctx, r.end = context.WithCancel(context.WithoutCancel(ctx))
 	d, err := k.open(r.ctx, opening{config: own, binder: in, put: r.in.Put, send: in.send, memory: &memory{s: s, source: src.ID}, remote: src.Transport == Remote,

@@ -47,6 +47,8 @@ type Plant interface {
 	Machine(ctx context.Context, scope auth.Scope, machine uuid.UUID) (version int64, points []Point, err error)
 	// Versions returns the versions of all machines of the scope that are not retired.
 	Versions(ctx context.Context, scope auth.Scope) (map[uuid.UUID]int64, error)
+	// NextDated returns when the next change that is dated ahead comes due; zero when none is.
+	NextDated(ctx context.Context, scope auth.Scope) (time.Time, error)
 	// Holds tells whether a plant node of the scope may have machines under it.
 	Holds(ctx context.Context, scope auth.Scope, node uuid.UUID) (bool, error)
 	// Create makes a machine.
@@ -97,6 +99,10 @@ func (m plantModel) Versions(ctx context.Context, scope auth.Scope) (map[uuid.UU
 			return out, nil
 		}
 	}
+}
+
+func (m plantModel) NextDated(ctx context.Context, scope auth.Scope) (time.Time, error) {
+	return m.p.NextDated(ctx, scope)
 }
 
 func (m plantModel) Holds(ctx context.Context, scope auth.Scope, id uuid.UUID) (bool, error) {

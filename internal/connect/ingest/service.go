@@ -72,6 +72,7 @@ type Service struct {
 	changed     map[uuid.UUID]struct{}  // organisations whose plant has changed
 	running     context.Context         // while Run runs; under changing
 	savedUses   int64                   // Run's
+	dated       map[uuid.UUID]time.Time // Run's: when the next change of an organisation's plant that is dated ahead comes due
 	version     uint64                  // grows with each change of any source that its page shows
 }
 
@@ -93,7 +94,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err := migrate(ctx, o.DB); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
-	s := &Service{o: o, log: o.Logger, inlets: map[uuid.UUID]*inlet{}, credentials: map[uuid.UUID]*standing{}, used: map[uuid.UUID]int64{}, changed: map[uuid.UUID]struct{}{}}
+	s := &Service{o: o, log: o.Logger, inlets: map[uuid.UUID]*inlet{}, credentials: map[uuid.UUID]*standing{}, used: map[uuid.UUID]int64{}, changed: map[uuid.UUID]struct{}{}, dated: map[uuid.UUID]time.Time{}}
 	for page := (store.Page{Limit: store.MaxLimit}); ; {
 		list, next, err := listSources(ctx, o.DB, auth.Everywhere(), page)
 		if err != nil {

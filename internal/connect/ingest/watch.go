@@ -19,8 +19,6 @@ const (
 	telling     = time.Minute      // how long the words of a condition stand at least
 	certExpires = 21 * 24 * time.Hour
 	rateOver    = 4 * time.Second
-	reloadEach  = 5                // bindings that are read anew in a look, because changes may be dated ahead
-	reloadAfter = 30 * time.Second // the youngest that is
 )
 
 // conditionKinds are all kinds that this room raises.
@@ -136,7 +134,6 @@ func (s *Service) tick(ctx context.Context) {
 		if err := in.saveDevices(ctx, false); err != nil {
 			in.log.Warn("devices are not saved", "error", err)
 		}
-		in.reload(ctx, now)
 		in.measure(now)
 		in.watch(ctx, false)
 	}
@@ -177,14 +174,31 @@ func (s *Service) Changed(org uuid.UUID) {
 }
 
 // refresh looks which machines have changed, and lets the metrics that go to their points be looked up again. A source
-// whose machines are as they were, as after it has adopted something itself, is left alone.
+// whose machines are as they were, as after it has adopted something itself, is left alone. Changes that were dated ahead
+// are looked at when they come due.
 func (s *Service) refresh(ctx context.Context) {
 	s.mu.Lock()
 	changed := s.changed
 	s.changed = map[uuid.UUID]struct{}{}
 	s.mu.Unlock()
+	now := s.o.Now()
+	due := map[uuid.UUID]bool{}
+	for _, in := range s.all() {
+		org := in.source().Org
+		at, known := s.dated[org]
+		if due[org] = known && !at.IsZero() && !at.After(now); due[org] {
+			in.reload(ctx)
+		}
+		if !known || due[org] {
+			changed[org] = struct{}{}
+		}
+	}
 	for org := range changed {
-		versions, err := s.o.Plant.Versions(ctx, auth.System(org))
+		scope := auth.System(org)
+		versions, err := s.o.Plant.Versions(ctx, scope)
+		if err == nil {
+			s.dated[org], err = s.o.Plant.NextDated(ctx, scope)
+		}
 		if err != nil {
 			s.log.Warn("the plant cannot be read; sources look again later", "org", org, "error", err)
 			s.Changed(org)
@@ -226,23 +240,19 @@ func (in *inlet) compare(ctx context.Context, versions map[uuid.UUID]int64) {
 	}
 }
 
-// reload reads a few bindings anew, the oldest first: a change of a point may be dated ahead, and nobody tells when its
-// time has come.
-func (in *inlet) reload(ctx context.Context, now time.Time) {
-	var oldest []*device
+// reload reads all bindings anew.
+func (in *inlet) reload(ctx context.Context) {
+	var bound []*device
 	in.mu.RLock()
 	for _, d := range in.devices {
 		d.mu.Lock()
-		if b := d.binding; b != nil && now.UnixNano()-b.loaded > int64(reloadAfter) {
-			oldest = append(oldest, d)
+		if d.binding != nil {
+			bound = append(bound, d)
 		}
 		d.mu.Unlock()
-		if len(oldest) == reloadEach {
-			break
-		}
 	}
 	in.mu.RUnlock()
-	for _, d := range oldest {
+	for _, d := range bound {
 		d.mu.Lock()
 		before := d.binding
 		d.binding = nil

@@ -733,6 +733,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/scale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Machines and how they are connected: counts, rates, growth
+         * @description Counted from the facts when it is asked for; each rate with its numerator, denominator and definition. The machines themselves: /scale.csv.
+         */
+        get: operations["getScale"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scale.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every machine with what connects it, as CSV
+         * @description One column for each rate: 1 in numerator and denominator, 0 in the denominator only, empty where the machine does not count.
+         */
+        get: operations["listScale"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/series": {
         parameters: {
             query?: never;
@@ -1277,6 +1317,66 @@ export interface components {
             /** Format: int64 */
             uncertain: number;
         };
+        CensusPointView: {
+            /**
+             * Format: int64
+             * @description Of connected machines; told of now only
+             */
+            live?: number;
+            /** Format: int64 */
+            silent?: number;
+            /** Format: int64 */
+            stale?: number;
+            /**
+             * Format: int64
+             * @description Of all machines
+             */
+            total: number;
+        };
+        CensusView: {
+            /**
+             * Format: date-time
+             * @description The moment that is counted
+             */
+            at: string;
+            /** @description Gateways and sources, also those through which no machine is connected */
+            byChannel: components["schemas"]["Group"][];
+            /** @description The four classes first; machines without a class last */
+            byClass: components["schemas"]["Group"][];
+            byOrg: components["schemas"]["Group"][];
+            /** @description Of connected machines */
+            byProtocol: components["schemas"]["Group"][];
+            bySite: components["schemas"]["Group"][];
+            byTemplate: components["schemas"]["Group"][];
+            /**
+             * Format: int64
+             * @description Read through a gateway's link or fed by a source
+             */
+            connected: number;
+            /** @description Told of now only */
+            flow?: components["schemas"]["FlowView"];
+            /** Format: int64 */
+            gateways: number;
+            /** @description Calendar months, oldest first; the last ends with the moment that is counted */
+            growth: components["schemas"]["MonthView"][];
+            /**
+             * Format: int64
+             * @description In the plant model; of a protocol, gateway or source: those connected through it
+             */
+            machines: number;
+            /** @description What to know before these figures are used */
+            notes: components["schemas"]["Text"][];
+            /** @description It is the present: states and values per second are told */
+            now: boolean;
+            points: components["schemas"]["CensusPointView"];
+            rates: components["schemas"]["RateView"][];
+            /** Format: int64 */
+            sources: number;
+            /** @description Of the connected; told of now only */
+            states?: components["schemas"]["States"];
+            /** @description Of the calendar months */
+            zone: string;
+        };
         Change: {
             /** @enum {string} */
             action: "create" | "update" | "move" | "retire";
@@ -1539,6 +1639,52 @@ export interface components {
             machine: string;
             /** Format: uuid */
             source: string;
+        };
+        FlowView: {
+            /**
+             * Format: double
+             * @description Of it, from gateways that speak several protocols or none: byProtocol does not hold it
+             */
+            unattributed: number;
+            /**
+             * Format: double
+             * @description Of all gateways and sources
+             */
+            valuesPerSecond: number;
+        };
+        Group: {
+            /**
+             * Format: int64
+             * @description Read through a gateway's link or fed by a source
+             */
+            connected: number;
+            /** @description Empty where there is none */
+            id: string;
+            /**
+             * @description Of a channel
+             * @enum {string}
+             */
+            kind?: "gateway" | "source";
+            /**
+             * Format: int64
+             * @description In the plant model; of a protocol, gateway or source: those connected through it
+             */
+            machines: number;
+            name: components["schemas"]["Text"];
+            /**
+             * Format: uuid
+             * @description Of a site, gateway or source
+             */
+            org?: string;
+            /** @description Of a channel: those through which machines are connected */
+            protocols?: string[] | null;
+            /** @description Of the connected; told of now only */
+            states?: components["schemas"]["States"];
+            /**
+             * Format: double
+             * @description Of a protocol or channel; told of now only
+             */
+            valuesPerSecond?: number;
         };
         Imported: {
             /** @description Whether the plant was changed; never with errors, or in a dry run */
@@ -1863,6 +2009,41 @@ export interface components {
             /** @description The newest */
             value?: unknown;
         };
+        MonthView: {
+            /**
+             * Format: int64
+             * @description Begun in it
+             */
+            added: number;
+            /** @description The month was over at the moment that is counted */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description At its end
+             */
+            connected: number;
+            /**
+             * Format: int64
+             * @description Ended in it
+             */
+            ended: number;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: int64
+             * @description At its end
+             */
+            machines: number;
+            /** @description 2026-11 */
+            month: string;
+            /** @description The networking rate at its end */
+            networking: components["schemas"]["RatioView"];
+            /**
+             * Format: date-time
+             * @description Not in it
+             */
+            to: string;
+        };
         MovePlantNodeRequest: {
             /**
              * Format: date-time
@@ -2153,6 +2334,32 @@ export interface components {
             /** @description The value found there; left out for secrets and for whole objects */
             value?: unknown;
         };
+        RateView: {
+            /** @description Requirements and targets that it answers to */
+            basis: string[];
+            definition: components["schemas"]["Text"];
+            /** Format: int64 */
+            denominator?: number;
+            id: string;
+            /** @description What is not known, where the rate cannot be given */
+            missing?: components["schemas"]["Text"];
+            name: components["schemas"]["Text"];
+            /** Format: int64 */
+            numerator?: number;
+            /**
+             * Format: double
+             * @description 0 to 1; absent where there is nothing to divide by
+             */
+            value?: number;
+        };
+        RatioView: {
+            /** Format: int64 */
+            denominator: number;
+            /** Format: int64 */
+            numerator: number;
+            /** Format: double */
+            value?: number;
+        };
         ReadLinkRequest: {
             points: components["schemas"]["AskedPoint"][] | null;
         };
@@ -2403,6 +2610,28 @@ export interface components {
             records: string;
             /** @description Samples in them: at risk until they are here */
             samples: string;
+        };
+        States: {
+            /**
+             * Format: int64
+             * @description At least one point is live
+             */
+            live: number;
+            /**
+             * Format: int64
+             * @description Of all three: the newest value comes from recorded data (a simulator)
+             */
+            replayed: number;
+            /**
+             * Format: int64
+             * @description Nothing was ever heard, or communication is lost
+             */
+            silent: number;
+            /**
+             * Format: int64
+             * @description No point is live, at least one is stale
+             */
+            stale: number;
         };
         Status: {
             /** @enum {string} */
@@ -4467,6 +4696,81 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScale: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                /** @description As it was at this time; now where it is left out */
+                at?: string;
+                /** @description How many calendar months of growth */
+                months?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CensusView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listScale: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                /** @description As it was at this time; now where it is left out */
+                at?: string;
+            };
+            header?: {
+                /** @description Language of headings and words */
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The machines */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
             };
             /** @description Error */
             default: {

@@ -181,7 +181,7 @@ func (a Address) At(unit string) (Address, error) {
 	}
 	if unit == "" {
 		return a, &driver.FieldError{Field: "unit", Value: unit, Text: driver.Text{
-			Zh: "地址中有 {unit}，请在机器的连接中填写单元，例如 Turbine1", En: "the address has {unit} in it: give the unit of the machine's connection, like Turbine1"}}
+			Zh: "地址中有 {unit}，请在设备的连接中填写单元，例如 Turbine1", En: "the address has {unit} in it: give the unit of the machine's connection, like Turbine1"}}
 	}
 	a.ID = strings.ReplaceAll(a.ID, UnitMark, unit)
 	return a, nil

@@ -1,6 +1,7 @@
 package opcua
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"os"
@@ -10,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/x509"
 
 	"github.com/gopcua/opcua/ua"
 
@@ -214,6 +213,11 @@ func TestIdentityIsMadeOnceAndKept(t *testing.T) {
 	usage := x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment | x509.KeyUsageCertSign
 	if len(c.URIs) != 1 || c.URIs[0].String() != first.URI || !strings.HasPrefix(first.URI, "urn:edge-1:jingwei:gateway:") || c.KeyUsage != usage || first.Key.N.BitLen() != 2048 || c.DNSNames[0] != "edge-1" {
 		t.Errorf("%v %v %v", c.URIs, c.KeyUsage, c.DNSNames)
+	}
+	get := KeptIdentity(file.OS(), dir, "edge-1", time.Now)
+	third, err := get()
+	if again, _ := get(); err != nil || third.Fingerprint() != first.Fingerprint() || again != third {
+		t.Errorf("%v", err)
 	}
 	// A spoilt file is told, never replaced: servers trust what was in it.
 	if err := os.WriteFile(filepath.Join(dir, identityFile), []byte("spoilt"), 0o600); err != nil {

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"jingwei/internal/kernel/file"
@@ -105,6 +106,25 @@ func LoadIdentity(disk file.FS, dir, host string, now time.Time) (*Identity, err
 		return nil, fmt.Errorf("read %s: %w: restore the file, or remove it; then a new identity is made, which every server has to trust anew", name, err)
 	}
 	return id, nil
+}
+
+// KeptIdentity gives what Options.Identity wants: LoadIdentity at the first call that needs it, and the same identity from
+// then on. An error is not kept, so a disk that was full yesterday does no harm today.
+func KeptIdentity(disk file.FS, dir, host string, now func() time.Time) func() (*Identity, error) {
+	var mu sync.Mutex
+	var kept *Identity
+	return func() (*Identity, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if kept == nil {
+			id, err := LoadIdentity(disk, dir, host, now())
+			if err != nil {
+				return nil, err
+			}
+			kept = id
+		}
+		return kept, nil
+	}
 }
 
 func readAll(disk file.FS, name string) ([]byte, error) {

@@ -34,7 +34,7 @@ type Options struct {
 	MaxBytes int              // under way, not yet durable; default 32 MiB. Put waits beyond it
 	MaxRows  int              // of one append; default and at most telemetry.MaxRows
 	Appends  int              // under way at once; default 2: while one is synced the next is encoded, and the next gathers
-	Linger   time.Duration    // how long a first row waits for company; default 0: what comes while others are written is company enough
+	Linger   time.Duration    // the longest that a message waits for company before it is appended, where company comes; default 0
 	Drain    time.Duration    // how long Run goes on after its context has ended to make durable what it holds; default 5 s
 	Logger   *slog.Logger
 }
@@ -51,16 +51,20 @@ const (
 type Intake struct {
 	o     Options
 	room  *semaphore.Weighted // bytes that Put may still take
-	wake  chan struct{}       // to Run: there are rows, or an append has landed
+	wake  chan struct{}       // to Run: there are rows to append, or an append has landed
+	timer *time.Timer         // to Run: the open batch has waited for Linger
 	stats counters
 
 	mu     sync.Mutex
 	open   *batch   // takes rows; nil when there are none
+	ripe   bool     // the open batch waits for no more company
+	alone  int      // batches to come that wait for nobody, because waiting has not paid
 	sealed []*batch // full, waiting for Run
 	free   []*batch
 	closed bool
 
 	flightMu sync.Mutex
+	stalled  bool     // Run waits for an append to land
 	flight   []*batch // in the order of Put; the first are answered first
 	appends  int      // of them in the journal's hands
 	telling  bool     // a goroutine is calling dones
@@ -118,7 +122,7 @@ func New(o Options) *Intake {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Intake{o: o, room: semaphore.NewWeighted(int64(o.MaxBytes)), wake: make(chan struct{}, 1)}
+	return &Intake{o: o, room: semaphore.NewWeighted(int64(o.MaxBytes)), wake: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
 }
 
 // Stats returns the counts.
@@ -155,21 +159,63 @@ func (in *Intake) Put(ctx context.Context, m *Message, done func(error)) error {
 		in.room.Release(bytes)
 		return ErrClosed
 	}
-	b := in.open
+	b, first, sealed := in.open, false, false
 	if b != nil && (b.rows.Len()+n > in.o.MaxRows || b.texts+texts > batchTexts) {
 		in.sealed = append(in.sealed, b)
-		b = nil
+		b, sealed = nil, true
 	}
 	if b == nil {
-		b = in.take()
+		b, first = in.take(), true
 		in.open = b
 	}
 	b.add(&m.rows, m.strings, texts, bytes, done)
+	due := in.ripen(first) || sealed
 	in.mu.Unlock()
 	in.stats.bytes.Add(bytes)
-	in.poke()
+	if due {
+		in.poke()
+	}
 	return nil
 }
+
+// lonely is for how many batches nothing is waited for after a wait in vain: a sender that waits for each acknowledgement
+// before it sends its next message would otherwise pay Linger for each.
+const lonely = 32
+
+// ripen tells whether Run is to be woken for the open batch, whose first message has come, or another: where messages
+// come one by one they wait for each other, so that many devices that each send now and then share a sync of the disk.
+// in.mu is held.
+func (in *Intake) ripen(first bool) bool {
+	if first {
+		in.ripe = in.o.Linger <= 0 || in.alone > 0 || in.open.company()
+		in.alone = max(in.alone-1, 0)
+		if !in.ripe {
+			in.timer.Reset(in.o.Linger)
+		}
+		return in.ripe
+	}
+	if in.ripe || !in.open.company() {
+		return false
+	}
+	in.ripe = true
+	return true
+}
+
+// waited is called when the timer has gone off.
+func (in *Intake) waited() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.open == nil || in.ripe {
+		return
+	}
+	in.ripe = true
+	if len(in.open.parts) == 1 {
+		in.alone = lonely
+	}
+}
+
+// company tells that a batch has enough messages, or rows, to be worth an append of its own.
+func (b *batch) company() bool { return len(b.parts) >= 32 || b.rows.Len() >= 2000 }
 
 func (in *Intake) poke() {
 	select {
@@ -226,13 +272,16 @@ func (b *batch) add(m *telemetry.Batch, strings []int32, texts int, bytes int64,
 // Run appends what is put until ctx ends, and then what it still holds. It returns when everything has been answered, or
 // Drain has passed.
 func (in *Intake) Run(ctx context.Context) error {
+	defer in.timer.Stop()
 	epoch, _ := in.o.Store.LastSeq(in.o.Producer)
 	w := &writer{in: in, epoch: epoch + 1, seq: 1}
 	for ctx.Err() == nil {
-		b := in.next(ctx)
+		b := in.next()
 		if b == nil {
 			select {
 			case <-in.wake:
+			case <-in.timer.C:
+				in.waited()
 			case <-ctx.Done():
 			}
 			continue
@@ -255,6 +304,7 @@ func (in *Intake) Run(ctx context.Context) error {
 	for {
 		in.flightMu.Lock()
 		idle := len(in.flight) == 0 && !in.telling
+		in.stalled = true
 		in.flightMu.Unlock()
 		if idle {
 			return nil
@@ -268,30 +318,24 @@ func (in *Intake) Run(ctx context.Context) error {
 }
 
 // next returns the batch to append now, nil when there is none yet.
-func (in *Intake) next(ctx context.Context) *batch {
+func (in *Intake) next() *batch {
 	in.flightMu.Lock()
-	busy := in.appends >= in.o.Appends
+	in.stalled = in.appends >= in.o.Appends
+	stalled := in.stalled
 	in.flightMu.Unlock()
-	if busy {
+	if stalled {
 		return nil
 	}
 	in.mu.Lock()
-	if in.o.Linger > 0 && len(in.sealed) == 0 && in.open != nil {
-		in.mu.Unlock()
-		linger := time.NewTimer(in.o.Linger)
-		select {
-		case <-linger.C:
-		case <-ctx.Done():
-		}
-		linger.Stop()
-		in.mu.Lock()
-	}
 	defer in.mu.Unlock()
 	if len(in.sealed) > 0 {
 		b := in.sealed[0]
 		in.sealed[0] = nil
 		in.sealed = in.sealed[1:]
 		return b
+	}
+	if !in.ripe {
+		return nil
 	}
 	b := in.open
 	in.open = nil
@@ -394,8 +438,11 @@ func (in *Intake) land(b *batch, appends int, err error) {
 		in.flightMu.Lock()
 	}
 	in.telling = false
+	stalled := in.stalled
 	in.flightMu.Unlock()
-	in.poke()
+	if stalled {
+		in.poke()
+	}
 }
 
 func (in *Intake) answer(b *batch) {

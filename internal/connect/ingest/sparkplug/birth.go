@@ -9,10 +9,10 @@ import (
 
 // declare takes what a birth says of a scope: its metrics, their aliases and types, and their values.
 func (n *node) declare(ctx context.Context, s *scope, c *parcel) {
-	told := 0
+	told, where := 0, c.r.name
 	t, err := declared(&c.p, func(code, value, zh, en string) {
 		if told++; told <= maxTroubles {
-			n.trouble(s, metricTrouble(code, c.r.name, value, zh, en))
+			n.trouble(s, metricTrouble(code, where, value, zh, en))
 		}
 	})
 	if err != nil {
@@ -49,7 +49,12 @@ func (n *node) declare(ctx context.Context, s *scope, c *parcel) {
 	s.marked = false
 	n.h.o.Binder.Alive(s.key, true, c.now)
 	n.h.put(ctx, &n.taker.out, s, c.r.name, c.done)
-	n.judge(ctx, s)
+	wait := n.h.c.reorder()
+	if s.device == "" {
+		wait = 0
+	}
+	s.judgeAt = c.now + int64(wait) // a device's birth may have overtaken the NBIRTH of another session
+	n.judge(ctx, s, wait == 0)
 }
 
 // gone marks the metrics that a birth no longer has.
@@ -83,6 +88,7 @@ func (n *node) setAside(ctx context.Context, c parcel) {
 		}
 		if s.declared && (c.p.Timestamp == 0 || c.p.Timestamp >= s.bornAt) && n.keep(&c) {
 			n.trouble(s, doubtTrouble(c.r.name))
+			s.judgeAt = 0
 			n.aside = append(n.aside, c)
 			n.h.time(n)
 		} else {
@@ -107,24 +113,30 @@ func (n *node) refuse(c *parcel) {
 // judge takes the messages of a scope that were set aside, where the birth that has come is of the same session and has
 // the same aliases as the one before them: then nothing between can have meant another metric, unless an edge node
 // changes its aliases and changes them back.
-func (n *node) judge(ctx context.Context, s *scope) {
+//
+// A birth condemns at once; it absolves only when it is final.
+func (n *node) judge(ctx context.Context, s *scope, final bool) {
+	if final {
+		s.judgeAt = 0
+	}
 	rest := n.aside[:0]
 	var mine []parcel
 	for _, c := range n.aside {
-		if c.r.scope == s {
-			mine = append(mine, c)
-		} else {
+		switch {
+		case c.r.scope != s:
 			rest = append(rest, c)
+		case c.epoch != n.epoch || !agrees(&c.p, c.table, s.table):
+			n.drop(c)
+		case !final:
+			rest = append(rest, c)
+		default:
+			mine = append(mine, c)
 		}
 	}
 	clear(n.aside[len(rest):])
 	n.aside = rest
 	for i := range mine {
 		c := &mine[i]
-		if c.epoch != n.epoch || !agrees(&c.p, c.table, s.table) {
-			n.drop(*c)
-			continue
-		}
 		n.let(c)
 		if err := n.taker.run(ctx, s, c, false); err != nil {
 			n.refuse(c)
@@ -139,6 +151,11 @@ func (n *node) tick(ctx context.Context) bool {
 	now := n.h.o.Now().UnixNano()
 	if len(n.held) > 0 && now-n.heldSince >= int64(n.h.c.reorder()) {
 		n.giveUp(ctx, now)
+	}
+	for _, s := range n.devices {
+		if s.trusted && s.judgeAt > 0 && now >= s.judgeAt && len(n.aside) > 0 {
+			n.judge(ctx, s, true)
+		}
 	}
 	for len(n.aside) > 0 && now-n.aside[0].now >= int64(asideFor) {
 		n.drop(n.aside[0])

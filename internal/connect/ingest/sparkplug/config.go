@@ -28,8 +28,8 @@ type Config struct {
 	// ReorderMs is how long a missing message is waited for before the edge node is asked for its births: 0..60,000,
 	// default 2,000. 0 is right where a broker keeps the order across topics, as the embedded one does.
 	ReorderMs *int `json:"reorderMs,omitempty"`
-	// Lenient trusts aliases across a gap in the sequence numbers. It is for edge nodes that count wrongly: if a birth was
-	// lost in the gap, values may be attributed to a wrong metric.
+	// Lenient takes messages as they come and trusts aliases whatever the sequence numbers say. It is for edge nodes that
+	// count wrongly: if a birth was lost, values may be attributed to a wrong metric.
 	Lenient bool `json:"lenient,omitempty"`
 }
 
@@ -84,4 +84,9 @@ func wrong(field, value, zh, en string) error {
 // level tells whether a word can stand as one level of a topic.
 func level(s string) bool { return s != "" && len(s) <= 100 && !strings.ContainsAny(s, "/+#\x00") }
 
-func (c *Config) reorder() time.Duration { return time.Duration(*c.ReorderMs) * time.Millisecond }
+func (c *Config) reorder() time.Duration {
+	if c.Lenient {
+		return 0 // numbers that are wrong say nothing about what is missing
+	}
+	return time.Duration(*c.ReorderMs) * time.Millisecond
+}

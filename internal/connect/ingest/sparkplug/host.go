@@ -206,9 +206,11 @@ func (h *Host) put(ctx context.Context, m *intake.Message, s *scope, where strin
 
 func (r *receipt) told(err error) {
 	h, done := r.h, r.done
-	if refused := (*telemetry.BatchError)(nil); errors.As(err, &refused) {
-		h.o.Binder.Trouble(r.scope.key, refusedTrouble(r.where, refused))
-		err = nil
+	if err != nil {
+		if refused := (*telemetry.BatchError)(nil); errors.As(err, &refused) {
+			h.o.Binder.Trouble(r.scope.key, refusedTrouble(r.where, refused))
+			err = nil
+		}
 	}
 	r.scope, r.done = nil, nil
 	h.receipts.Put(r)

@@ -79,6 +79,10 @@ func (n *node) late(ctx context.Context, c parcel) {
 
 // again takes a message whose number has passed: told twice, or come after it was waited for.
 func (n *node) again(ctx context.Context, c parcel) {
+	if n.h.c.Lenient {
+		n.process(ctx, c)
+		return
+	}
 	if s := c.r.scope; !s.trusted && s.declared && (c.r.verb == ndata || c.r.verb == ddata) {
 		n.setAside(ctx, c)
 		return

@@ -23,6 +23,7 @@ type scope struct {
 	epoch    uint64 // the node's session of it; 0: of none that was seen whole
 	bornAt   uint64 // its payload time, ms
 	trusted  bool   // and no later one can have been missed: aliases mean what the table says
+	judgeAt  int64  // when the table decides over what was set aside, ns; 0: not
 	before   before // what held when the node's last birth came
 	saved    bool   // the memory has a table of it
 	gen      uint64 // of the binder, when the slots were asked for

@@ -17,7 +17,7 @@ import (
 var defaultDevices = []string{"hall-north=environment-sensor-zigbee2mqtt", "hall-south=environment-sensor-zigbee2mqtt@700", "press-plug=energy-plug-tasmota@300"}
 
 // PasswordVariable is the environment variable that holds the password, so that it stands in no list of processes.
-const PasswordVariable = "JINGWEI_SIM_MQTT_PASSWORD"
+const PasswordVariable = "JINGWEI_SIM_PASSWORD"
 
 // Flags adds the simulator's flags to a command. The function that it returns makes the options of them, once they are
 // parsed; find returns the template with an identifier, or nil.
