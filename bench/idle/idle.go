@@ -128,7 +128,7 @@ func demo(ctx context.Context, o Options, dir string, settle bool) (readyMs floa
 		if m := readyLine.FindStringSubmatch(lines.Text()); m != nil {
 			readyMs, _ = strconv.ParseFloat(m[1], 64)
 		}
-		up = strings.HasPrefix(lines.Text(), "one gateway and three machines")
+		up = strings.HasPrefix(lines.Text(), "running: ")
 	}
 	if up && settle {
 		select {
@@ -173,7 +173,7 @@ func residents(pid int) (map[string]float64, error) {
 		if err != nil || len(words) < 2 {
 			continue
 		}
-		out[words[1]] = pages * float64(os.Getpagesize()) / (1 << 20)
+		out[words[1]] = max(out[words[1]], pages*float64(os.Getpagesize())/(1<<20)) // of several gateways the greatest
 	}
 	if out["demo"] == 0 || out["edge"] == 0 {
 		return nil, fmt.Errorf("the demo's processes were not found in /proc: %v", out)

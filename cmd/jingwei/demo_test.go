@@ -62,9 +62,39 @@ func TestDemoFromRegisterToAPI(t *testing.T) {
 	if got := get(t, base+"/node", tokenB, &node); got != 200 || node.Ingest != nil {
 		t.Errorf("another tenant sees the node's figures: %d, %+v", got, node.Ingest)
 	}
-	var empty listed[seriesItem]
-	if got := get(t, base+"/series", tokenB, &empty); got != 200 || len(empty.Items) != 0 {
-		t.Errorf("the second enterprise: %d and %d series; want 200 and none", got, len(empty.Items))
+	// The second enterprise has machines of its own, and sees none of the first.
+	mine := map[string]bool{}
+	for _, token := range []string{token, tokenB} {
+		var all listed[seriesItem]
+		if got := get(t, base+"/series?limit=1000", token, &all); got != 200 || len(all.Items) < 20 {
+			t.Fatalf("%d and %d series; want 200 and those of an enterprise", got, len(all.Items))
+		}
+		for _, s := range all.Items {
+			if mine[s.ID] {
+				t.Fatalf("series %s is shown to both enterprises", s.ID)
+			}
+			mine[s.ID] = true
+		}
+	}
+	// Every machine comes to life, over its own protocol.
+	for token, want := range map[string]map[string]int{token: {"modbus": 7, "opcua": 2, "sparkplug": 3, "mqtt": 3}, tokenB: {"modbus": 3, "opcua": 1, "mqtt": 1}} {
+		var scale struct {
+			Machines   int
+			States     struct{ Live int }
+			ByProtocol []struct {
+				ID        string
+				Connected int
+			}
+		}
+		eventually(t, "all machines live", func() bool {
+			get(t, base+"/scale", token, &scale)
+			return scale.Machines > 0 && scale.States.Live == scale.Machines
+		})
+		for _, p := range scale.ByProtocol {
+			if p.Connected != want[p.ID] {
+				t.Errorf("%d machines over %s, want %d", p.Connected, p.ID, want[p.ID])
+			}
+		}
 	}
 	if code := p.end(os.Interrupt); code != 0 {
 		t.Fatalf("Ctrl-C: exit code %d; it wrote:\n%s", code, p.errs)
