@@ -34,19 +34,19 @@ type Options struct {
 
 // plan is how long the parts of a round last.
 type plan struct {
-	rounds                      int
-	flood, single, paced, echo  time.Duration
-	remote, settle              time.Duration
-	pipelineMessages, rateLimit int
+	rounds                     int
+	flood, single, paced, echo time.Duration
+	remote, settle             time.Duration
+	pipelineMessages           int
 }
 
 func (o *Options) plan() plan {
 	if o.Quick {
-		return plan{rounds: 1, flood: 4 * time.Second, single: 2 * time.Second, paced: 4 * time.Second, echo: time.Second, remote: 2 * time.Second,
-			settle: time.Second, pipelineMessages: 15_000}
+		return plan{rounds: 1, flood: 2 * time.Second, single: time.Second, paced: 3 * time.Second, echo: 500 * time.Millisecond, remote: 1500 * time.Millisecond,
+			settle: 500 * time.Millisecond, pipelineMessages: 8000}
 	}
-	return plan{rounds: 5, flood: 6 * time.Second, single: 3 * time.Second, paced: 8 * time.Second, echo: 1500 * time.Millisecond, remote: 4 * time.Second,
-		settle: 2 * time.Second, pipelineMessages: 30_000}
+	return plan{rounds: 5, flood: 5 * time.Second, single: 3 * time.Second, paced: 8 * time.Second, echo: time.Second, remote: 3 * time.Second,
+		settle: 1500 * time.Millisecond, pipelineMessages: 30_000}
 }
 
 // bench is a run.

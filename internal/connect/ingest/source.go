@@ -77,7 +77,7 @@ const (
 	maxMetricName  = 200     // characters, as addresses of points
 	minute         = int64(time.Minute)
 	adoptedSilence = 5 * time.Minute
-	linger         = 50 * time.Millisecond // that messages of many devices share one sync of the disk
+	linger         = 60 * time.Millisecond // that messages of many devices share one sync of the disk
 )
 
 // badDevice tells what is wrong with a device's key, "" where nothing is.

@@ -56,8 +56,10 @@ type Intake struct {
 	stats counters
 
 	mu     sync.Mutex
-	open   *batch   // takes rows; nil when there are none
-	ripe   bool     // the open batch waits for no more company
+	open   *batch    // takes rows; nil when there are none
+	ripe   bool      // the open batch waits for no more company
+	opened time.Time // when its first message came, and its last, while it waits
+	latest time.Time
 	alone  int      // batches to come that wait for nobody, because waiting has not paid
 	sealed []*batch // full, waiting for Run
 	free   []*batch
@@ -178,8 +180,8 @@ func (in *Intake) Put(ctx context.Context, m *Message, done func(error)) error {
 	return nil
 }
 
-// lonely is for how many batches nothing is waited for after a wait in vain: a sender that waits for each acknowledgement
-// before it sends its next message would otherwise pay Linger for each.
+// lonely is for how many batches nothing is waited for after a wait in vain, in which nothing came after the beginning:
+// senders that wait for each acknowledgement before they send their next message would otherwise pay Linger for each.
 const lonely = 32
 
 // ripen tells whether Run is to be woken for the open batch, whose first message has come, or another: where messages
@@ -190,15 +192,19 @@ func (in *Intake) ripen(first bool) bool {
 		in.ripe = in.o.Linger <= 0 || in.alone > 0 || in.open.company()
 		in.alone = max(in.alone-1, 0)
 		if !in.ripe {
+			in.opened = time.Now()
+			in.latest = in.opened
 			in.timer.Reset(in.o.Linger)
 		}
 		return in.ripe
 	}
-	if in.ripe || !in.open.company() {
+	if in.ripe {
 		return false
 	}
-	in.ripe = true
-	return true
+	if in.ripe = in.open.company(); !in.ripe {
+		in.latest = time.Now()
+	}
+	return in.ripe
 }
 
 // waited is called when the timer has gone off.
@@ -209,7 +215,7 @@ func (in *Intake) waited() {
 		return
 	}
 	in.ripe = true
-	if len(in.open.parts) == 1 {
+	if in.latest.Sub(in.opened) < in.o.Linger/4 {
 		in.alone = lonely
 	}
 }

@@ -420,3 +420,46 @@ func TestProducersDoNotMeet(t *testing.T) {
 		}
 	}
 }
+
+// Many devices that send now and then share an append; a sender that waits for each answer is not held up by it for long.
+func TestLingerGathersAndDoesNotHoldUpWhoWaits(t *testing.T) {
+	h := newHouse(t, 4, log.Options{})
+	in, stop := h.run(Options{Linger: 80 * time.Millisecond})
+	defer stop()
+	var m Message
+	var answered sync.WaitGroup
+	put := func(i int) {
+		m.Reset()
+		m.Add(h.refs[0], begin+int64(i), begin, number(float64(i)), 0)
+		answered.Add(1)
+		if err := in.Put(context.Background(), &m, func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			answered.Done()
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 30 { // spread over more than a quarter of the time that is waited
+		put(i)
+		time.Sleep(2 * time.Millisecond)
+	}
+	answered.Wait()
+	if n := in.Stats().Batches; n > 5 {
+		t.Errorf("%d appends for 30 messages that came one by one", n)
+	}
+	before := in.Stats().Batches
+	began := time.Now()
+	for i := range 200 {
+		put(1000 + i)
+		answered.Wait()
+	}
+	if n := in.Stats().Batches - before; n != 200 {
+		t.Errorf("%d appends for 200 messages that each waited for its answer", n)
+	}
+	// waited for at most once in 33 messages: 200 times would be 16 s
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("%v for 200 messages that each waited for its answer", took)
+	}
+}
