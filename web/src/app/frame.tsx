@@ -1,6 +1,8 @@
 import {
   ApartmentOutlined,
+  ApiOutlined,
   AuditOutlined,
+  BarChartOutlined,
   BranchesOutlined,
   DashboardOutlined,
   DownOutlined,
@@ -104,7 +106,9 @@ function Bar() {
   const pages: { to: string; label: string; icon: ReactNode; end?: boolean; count?: number }[] = [
     { to: at(), label: t('nav.overview'), icon: <DashboardOutlined aria-hidden />, end: true, count },
     { to: at('gateways'), label: t('nav.gateways'), icon: <BranchesOutlined aria-hidden /> },
+    { to: at('sources'), label: t('sources.title'), icon: <ApiOutlined aria-hidden /> },
     { to: at('plant'), label: t('nav.plant'), icon: <ApartmentOutlined aria-hidden /> },
+    { to: at('scale'), label: t('scale.title'), icon: <BarChartOutlined aria-hidden /> },
     ...(may('people') ? [{ to: at('people'), label: t('nav.people'), icon: <TeamOutlined aria-hidden /> }] : []),
     ...(may('audit') ? [{ to: at('audit'), label: t('nav.audit'), icon: <AuditOutlined aria-hidden /> }] : []),
   ]

@@ -13,7 +13,7 @@ function sources(dir: string): string[] {
   return readdirSync(dir, { withFileTypes: true }).flatMap((f) => {
     const path = join(dir, f.name)
     if (f.isDirectory()) return sources(path)
-    return /\.tsx?$/.test(f.name) && !/\.test\.|i18n\/(zh|en)\.ts$/.test(path) ? [readFileSync(path, 'utf8')] : []
+    return /\.tsx?$/.test(f.name) && !/\.test\.|i18n\/(zh|en|areas\/\w+)\.ts$/.test(path) ? [readFileSync(path, 'utf8')] : []
   })
 }
 

@@ -1,3 +1,9 @@
+import { files } from './areas/files'
+import { points } from './areas/points'
+import { scale } from './areas/scale'
+import { sources } from './areas/sources'
+import { trace } from './areas/trace'
+import { wizard } from './areas/wizard'
 import type { Key } from './zh'
 
 // A text of two forms, "{n} point|{n} points", is for one and for many.
@@ -436,4 +442,10 @@ export const en: Record<Key, string> = {
   'audit.older': 'Older',
   'audit.none': 'Nothing is recorded yet',
   'audit.noneHelp': 'Every change is recorded: who, when, what, from where.',
+  ...files.en,
+  ...points.en,
+  ...scale.en,
+  ...sources.en,
+  ...trace.en,
+  ...wizard.en,
 }

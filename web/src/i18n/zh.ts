@@ -1,3 +1,10 @@
+import { files } from './areas/files'
+import { points } from './areas/points'
+import { scale } from './areas/scale'
+import { sources } from './areas/sources'
+import { trace } from './areas/trace'
+import { wizard } from './areas/wizard'
+
 // The words of the console in Chinese. Terms follow the field's usual ones: 测点 point, 网关 gateway, 设备 machine.
 // {name} places are filled in; zh.ts and en.ts hold the same keys (catalogue.test.ts).
 export const zh = {
@@ -427,6 +434,12 @@ export const zh = {
   'audit.older': '较早',
   'audit.none': '还没有记录',
   'audit.noneHelp': '每次修改都会记录操作者、时间、变化和来源。',
+  ...files.zh,
+  ...points.zh,
+  ...scale.zh,
+  ...sources.zh,
+  ...trace.zh,
+  ...wizard.zh,
 } as const
 
 export type Key = keyof typeof zh

@@ -1,0 +1,6 @@
+import { useI18n } from '../i18n'
+
+export function SourcesPage() {
+  const { t } = useI18n()
+  return <h1>{t('sources.title')}</h1>
+}
