@@ -115,7 +115,7 @@ func (c *cycles) begin(ctx context.Context) error {
 	context.AfterFunc(ctx, func() { _ = write.Close() })
 	file := func(name string) string { return filepath.Join(c.dir, name) }
 	c.node = &process{name: "node", log: file("node.log"), args: append(append([]string{}, c.o.Node...), "serve", "--data", c.data,
-		"--http", ports[0], "--https", ports[1], "--link", ports[2], "--head-bytes", "1MiB", "--journal-max", "64MiB", "--log-level", "warn")}
+		"--http", ports[0], "--https", ports[1], "--link", ports[2], "--mqtt", "off", "--head-bytes", "1MiB", "--journal-max", "64MiB", "--log-level", "warn")}
 	c.edge = &process{name: "gateway", log: file("gateway.log"), out: write, args: append(append([]string{}, c.o.Self...), edgeName, file("gateway"))}
 	c.verifier = &process{name: "verifier", log: file("verifier.log"), in: read, args: append(append([]string{}, c.o.Self...), verifierName)}
 	if err := c.verifier.start(ctx); err != nil {

@@ -13,7 +13,7 @@ import (
 
 func TestFirstStartGivesOneLinkUntilItIsUsed(t *testing.T) {
 	dir := t.TempDir()
-	args := []string{"serve", "--http", "127.0.0.1:0", "--https", "off", "--link", "off", "--data", dir}
+	args := []string{"serve", "--http", "127.0.0.1:0", "--https", "off", "--link", "off", "--mqtt", "off", "--data", dir}
 	p := start(t, args...)
 	base := strings.Fields(p.expect("ready: "))[0]
 	link := strings.TrimSpace(p.expect("sign in: "))
@@ -60,7 +60,7 @@ func TestFirstStartGivesOneLinkUntilItIsUsed(t *testing.T) {
 
 func TestNodeServesHTTPSAndKeepsRecordsInPostgreSQL(t *testing.T) {
 	dir := t.TempDir()
-	args := []string{"serve", "--https", "127.0.0.1:0", "--link", "127.0.0.1:0", "--data", dir, "--database", storetest.PostgresURL(t)}
+	args := []string{"serve", "--https", "127.0.0.1:0", "--link", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--data", dir, "--database", storetest.PostgresURL(t)}
 	p := start(t, args...)
 	base := strings.Fields(p.expect("ready: "))[0]
 	if !strings.HasPrefix(base, "https://") {

@@ -263,7 +263,15 @@ func TestBrowsingGoesByPagesBesideCollection(t *testing.T) {
 	g, _, _, _, code := n.setUp(m, 1, 20*time.Millisecond)
 	startGateway(t, t.TempDir(), code)
 	l, series := n.labLink(g.ID, `{"address":"opc.tcp://lab-3","password":"open sesame","serverFingerprint":"ab12"}`)
-	state := func() string { v, _ := n.fleet.View(g.ID); return v.Links[1].State }
+	state := func() string {
+		v, _ := n.fleet.View(g.ID)
+		for _, shown := range v.Links {
+			if shown.ID == l.ID {
+				return shown.State
+			}
+		}
+		return ""
+	}
 	wait(t, "the lab is connected", func() bool { return len(good(n.samples(series))) > 0 && state() == "connected" })
 	path := "/links/" + l.ID.String() + "/browse"
 	got := map[string]bool{}

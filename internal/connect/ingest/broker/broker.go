@@ -14,6 +14,8 @@ import (
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
+
+	"jingwei/internal/kernel/api"
 )
 
 // Handler decides who may come in.
@@ -204,7 +206,7 @@ func (b *Broker) Start(context.Context) error {
 			for _, other := range b.doors {
 				other.shut()
 			}
-			return fmt.Errorf("listen for MQTT at %s: %w", d.address, err)
+			return api.NewListenError(d.address, err)
 		}
 	}
 	return b.server.Serve()
