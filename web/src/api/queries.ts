@@ -46,6 +46,7 @@ export const keys = {
   series: (org?: string) => (org ? (['series', org] as const) : (['series'] as const)),
   latest: (scope?: string) => (scope ? (['latest', scope] as const) : (['latest'] as const)),
   gateways: (org?: string) => (org ? (['gateways', org] as const) : (['gateways'] as const)),
+  sources: (org?: string) => (org ? (['sources', org] as const) : (['sources'] as const)),
   conditions: (org?: string) => (org ? (['conditions', org] as const) : (['conditions'] as const)),
   connection: (machine?: string) => (machine ? (['connection', machine] as const) : (['connection'] as const)),
   templates: () => ['templates'] as const,

@@ -50,5 +50,13 @@ export type EnrolCode = S['CreateEnrolmentCodeResponse']
 export type Driver = S['DriverView']
 export type Connection = S['ConnectionView']
 
+export type Source = S['IngestView']
+export type SourceTrouble = S['IngestTrouble']
+export type SourceKind = S['IngestView2']
+export type SourceDevice = S['DeviceView']
+export type Metric = S['MetricView']
+export type Credential = S['CredentialView']
+export type Census = S['CensusView']
+
 export type Condition = S['Condition']
 export type NodeInfo = S['NodeStatus']

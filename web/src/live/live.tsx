@@ -2,7 +2,8 @@ import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { createContext, use, useEffect, useSyncExternalStore } from 'react'
 
 import { keys } from '../api/queries'
-import type { Gateway, Latest } from '../api/types'
+import type { Gateway, Latest, Source } from '../api/types'
+import { inSlices, parseItems } from './slices'
 import type { SseEvent } from './sse'
 import { LiveStore, type LiveValue } from './store'
 import { Stream, type StreamStatus } from './stream'
@@ -26,25 +27,36 @@ export function newLive(queries: QueryClient, onSignedOut: () => void): Live {
   return { store, stream }
 }
 
-function receive(event: SseEvent, store: LiveStore, queries: QueryClient): void {
+async function receive(event: SseEvent, store: LiveStore, queries: QueryClient): Promise<void> {
   if (event.event === 'values') {
-    store.apply(items<Latest>(event.data))
-  } else if (event.event === 'gateways') {
-    const changed = new Map(items<Gateway>(event.data).map((g) => [g.id, g]))
-    for (const [key, held] of queries.getQueriesData<Gateway[]>({ queryKey: keys.gateways() })) {
-      if (!held) continue
-      if ([...changed.values()].some((g) => g.org === key[1] && !held.some((h) => h.id === g.id))) {
-        void queries.invalidateQueries({ queryKey: key })
-      } else if (held.some((h) => changed.has(h.id))) {
-        queries.setQueryData(
-          key,
-          held.map((h) => changed.get(h.id) ?? h),
-        )
-      }
+    try {
+      await parseItems<Latest>(event.data, 'series', (some) => store.apply(some))
+    } catch {
+      // What cannot be read is passed over; the next event tells the state anew.
     }
+  } else if (event.event === 'gateways') {
+    merge(items<Gateway>(event.data), keys.gateways(), queries)
+  } else if (event.event === 'sources') {
+    merge(items<Source>(event.data), keys.sources(), queries)
   } else if (event.event === 'conditions') {
     // Whether an event tells all or only what changed: the list is asked for, it is short.
     void queries.invalidateQueries({ queryKey: keys.conditions() })
+  }
+}
+
+/** merge puts what the stream tells of changed things into the lists that are held; a new thing has its list asked for. */
+function merge<T extends { id: string; org: string }>(told: T[], queryKey: readonly string[], queries: QueryClient): void {
+  const changed = new Map(told.map((x) => [x.id, x]))
+  for (const [key, held] of queries.getQueriesData<T[]>({ queryKey })) {
+    if (!held) continue
+    if (told.some((x) => x.org === key[1] && !held.some((h) => h.id === x.id))) {
+      void queries.invalidateQueries({ queryKey: key })
+    } else if (held.some((h) => changed.has(h.id))) {
+      queries.setQueryData(
+        key,
+        held.map((h) => changed.get(h.id) ?? h),
+      )
+    }
   }
 }
 
@@ -90,11 +102,11 @@ export function useStreamStatus(): StreamStatus {
   )
 }
 
-/** useSeed puts the answer of /latest into the store. */
+/** useSeed puts the answer of /latest into the store, in slices. */
 export function useSeed(latest: Latest[] | undefined): void {
   const { store } = useLive()
   useEffect(() => {
-    if (latest) store.apply(latest)
+    if (latest) void inSlices(latest, (some) => store.apply(some))
   }, [store, latest])
 }
 

@@ -6,10 +6,12 @@ export interface SseEvent {
 
 /**
  * SseParser reads text/event-stream (WHATWG HTML, 9.2.6) as it comes, in pieces cut anywhere. We read the stream
- * ourselves and not through EventSource, because that hides the heartbeat comments and the status of a refusal.
+ * ourselves and not through EventSource, because that hides the heartbeat comments and the status of a refusal. A line
+ * may be megabytes long: what came of it before is kept in pieces and never looked at again.
  */
 export class SseParser {
-  private rest = ''
+  private rest: string[] = []
+  private returned = false
   private event = ''
   private data: string[] = []
   private id: string | undefined
@@ -17,19 +19,23 @@ export class SseParser {
   /** push takes the next piece and returns the events that it completes. */
   push(piece: string): SseEvent[] {
     const events: SseEvent[] = []
-    const text = this.rest + piece
-    let start = 0
+    if (piece === '') return events
+    // The other half of a "\r\n" that was cut in two.
+    let start = this.returned && piece.startsWith('\n') ? 1 : 0
+    let cr = piece.indexOf('\r', start)
     for (;;) {
-      const cr = text.indexOf('\r', start)
-      const lf = text.indexOf('\n', start)
+      if (cr >= 0 && cr < start) cr = piece.indexOf('\r', start)
+      const lf = piece.indexOf('\n', start)
       const end = cr < 0 ? lf : lf < 0 ? cr : Math.min(cr, lf)
-      // A "\r" at the very end may be half of "\r\n".
-      if (end < 0 || (end === cr && end === text.length - 1)) break
-      const done = this.line(text.slice(start, end))
+      if (end < 0) break
+      this.rest.push(piece.slice(start, end))
+      const done = this.line(this.rest.join(''))
+      this.rest = []
       if (done) events.push(done)
-      start = end + (text[end] === '\r' && text[end + 1] === '\n' ? 2 : 1)
+      start = end + (end === cr && lf === end + 1 ? 2 : 1)
     }
-    this.rest = text.slice(start)
+    this.returned = piece.endsWith('\r')
+    if (start < piece.length) this.rest.push(piece.slice(start))
     return events
   }
 

@@ -1,5 +1,5 @@
 import type { Latest, LiveState } from '../api/types'
-import { millis } from '../format/time'
+import { instants } from './instant'
 
 export interface LiveValue extends Latest {
   /** Source time of the sample in ms, or NaN. */
@@ -16,6 +16,7 @@ export class LiveStore {
   private readonly bySeries = new Map<string, Set<() => void>>()
   private readonly batchListeners = new Set<(batch: LiveValue[]) => void>()
   private scheduled = false
+  private readonly instant = instants()
 
   constructor(private readonly schedule: (flush: () => void) => void) {}
 
@@ -24,9 +25,9 @@ export class LiveStore {
   }
 
   /** apply takes values in any order; of two for a series the one with the later source time stays. */
-  apply(items: Latest[]): void {
+  apply(items: readonly Latest[]): void {
     for (const item of items) {
-      const value = { ...item, ms: item.sample ? millis(item.sample.time) : NaN }
+      const value = { ...item, ms: item.sample ? this.instant(item.sample.time) : NaN }
       const held = this.pending.get(item.series) ?? this.values.get(item.series)
       if (held && held.ms > value.ms && item.sample) continue
       this.pending.set(item.series, value)

@@ -15,7 +15,8 @@ export interface Want {
   machines: string[]
 }
 
-type Handler = (event: SseEvent) => void
+/** A handler that takes its time holds the next event back: the node then tells the latest state, not all in between. */
+type Handler = (event: SseEvent) => void | Promise<void>
 
 // Without a byte for this long (two heartbeats and a half) the line is dead even if nobody told us.
 const silence = 40_000
@@ -151,7 +152,7 @@ export class Stream {
         const { done, value } = await reader.read()
         if (done) throw new Error('live stream ended')
         alive()
-        for (const event of parser.push(value)) for (const f of this.handlers) f(event)
+        for (const event of parser.push(value)) for (const f of this.handlers) await f(event)
       }
     } finally {
       clearTimeout(watch)

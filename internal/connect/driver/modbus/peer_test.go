@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -321,8 +322,34 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	t.Fatalf("never came: %s", what)
 }
 
+// watched is the driver with every connection that it opens captured.
+type watched struct {
+	Driver
+	mu    sync.Mutex
+	conns []*wiretest.Capture
+}
+
+func (w *watched) Open(ctx context.Context, link json.RawMessage, trace func(driver.Frame)) (driver.Session, error) {
+	return w.Driver.Open(ctx, link, w.both(trace))
+}
+
+func (w *watched) OpenWith(ctx context.Context, link json.RawMessage, trace func(driver.Frame), learned any) (driver.Session, error) {
+	return w.Driver.OpenWith(ctx, link, w.both(trace), learned)
+}
+
+func (w *watched) both(trace func(driver.Frame)) func(driver.Frame) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := new(wiretest.Capture)
+	w.conns = append(w.conns, c)
+	return func(f driver.Frame) {
+		c.Trace(f)
+		trace(f)
+	}
+}
+
 // The whole way under supervision: the server is killed under load and comes back, twice. Each outage is one mark per
-// point, and every point has good values after it.
+// point, and every point has good values after it; tshark agrees with every frame of every connection.
 func TestSupervisedRestartsOfPymodbus(t *testing.T) {
 	p := startPymodbus(t)
 	points := words("holding", 0, 199)
@@ -332,7 +359,8 @@ func TestSupervisedRestartsOfPymodbus(t *testing.T) {
 	}
 	points = append(points, driver.Point{ID: 9000, Unit: "77", Address: "holding:1", Every: 50 * time.Millisecond}) // answers never
 	var all collector
-	l, err := driver.New(driver.Spec{ID: "link", Driver: New(), Config: p.link(`,"responseTimeoutMs":800`), Points: points}, driver.Options{Out: all.take})
+	seen := &watched{Driver: New()}
+	l, err := driver.New(driver.Spec{ID: "link", Driver: seen, Config: p.link(`,"responseTimeoutMs":800`), Points: points}, driver.Options{Out: all.take})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,6 +406,16 @@ func TestSupervisedRestartsOfPymodbus(t *testing.T) {
 	st := l.State()
 	if st.Phase != driver.Stopped || st.Connects < 3 || st.Outages != 2 || st.Requests == 0 || st.RoundTripP50Ms <= 0 || st.QueueBytes != 0 {
 		t.Errorf("state %+v", st)
+	}
+	judged := 0
+	for _, c := range seen.conns {
+		if slices.ContainsFunc(c.Frames(), func(f driver.Frame) bool { return !f.Sent }) {
+			judge(t, c)
+			judged++
+		}
+	}
+	if judged < 3 {
+		t.Errorf("%d connections judged, want one before and one after each restart", judged)
 	}
 }
 
