@@ -101,11 +101,6 @@ func (c *mqttClient) acks(done func(id uint16)) error {
 	return nil
 }
 
-func (c *mqttClient) ping() error {
-	_, err := c.conn.Write([]byte{0xc0, 0})
-	return err
-}
-
 // close says DISCONNECT, so that nobody mourns the device.
 func (c *mqttClient) close() error {
 	_, err := c.conn.Write([]byte{0xe0, 0})

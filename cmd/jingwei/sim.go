@@ -27,20 +27,26 @@ func simCommand() *cobra.Command {
 	return c
 }
 
-// simulation runs a simulator of one protocol until ctx ends. ready is called with what a parent process waits for.
-type simulation func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(lines ...string)) error
-
-// simulator makes a command of a simulation; flags adds its flags.
-func simulator(c *cobra.Command, flags func(*pflag.FlagSet) simulation) *cobra.Command {
+// simulator makes the command of a simulator: flags adds its flags and makes its options of them, equip gives it what is
+// the command's to give, run runs it until ctx ends. tell prints what a parent process waits for.
+func simulator[O any](c *cobra.Command, flags func(*pflag.FlagSet) func(func(string) *template.Template) (O, error),
+	equip func(o *O, logger *slog.Logger, tell func(...string)) error, run func(context.Context, O) error) *cobra.Command {
 	c.Args = cobra.NoArgs
-	run := flags(c.Flags())
+	options := flags(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		templates, err := template.Load(packs.Files, "devices")
 		if err != nil {
 			return err
 		}
+		o, err := options(templates.Get)
+		if err != nil {
+			return usageError{err}
+		}
 		logger := slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-		return run(c.Context(), templates.Get, logger, func(lines ...string) { say(c.OutOrStdout(), lines) })
+		if err := equip(&o, logger, func(lines ...string) { say(c.OutOrStdout(), lines) }); err != nil {
+			return err
+		}
+		return run(c.Context(), o)
 	}
 	return c
 }
@@ -72,18 +78,11 @@ device template that names a recording; @ROW starts at another row of it, *SPEED
 Faults are probabilities per request (0 to 1). They can be changed while it runs, over the control address.`,
 		Example: `  jingwei sim modbus --listen 127.0.0.1:1502 --device 1=cnc-mill-smart-testbed
   jingwei sim modbus --device 1=power-meter-steel --device 2=power-meter-steel@9000 --late 0.01 --restart-every 5m`,
-	}, func(fs *pflag.FlagSet) simulation {
-		options := modbus.Flags(fs)
-		return func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(...string)) error {
-			o, err := options(find)
-			if err != nil {
-				return usageError{err}
-			}
-			o.Logger = logger
-			o.Ready = func(listen, address string) { ready("control", control(address), "ready", listen) }
-			return modbus.Run(ctx, o)
-		}
-	})
+	}, modbus.Flags, func(o *modbus.Options, logger *slog.Logger, tell func(...string)) error {
+		o.Logger = logger
+		o.Ready = func(listen, address string) { tell("control", control(address), "ready", listen) }
+		return nil
+	}, modbus.Run)
 }
 
 func simOPCUACommand() *cobra.Command {
@@ -96,25 +95,20 @@ faster than recorded. Clients approve the server's certificate by the fingerprin
 
 Faults (silence, restarts, bad and uncertain values) can be changed while it runs, over the control address.`,
 		Example: `  jingwei sim opcua --listen 127.0.0.1:4840 --machine Turbine1=gas-turbine-opcua --identity ./turbine-identity`,
-	}, func(fs *pflag.FlagSet) simulation {
-		options := opcua.Flags(fs)
-		return func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(...string)) error {
-			o, err := options(find)
+	}, opcua.Flags, func(o *opcua.Options, logger *slog.Logger, tell func(...string)) error {
+		if o.Identity == nil {
+			made, err := wire.NewIdentity("localhost", clock())
 			if err != nil {
-				return usageError{err}
+				return err
 			}
-			if o.Identity == nil {
-				if o.Identity, err = wire.NewIdentity("localhost", clock()); err != nil {
-					return err
-				}
-			}
-			o.Logger = logger
-			o.Ready = func(endpoint, address string) {
-				ready("fingerprint", o.Identity.Fingerprint(), "control", control(address), "ready", endpoint)
-			}
-			return opcua.Run(ctx, o)
+			o.Identity = made
 		}
-	})
+		o.Logger = logger
+		o.Ready = func(endpoint, address string) {
+			tell("fingerprint", o.Identity.Fingerprint(), "control", control(address), "ready", endpoint)
+		}
+		return nil
+	}, opcua.Run)
 }
 
 func simSparkplugCommand() *cobra.Command {
@@ -128,18 +122,11 @@ replays it faster than recorded.
 Faults (broken connections, swallowed messages, silence about births, replayed births) can be changed while it runs, over
 the control address.`,
 		Example: `  jingwei sim sparkplug --broker mqtts://node.example.com:8883 --ca authority.pem --user CREDENTIAL --device Mill1=cnc-mill-sparkplug`,
-	}, func(fs *pflag.FlagSet) simulation {
-		options := sparkplug.Flags(fs)
-		return func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(...string)) error {
-			o, err := options(find)
-			if err != nil {
-				return usageError{err}
-			}
-			o.Logger = logger
-			o.Ready = func() { ready("ready", o.URL) }
-			return sparkplug.Run(ctx, o)
-		}
-	})
+	}, sparkplug.Flags, func(o *sparkplug.Options, logger *slog.Logger, tell func(...string)) error {
+		o.Logger = logger
+		o.Ready = func() { tell("ready", o.URL) }
+		return nil
+	}, sparkplug.Run)
 }
 
 func simMQTTCommand() *cobra.Command {
@@ -151,16 +138,9 @@ A device is NAME=TEMPLATE; @ROW starts at another row of the recording, *SPEED r
 
 Faults are probabilities per message (0 to 1). They can be changed while it runs, over the control address.`,
 		Example: `  jingwei sim mqtt --broker mqtts://node.example.com:8883 --ca authority.pem --user CREDENTIAL --device hall=environment-sensor-zigbee2mqtt`,
-	}, func(fs *pflag.FlagSet) simulation {
-		options := mqtt.Flags(fs)
-		return func(ctx context.Context, find func(string) *template.Template, logger *slog.Logger, ready func(...string)) error {
-			o, err := options(find)
-			if err != nil {
-				return usageError{err}
-			}
-			o.Logger = logger
-			o.Ready = func() { ready("ready", o.URL) }
-			return mqtt.Run(ctx, o)
-		}
-	})
+	}, mqtt.Flags, func(o *mqtt.Options, logger *slog.Logger, tell func(...string)) error {
+		o.Logger = logger
+		o.Ready = func() { tell("ready", o.URL) }
+		return nil
+	}, mqtt.Run)
 }

@@ -17,7 +17,6 @@ type collector struct {
 	mu     sync.Mutex
 	newest map[uint32]driver.Output
 	marks  int
-	wrong  []string
 	woken  chan struct{}
 }
 

@@ -118,7 +118,6 @@ type reader struct {
 	mu       sync.Mutex
 	changed  *sync.Cond
 	got      []string
-	will     []broker.Message
 	dones    []func(error)
 	withhold bool
 	closed   int

@@ -27,7 +27,6 @@ type taker struct {
 	troubles int
 	m        Metric
 	in       parts
-	parent   *Metric
 	unknown  []def // named metrics that no birth declared
 	lost     bool  // there are aliases that nobody knows
 	changed  bool  // there are values whose type contradicts the birth's
