@@ -10,18 +10,9 @@ import (
 	wire "jingwei/internal/connect/driver/modbus"
 )
 
-// add takes a connection, or closes it when there are too many or the server is closing.
-func (s *Server) add(c net.Conn, ctx context.Context) *conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.conns) >= maxConns || ctx.Err() != nil {
-		c.Close()
-		return nil
-	}
-	s.stats.Connections++
-	n := &conn{s: s, net: c, late: make(chan struct{}, maxLate), gone: make(chan struct{})}
-	s.conns[n] = true
-	return n
+// converse serves a client.
+func (s *Server) converse(_ context.Context, c net.Conn) {
+	(&conn{s: s, net: c, late: make(chan struct{}, maxLate), gone: make(chan struct{})}).run()
 }
 
 // conn is one client.
@@ -39,9 +30,6 @@ func (c *conn) run() {
 	defer func() {
 		close(c.gone)
 		c.net.Close()
-		c.s.mu.Lock()
-		delete(c.s.conns, c)
-		c.s.mu.Unlock()
 	}()
 	var buf [wire.MaxFrame]byte
 	for {

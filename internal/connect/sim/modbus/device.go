@@ -1,10 +1,10 @@
 package modbus
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -163,17 +163,13 @@ func (d *device) read(now time.Time, area wire.Area, start, count int) ([]byte, 
 // "2=cnc-mill-smart-testbed@500*2" is unit 2, 500 rows ahead, twice as fast as recorded. find returns nil for a template
 // that does not exist.
 func ParseDevice(s string, find func(id string) *template.Template) (Device, error) {
-	bad := func(why string) (Device, error) {
-		return Device{}, fmt.Errorf("device %q: %s; write UNIT=TEMPLATE[@ROW][*SPEED], like 2=cnc-mill-smart-testbed@500*2", s, why)
+	name, p, err := replay.ParseNamed(s, find)
+	unit, number := strconv.ParseUint(name, 10, 8)
+	if err == nil && number != nil {
+		err = errors.New("the unit must be a number within 0 and 255")
 	}
-	name, part, ok := strings.Cut(s, "=")
-	unit, err := strconv.ParseUint(name, 10, 8)
-	if !ok || err != nil {
-		return bad("the unit must be a number within 0 and 255")
-	}
-	p, err := replay.ParsePart(part, find)
 	if err != nil {
-		return bad(err.Error())
+		return Device{}, fmt.Errorf("device %q: %w; write UNIT=TEMPLATE[@ROW][*SPEED], like 2=cnc-mill-smart-testbed@500*2", s, err)
 	}
 	return Device{Unit: byte(unit), Part: p}, nil
 }

@@ -9,22 +9,8 @@ import (
 	"jingwei/data"
 	wire "jingwei/internal/connect/driver/modbus"
 	"jingwei/internal/connect/sim/replay"
-	"jingwei/internal/plant/template"
-	"jingwei/packs"
+	"jingwei/internal/connect/sim/simtest"
 )
-
-func templates(t testing.TB) map[string]*template.Template {
-	t.Helper()
-	set, err := template.Load(packs.Files, "devices")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]*template.Template{}
-	for _, x := range set.All() {
-		out[x.ID] = x
-	}
-	return out
-}
 
 const (
 	mill  = "cnc-mill-smart-testbed"
@@ -36,7 +22,7 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // The energy counter of the meter never runs backwards, over three passes through the 13 weeks, except where its
 // register rolls over; and what it gains is what the recording says was used.
 func TestMeterCounterOverPasses(t *testing.T) {
-	d, err := newDevice(Device{Unit: 3, Part: replay.Part{Template: templates(t)[meter]}}, replay.NewLibrary(nil), epoch)
+	d, err := newDevice(Device{Unit: 3, Part: replay.Part{Template: simtest.Template(meter)}}, replay.NewLibrary(nil), epoch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,17 +73,15 @@ func TestMeterCounterOverPasses(t *testing.T) {
 }
 
 func TestParseDevice(t *testing.T) {
-	all := templates(t)
-	find := func(id string) *template.Template { return all[id] }
-	d, err := ParseDevice("2="+mill+"@500*2.5", find)
+	d, err := ParseDevice("2="+mill+"@500*2.5", simtest.Template)
 	if err != nil || d.Unit != 2 || d.Template.ID != mill || d.Start != 500 || d.Speed != 2.5 {
 		t.Errorf("%+v %v", d, err)
 	}
-	if d, err = ParseDevice("0="+meter, find); err != nil || d.Unit != 0 || d.Start != 0 || d.Speed != 0 {
+	if d, err = ParseDevice("0="+meter, simtest.Template); err != nil || d.Unit != 0 || d.Start != 0 || d.Speed != 0 {
 		t.Errorf("%+v %v", d, err)
 	}
 	for _, s := range []string{"", mill, "256=" + mill, "x=" + mill, "1=nothing", "1=" + mill + "@-1", "1=" + mill + "@1x", "1=" + mill + "*0", "1=" + mill + "*1y", "1=" + mill + "*NaN", "1=" + mill + "*Inf"} {
-		if _, err := ParseDevice(s, find); err == nil || !strings.Contains(err.Error(), "UNIT=TEMPLATE") {
+		if _, err := ParseDevice(s, simtest.Template); err == nil || !strings.Contains(err.Error(), "UNIT=TEMPLATE") {
 			t.Errorf("%q: %v", s, err)
 		}
 	}

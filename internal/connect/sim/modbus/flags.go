@@ -2,12 +2,12 @@ package modbus
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"jingwei/internal/connect/sim/control"
+	"jingwei/internal/connect/sim/replay"
 	"jingwei/internal/plant/template"
 )
 
@@ -21,10 +21,9 @@ func Flags(fs *pflag.FlagSet) func(find func(id string) *template.Template) (Opt
 	var o Options
 	f := &o.Faults
 	devices := fs.StringArray("device", defaultDevices, "a machine: UNIT=TEMPLATE[@ROW][*SPEED]; may be given many times")
-	dir := fs.String("data", "", "folder of recordings, one folder for each (default: those that ship with the product)")
-	epoch := fs.String("epoch", "", "RFC 3339 time at which row 0 was shown first (default 2026-01-01T00:00:00Z)")
+	source := o.Source.Flags(fs)
 	fs.StringVar(&o.Listen, "listen", "127.0.0.1:1502", "address of the Modbus TCP server")
-	fs.StringVar(&o.Control, "control", "", "loopback address over which faults can be changed while it runs, like 127.0.0.1:1580")
+	control.Flag(fs, &o.Control, "127.0.0.1:1580")
 	fs.Uint64Var(&o.Seed, "seed", 1, "seed of the faults")
 	fs.Float64Var(&f.Drop, "drop", 0, "probability that a request closes the connection")
 	fs.Float64Var(&f.Stall, "stall", 0, "probability that a request is never answered")
@@ -36,21 +35,9 @@ func Flags(fs *pflag.FlagSet) func(find func(id string) *template.Template) (Opt
 	fs.DurationVar((*time.Duration)(&f.RestartEvery), "restart-every", 0, "restart the server again and again")
 	fs.DurationVar((*time.Duration)(&f.RestartFor), "restart-for", 5*time.Second, "how long a restart takes")
 	return func(find func(string) *template.Template) (Options, error) {
-		var errs []error
-		for _, s := range *devices {
-			d, err := ParseDevice(s, find)
-			o.Devices, errs = append(o.Devices, d), append(errs, err)
-		}
-		if *dir != "" {
-			o.Data = os.DirFS(*dir)
-		}
-		if *epoch != "" {
-			t, err := time.Parse(time.RFC3339, *epoch)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("epoch %q: write a time like 2026-01-01T00:00:00Z", *epoch))
-			}
-			o.Epoch = t
-		}
-		return o, errors.Join(errs...)
+		var wrong [2]error
+		o.Devices, wrong[0] = replay.ParseAll(*devices, find, ParseDevice)
+		wrong[1] = source()
+		return o, errors.Join(wrong[:]...)
 	}
 }

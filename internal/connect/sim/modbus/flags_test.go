@@ -7,19 +7,17 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"jingwei/internal/plant/template"
+	"jingwei/internal/connect/sim/simtest"
 )
 
 func TestFlagsMakeOptions(t *testing.T) {
-	all := templates(t)
-	find := func(id string) *template.Template { return all[id] }
 	parse := func(args ...string) (Options, error) {
 		fs := pflag.NewFlagSet("modbus", pflag.ContinueOnError)
 		options := Flags(fs)
 		if err := fs.Parse(args); err != nil {
 			t.Fatal(err)
 		}
-		return options(find)
+		return options(simtest.Template)
 	}
 	o, err := parse()
 	if err != nil || len(o.Devices) != 3 || o.Devices[1].Start != 1055 || o.Listen != "127.0.0.1:1502" || o.Data != nil {

@@ -23,10 +23,11 @@ import (
 	"jingwei/internal/connect/driver"
 	wire "jingwei/internal/connect/driver/modbus"
 	"jingwei/internal/connect/driver/wiretest"
+	"jingwei/internal/connect/sim/control"
 	"jingwei/internal/connect/sim/replay"
+	"jingwei/internal/connect/sim/simtest"
 	"jingwei/internal/plant/template"
 	"jingwei/internal/telemetry"
-	"jingwei/packs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,10 +42,9 @@ type started struct {
 
 func start(t testing.TB, o Options) *started {
 	t.Helper()
-	all := templates(t)
 	s := &started{now: epoch.Add(100 * time.Second)}
 	if o.Devices == nil {
-		o.Devices = []Device{{Unit: 1, Part: replay.Part{Template: all[mill]}}, {Unit: 2, Part: replay.Part{Template: all[mill], Start: 1055}}, {Unit: 3, Part: replay.Part{Template: all[meter]}}}
+		o.Devices = []Device{{Unit: 1, Part: replay.Part{Template: simtest.Template(mill)}}, {Unit: 2, Part: replay.Part{Template: simtest.Template(mill), Start: 1055}}, {Unit: 3, Part: replay.Part{Template: simtest.Template(meter)}}}
 	}
 	o.Listen, o.Epoch = "127.0.0.1:0", epoch
 	o.Now = func() time.Time {
@@ -61,20 +61,12 @@ func start(t testing.TB, o Options) *started {
 	if s.Server, err = New(o); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
+	_, ended := simtest.Run(t, s.Run)
 	select {
 	case <-ready:
-	case err := <-done:
-		t.Fatal(err)
+	case <-ended:
+		t.FailNow()
 	}
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
 	return s
 }
 
@@ -138,7 +130,6 @@ func near(p *template.Point, a, b telemetry.Value) bool {
 // What comes over the wire is what the CSV says, row by row, through both templates.
 func TestWireShowsTheRecording(t *testing.T) {
 	s := start(t, Options{})
-	all := templates(t)
 	session := open(t, s.link(""), nil)
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, m := range []struct {
@@ -146,7 +137,7 @@ func TestWireShowsTheRecording(t *testing.T) {
 		step                    time.Duration
 		start                   int
 	}{{"1", mill, "cnc_mill_wear", 100 * time.Millisecond, 0}, {"2", mill, "cnc_mill_wear", 100 * time.Millisecond, 1055}, {"3", meter, "steel_energy", time.Second, 0}} {
-		tp := all[m.template]
+		tp := simtest.Template(m.template)
 		table, err := data.Read(data.Files(), m.dataset)
 		if err != nil {
 			t.Fatal(err)
@@ -186,7 +177,6 @@ func TestWireShowsTheRecording(t *testing.T) {
 // Another client and tshark read the simulator too.
 func TestSimulatorAgreesWithOthers(t *testing.T) {
 	s := start(t, Options{})
-	all := templates(t)
 	client, err := peer.NewClient(&peer.ClientConfiguration{URL: "tcp://" + s.address, Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +189,7 @@ func TestSimulatorAgreesWithOthers(t *testing.T) {
 	client.SetEncoding(peer.BIG_ENDIAN, peer.HIGH_WORD_FIRST)
 	var capture wiretest.Capture
 	session := open(t, s.link(`,"maxGap":0`), capture.Trace)
-	pts := points(all[mill], "1", 0)
+	pts := points(simtest.Template(mill), "1", 0)
 	values, err := readAll(t, session, pts)
 	if err != nil {
 		t.Fatal(err)
@@ -253,8 +243,7 @@ func TestSimulatorAgreesWithOthers(t *testing.T) {
 
 func TestEachFaultIsSeenByTheDriver(t *testing.T) {
 	s := start(t, Options{Seed: 1})
-	all := templates(t)
-	pts := points(all[mill], "1", 0)[:3]
+	pts := points(simtest.Template(mill), "1", 0)[:3]
 	want, err := readAll(t, open(t, s.link(""), nil), pts)
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +264,7 @@ func TestEachFaultIsSeenByTheDriver(t *testing.T) {
 		code string
 	}{
 		"healthy": {Faults{}, ""}, "drop": {Faults{Drop: 1}, driver.CodeClosed}, "stall": {Faults{Stall: 1}, driver.CodeUnit},
-		"wrong unit": {Faults{WrongUnit: 1}, driver.CodeUnit}, "late": {Faults{Late: 1, LateBy: Duration(time.Minute)}, driver.CodeUnit},
+		"wrong unit": {Faults{WrongUnit: 1}, driver.CodeUnit}, "late": {Faults{Late: 1, LateBy: control.Duration(time.Minute)}, driver.CodeUnit},
 		"dead": {Faults{Dead: []int{1}}, driver.CodeUnit}, "another is dead": {Faults{Dead: []int{2}}, ""},
 	} {
 		patience := 20_000 // a machine under load must not make a healthy answer late
@@ -337,12 +326,11 @@ func eventually(t testing.TB, what string, ok func() bool) {
 // Everything goes wrong at once, at random but repeatably, and the supervisor gets through: whatever it tells as good is
 // what the machine holds, every sample is labelled replayed, and it recovers when the faults end.
 func TestSupervisorThroughAllFaults(t *testing.T) {
-	s := start(t, Options{Seed: 42, Faults: Faults{Drop: 0.02, Stall: 0.05, Late: 0.08, LateBy: Duration(200 * time.Millisecond), WrongUnit: 0.05,
-		Holes: []string{"holding:2-3"}, RestartEvery: Duration(1500 * time.Millisecond), RestartFor: Duration(200 * time.Millisecond)}})
-	all := templates(t)
+	s := start(t, Options{Seed: 42, Faults: Faults{Drop: 0.02, Stall: 0.05, Late: 0.08, LateBy: control.Duration(200 * time.Millisecond), WrongUnit: 0.05,
+		Holes: []string{"holding:2-3"}, RestartEvery: control.Duration(1500 * time.Millisecond), RestartFor: control.Duration(200 * time.Millisecond)}})
 	began := time.Now()
-	pts := append(points(all[mill], "1", 0), points(all[mill], "2", 1000)...)
-	pts = append(pts, points(all[meter], "3", 2000)...)
+	pts := append(points(simtest.Template(mill), "1", 0), points(simtest.Template(mill), "2", 1000)...)
+	pts = append(pts, points(simtest.Template(meter), "3", 2000)...)
 	truth := map[uint32]telemetry.Value{}
 	for _, d := range []struct {
 		unit byte
@@ -462,9 +450,8 @@ func TestControlSetsFaultsAtRunTime(t *testing.T) {
 }
 
 func TestFaultsRepeatWithTheirSeed(t *testing.T) {
-	all := templates(t)
 	run := func(seed uint64) string {
-		s, err := New(Options{Devices: []Device{{Unit: 1, Part: replay.Part{Template: all[meter]}}}, Seed: seed, Faults: Faults{Drop: 0.2, Stall: 0.2, Late: 0.2, WrongUnit: 0.2}})
+		s, err := New(Options{Devices: []Device{{Unit: 1, Part: replay.Part{Template: simtest.Template(meter)}}}, Seed: seed, Faults: Faults{Drop: 0.2, Stall: 0.2, Late: 0.2, WrongUnit: 0.2}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -482,17 +469,16 @@ func TestFaultsRepeatWithTheirSeed(t *testing.T) {
 }
 
 func TestWrongOptionsAreToldPlainly(t *testing.T) {
-	all := templates(t)
-	ok := []Device{{Unit: 1, Part: replay.Part{Template: all[meter]}}}
-	plain := *all[meter]
+	ok := []Device{{Unit: 1, Part: replay.Part{Template: simtest.Template(meter)}}}
+	plain := *simtest.Template(meter)
 	plain.Recording.Dataset = ""
-	missing := *all[meter]
+	missing := *simtest.Template(meter)
 	missing.Recording.Dataset = "moon"
 	for want, o := range map[string]Options{
 		"no devices": {}, "twice": {Devices: append(ok, ok...)}, "drop is 3": {Devices: ok, Faults: Faults{Drop: 3}},
 		"names no recording": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: &plain}}}}, "moon": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: &missing}}}},
-		"loopback": {Devices: ok, Control: "0.0.0.0:80"}, "speed": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: all[meter], Speed: 1e9}}}},
-		"negative": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: all[meter], Start: -1}}}},
+		"loopback": {Devices: ok, Control: "0.0.0.0:80"}, "speed": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: simtest.Template(meter), Speed: 1e9}}}},
+		"negative": {Devices: []Device{{Unit: 1, Part: replay.Part{Template: simtest.Template(meter), Start: -1}}}},
 	} {
 		if err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
@@ -537,11 +523,7 @@ func TestClientsThatTalkNonsenseAreClosed(t *testing.T) {
 }
 
 func FuzzAnswer(f *testing.F) {
-	set, err := template.Load(packs.Files, "devices")
-	if err != nil {
-		f.Fatal(err)
-	}
-	s, err := New(Options{Devices: []Device{{Unit: 1, Part: replay.Part{Template: set.Get(meter)}}}})
+	s, err := New(Options{Devices: []Device{{Unit: 1, Part: replay.Part{Template: simtest.Template(meter)}}}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -107,13 +107,9 @@ func put(root map[string]any, name string, v any) {
 // ParseDevice reads "name=template", "name=template@row" or "name=template@row*speed", as the command line takes it.
 // find returns nil for a template that does not exist.
 func ParseDevice(s string, find func(id string) *template.Template) (Device, error) {
-	name, part, ok := strings.Cut(s, "=")
-	if !ok {
-		return Device{}, fmt.Errorf("device %q: write NAME=TEMPLATE[@ROW][*SPEED], like hall=environment-sensor-zigbee2mqtt@100", s)
-	}
-	p, err := replay.ParsePart(part, find)
+	name, p, err := replay.ParseNamed(s, find)
 	if err != nil {
-		return Device{}, fmt.Errorf("device %q: %w", s, err)
+		return Device{}, fmt.Errorf("device %q: %w; write NAME=TEMPLATE[@ROW][*SPEED], like hall=environment-sensor-zigbee2mqtt@100", s, err)
 	}
 	return Device{Name: name, Part: p}, nil
 }

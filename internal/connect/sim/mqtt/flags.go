@@ -1,23 +1,23 @@
 package mqtt
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"jingwei/internal/connect/sim/broker"
+	"jingwei/internal/connect/sim/control"
+	"jingwei/internal/connect/sim/replay"
 	"jingwei/internal/plant/template"
 )
 
 // defaultDevices are simulated where the command line names none.
 var defaultDevices = []string{"hall-north=environment-sensor-zigbee2mqtt", "hall-south=environment-sensor-zigbee2mqtt@700", "press-plug=energy-plug-tasmota@300"}
 
-// PasswordVariable is the environment variable that holds the password, so that it stands in no list of processes.
-const PasswordVariable = "JINGWEI_SIM_PASSWORD"
+// PasswordVariable is the environment variable that holds the password.
+const PasswordVariable = broker.PasswordVariable
 
 // Flags adds the simulator's flags to a command. The function that it returns makes the options of them, once they are
 // parsed; find returns the template with an identifier, or nil.
@@ -26,19 +26,13 @@ func Flags(fs *pflag.FlagSet) func(find func(id string) *template.Template) (Opt
 	f := &o.Faults
 	devices := fs.StringArray("device", defaultDevices, "a device: NAME=TEMPLATE[@ROW][*SPEED]; may be given many times")
 	copies := fs.Int("copies", 1, "so many of each device, with -2, -3, … after its name")
-	dir := fs.String("data", "", "folder of recordings, one folder for each (default: those that ship with the product)")
-	epoch := fs.String("epoch", "", "RFC 3339 time at which row 0 was shown first (default 2026-01-01T00:00:00Z)")
-	ca := fs.String("ca", "", "file of the authority (PEM) that the broker's certificate must come from (default: those of the system)")
-	cert := fs.String("cert", "", "file of a client certificate (PEM)")
-	key := fs.String("key", "", "file of its key (PEM)")
-	fs.StringVar(&o.URL, "broker", "mqtt://127.0.0.1:1883", "address of the broker, mqtt:// or mqtts://")
-	fs.StringVar(&o.Username, "user", "", "user name: the identifier of a credential")
-	fs.StringVar(&o.Password, "password", "", "its secret (default: environment variable "+PasswordVariable+")")
+	source := o.Source.Flags(fs)
+	access := o.Access.Flags(fs)
 	fs.StringVar(&o.ClientID, "client-id", "jingwei-sim", "MQTT client identifier")
 	fs.StringVar(&o.Topic, "topic", "zigbee2mqtt/{device}", "topic, with {device} in it")
 	fs.IntVar(&o.Connections, "connections", 1, "connections that the devices share")
 	fs.DurationVar(&o.Every, "every", time.Second, "time between two messages of a device")
-	fs.StringVar(&o.Control, "control", "", "loopback address over which faults can be changed while it runs, like 127.0.0.1:1880")
+	control.Flag(fs, &o.Control, "127.0.0.1:1880")
 	fs.Uint64Var(&o.Seed, "seed", 1, "seed of the faults")
 	fs.Float64Var(&f.Drop, "drop", 0, "probability that a message breaks the connection")
 	fs.Float64Var(&f.Malformed, "malformed", 0, "probability that half a message is sent before the whole one")
@@ -46,14 +40,14 @@ func Flags(fs *pflag.FlagSet) func(find func(id string) *template.Template) (Opt
 	fs.Float64Var(&f.Stall, "stall", 0, "probability that a device falls silent before a message")
 	fs.DurationVar((*time.Duration)(&f.StallFor), "stall-for", 5*time.Second, "for how long")
 	return func(find func(string) *template.Template) (Options, error) {
-		var errs []error
+		var wrong [4]error
+		each, err := replay.ParseAll(*devices, find, ParseDevice)
+		wrong[0] = err
 		if *copies < 1 || *copies > 100_000 {
-			errs = append(errs, fmt.Errorf("copies %d: 1 to 100,000 are wanted", *copies))
+			wrong[1] = fmt.Errorf("copies %d: 1 to 100,000 are wanted", *copies)
 			*copies = 1
 		}
-		for _, s := range *devices {
-			d, err := ParseDevice(s, find)
-			errs = append(errs, err)
+		for _, d := range each {
 			name, start := d.Name, d.Start
 			for n := 1; n <= *copies; n++ {
 				if n > 1 {
@@ -62,43 +56,8 @@ func Flags(fs *pflag.FlagSet) func(find func(id string) *template.Template) (Opt
 				o.Devices = append(o.Devices, d)
 			}
 		}
-		if o.Password == "" {
-			o.Password = os.Getenv(PasswordVariable)
-		}
-		if *dir != "" {
-			o.Data = os.DirFS(*dir)
-		}
-		if *epoch != "" {
-			t, err := time.Parse(time.RFC3339, *epoch)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("epoch %q: write a time like 2026-01-01T00:00:00Z", *epoch))
-			}
-			o.Epoch = t
-		}
-		var err error
-		o.TLS, err = tlsConfig(*ca, *cert, *key)
-		return o, errors.Join(append(errs, err)...)
+		wrong[2] = source()
+		wrong[3] = access()
+		return o, errors.Join(wrong[:]...)
 	}
-}
-
-func tlsConfig(ca, cert, key string) (*tls.Config, error) {
-	out := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ca != "" {
-		b, err := os.ReadFile(ca)
-		if err != nil {
-			return nil, fmt.Errorf("authority: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(b) {
-			return nil, fmt.Errorf("authority: %s holds no certificate in PEM", ca)
-		}
-	}
-	if cert != "" || key != "" {
-		c, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil {
-			return nil, fmt.Errorf("client certificate: %w", err)
-		}
-		out.Certificates = []tls.Certificate{c}
-	}
-	return out, nil
 }

@@ -2,16 +2,17 @@ package mqtt
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"jingwei/internal/connect/sim/broker"
+	"jingwei/internal/connect/sim/control"
 )
 
 // line is one connection and the devices behind it.
@@ -29,11 +30,7 @@ type line struct {
 	down   chan struct{} // closed when the connection has ended
 }
 
-const (
-	timeout  = 10 * time.Second // of dialling, and of waiting for an acknowledgement
-	minPause = 50 * time.Millisecond
-	maxPause = 5 * time.Second
-)
+const timeout = 10 * time.Second // of dialling, and of waiting for an acknowledgement
 
 // run keeps a connection until ctx ends; its devices publish when there is one.
 func (l *line) run(ctx context.Context) {
@@ -43,42 +40,15 @@ func (l *line) run(ctx context.Context) {
 	for i, d := range l.devices {
 		work.Go(func() { l.publish(ctx, d, i) })
 	}
-	pause := minPause
-	for ctx.Err() == nil {
-		stood, err := l.connect(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		l.s.log.Warn("MQTT: the connection ended", "client", l.id, "error", err)
-		if stood {
-			pause = minPause
-		}
-		if !sleep(ctx, pause) {
-			return
-		}
-		pause = min(2*pause, maxPause)
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	broker.Keep(ctx, 50*time.Millisecond, 5*time.Second, l.connect, func(err error, pause time.Duration) {
+		l.s.log.Warn("MQTT: the connection ended", "client", l.id, "error", err, "again in", pause)
+	})
 }
 
 // connect makes a connection and waits for its end; stood tells whether there was one.
 func (l *line) connect(ctx context.Context) (stood bool, err error) {
 	lost := make(chan error, 1)
-	o := paho.NewClientOptions().AddBroker(l.s.broker.String()).SetClientID(l.id).SetUsername(l.s.o.Username).SetPassword(l.s.o.Password).
-		SetCleanSession(true).SetProtocolVersion(4).SetKeepAlive(15 * time.Second).SetConnectTimeout(timeout).SetWriteTimeout(timeout).
-		SetAutoReconnect(false).SetConnectRetry(false).
-		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }).
-		SetCustomOpenConnectionFn(func(u *url.URL, _ paho.ClientOptions) (net.Conn, error) { return l.dial(ctx, u) })
+	o := l.s.o.Session(ctx, l.id, timeout, l.tap, lost)
 	if will := l.availability(); len(l.devices) == 1 {
 		o.SetWill(will, "offline", 1, true)
 	} else {
@@ -120,37 +90,13 @@ func (l *line) connect(ctx context.Context) (stood bool, err error) {
 
 func (l *line) availability() string { return l.devices[0].topic + "/availability" }
 
-func (l *line) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"mqtt": "1883", "mqtts": "8883"}[u.Scheme]
-	}
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil {
-		return nil, err
-	}
-	sock := &socket{Conn: raw}
+// tap keeps the socket, so that it can be cut.
+func (l *line) tap(c net.Conn) net.Conn {
+	sock := &socket{Conn: c}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.socket = sock
-	l.mu.Unlock()
-	if u.Scheme == "mqtt" {
-		return sock, nil
-	}
-	cfg := l.s.o.TLS.Clone()
-	if cfg == nil {
-		cfg = &tls.Config{}
-	}
-	if cfg.ServerName == "" {
-		cfg.ServerName = u.Hostname()
-	}
-	c := tls.Client(sock, cfg)
-	if err := c.HandshakeContext(ctx); err != nil {
-		raw.Close()
-		return nil, err
-	}
-	return c, nil
+	return sock
 }
 
 // socket can be cut. paho takes a socket that was closed on this side for one that it closed itself, and would not notice.
@@ -203,14 +149,14 @@ func (l *line) current(ctx context.Context) (paho.Client, <-chan struct{}, bool)
 // publish is the life of a device. Devices of a line do not speak in step.
 func (l *line) publish(ctx context.Context, d *device, nth int) {
 	s := l.s
-	if !sleep(ctx, s.o.Every*time.Duration(nth)/time.Duration(len(l.devices))) {
+	if !control.Pause(ctx, s.o.Every*time.Duration(nth)/time.Duration(len(l.devices))) {
 		return
 	}
 	for {
 		began := time.Now()
 		now := s.o.Now()
 		f := s.draw(d.numbers(now))
-		if f.stall > 0 && !sleep(ctx, f.stall) {
+		if f.stall > 0 && !control.Pause(ctx, f.stall) {
 			return
 		}
 		payload := d.payload(now, f.spoil)
@@ -224,7 +170,7 @@ func (l *line) publish(ctx context.Context, d *device, nth int) {
 			return
 		}
 		s.stats.published.Add(1)
-		if !sleep(ctx, s.o.Every-time.Since(began)) {
+		if !control.Pause(ctx, s.o.Every-time.Since(began)) {
 			return
 		}
 	}
@@ -261,7 +207,7 @@ func (l *line) deliver(ctx context.Context, topic string, payload []byte, drop b
 			if t.Error() == nil && !ended(down) {
 				return true
 			}
-			if !sleep(ctx, 10*time.Millisecond) { // paho knows before connect does
+			if !control.Pause(ctx, 10*time.Millisecond) { // paho knows before connect does
 				return false
 			}
 		case <-down:

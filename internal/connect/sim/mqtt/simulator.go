@@ -2,13 +2,10 @@ package mqtt
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,17 +13,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"jingwei/internal/connect/sim/broker"
+	"jingwei/internal/connect/sim/control"
 	"jingwei/internal/connect/sim/replay"
 )
 
 // Options say what is simulated.
 type Options struct {
-	URL      string // mqtt://host:1883 or mqtts://host:8883
-	Username string
-	Password string
-	ClientID string      // default jingwei-sim; a number is added where there are several connections
-	TLS      *tls.Config // for mqtts
-	Topic    string      // with {device} in it; default zigbee2mqtt/{device}
+	broker.Access
+	ClientID string // default jingwei-sim; a number is added where there are several connections
+	Topic    string // with {device} in it; default zigbee2mqtt/{device}
 
 	Devices     []Device      // with different names
 	Connections int           // that the devices share; default 1, as behind a bridge; at most one for each device
@@ -36,11 +32,9 @@ type Options struct {
 	Seed    uint64 // of the faults
 	Control string // loopback address for Handler; "" leaves it out
 
-	Data   fs.FS            // recordings; default: those that ship with the product
-	Epoch  time.Time        // when row 0 was shown first; default 2026-01-01 UTC
-	Now    func() time.Time // default time.Now
-	Ready  func()           // called once, when all connections stand
-	Logger *slog.Logger     // default: none
+	replay.Source
+	Ready  func()       // called once, when all connections stand
+	Logger *slog.Logger // default: none
 }
 
 // Stats count what was published and what went wrong on purpose.
@@ -64,8 +58,9 @@ type Simulator struct {
 		connections, published, resent, dropped, malformed, wrongType, stalled atomic.Uint64
 	}
 
+	*control.State[Faults]
+
 	mu     sync.Mutex
-	faults Faults
 	random *rand.Rand
 }
 
@@ -80,34 +75,25 @@ func New(o Options) (*Simulator, error) {
 	if o.Every <= 0 {
 		o.Every = time.Second
 	}
-	if o.Epoch.IsZero() {
-		o.Epoch = replay.DefaultEpoch
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o.Source.Default()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	u, err := url.Parse(o.URL)
+	u, err := o.Address()
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "mqtt" && u.Scheme != "mqtts":
-		return nil, fmt.Errorf("address %q: write it like mqtt://127.0.0.1:1883 or mqtts://host:8883", o.URL)
+	case err != nil:
+		return nil, err
 	case len(o.Devices) == 0:
 		return nil, errors.New("no devices: name at least one, like hall=environment-sensor-zigbee2mqtt")
 	case !strings.Contains(o.Topic, "{device}") || strings.ContainsAny(o.Topic, "+#"):
 		return nil, fmt.Errorf("topic %q: write it with {device}, and without wildcards, like zigbee2mqtt/{device}", o.Topic)
 	}
-	if o.Control != "" {
-		if err := loopback(o.Control); err != nil {
-			return nil, err
-		}
-	}
-	o.Connections = min(max(o.Connections, 1), len(o.Devices))
-	s := &Simulator{o: o, log: o.Logger, broker: u, random: rand.New(rand.NewPCG(o.Seed, 0x6d71))}
-	if s.faults, err = o.Faults.checked(); err != nil {
+	faults, err := control.NewState(o.Faults, Faults.checked)
+	if err := errors.Join(err, control.Loopback(o.Control)); err != nil {
 		return nil, err
 	}
+	o.Connections = min(max(o.Connections, 1), len(o.Devices))
+	s := &Simulator{o: o, log: o.Logger, broker: u, State: faults, random: rand.New(rand.NewPCG(o.Seed, 0x6d71))}
 	library, seen := replay.NewLibrary(o.Data), map[string]bool{}
 	for _, d := range o.Devices {
 		if seen[d.Name] {
@@ -134,18 +120,14 @@ func Run(ctx context.Context, o Options) error {
 
 // Run connects and publishes until ctx ends. A broker that is not there is tried again.
 func (s *Simulator) Run(ctx context.Context) error {
+	_, stop, err := control.Serve(s.o.Control, s.Handler())
+	if err != nil {
+		return err
+	}
+	defer stop()
+	s.log.Info("simulating MQTT devices; every value is replayed, not measured", "broker", s.broker.Redacted(), "devices", len(s.devices), "connections", s.o.Connections)
 	var work sync.WaitGroup
 	defer work.Wait()
-	if s.o.Control != "" {
-		l, err := net.Listen("tcp", s.o.Control)
-		if err != nil {
-			return fmt.Errorf("listen for control at %s: %w", s.o.Control, err)
-		}
-		steer := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
-		work.Go(func() { steer.Serve(l) })
-		defer steer.Close()
-	}
-	s.log.Info("simulating MQTT devices; every value is replayed, not measured", "broker", s.broker.Redacted(), "devices", len(s.devices), "connections", s.o.Connections)
 	var waiting atomic.Int64
 	waiting.Store(int64(s.o.Connections))
 	for i := range s.o.Connections {
@@ -168,24 +150,8 @@ func (s *Simulator) Run(ctx context.Context) error {
 	return nil
 }
 
-// Faults returns the faults in force.
-func (s *Simulator) Faults() Faults {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.faults
-}
-
-// SetFaults changes the faults from the next message on.
-func (s *Simulator) SetFaults(f Faults) error {
-	f, err := f.checked()
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = f
-	return nil
-}
+// Handler steers a running simulator; see control.Handler.
+func (s *Simulator) Handler() http.Handler { return control.Handler(s, nil) }
 
 // Stats returns the counters.
 func (s *Simulator) Stats() Stats {
@@ -204,9 +170,10 @@ type fate struct {
 // draw decides over a message. Every message draws the same number of times, so that one fault's probability does not
 // shift the others'.
 func (s *Simulator) draw(numbers int) fate {
+	f := s.Faults()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f, r := &s.faults, s.random
+	r := s.random
 	out := fate{drop: r.Float64() < f.Drop, malformed: r.Float64() < f.Malformed, spoil: -1}
 	if wrong, which := r.Float64() < f.WrongType, r.IntN(max(numbers, 1)); wrong && numbers > 0 {
 		out.spoil = which

@@ -18,22 +18,14 @@ import (
 	"jingwei/internal/connect/ingest/broker"
 	"jingwei/internal/connect/ingest/intake"
 	"jingwei/internal/connect/ingest/mqttjson"
+	access "jingwei/internal/connect/sim/broker"
+	"jingwei/internal/connect/sim/control"
 	"jingwei/internal/connect/sim/replay"
-	"jingwei/internal/plant/template"
+	"jingwei/internal/connect/sim/simtest"
 	"jingwei/internal/telemetry"
-	"jingwei/packs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func find(t testing.TB) func(string) *template.Template {
-	t.Helper()
-	all, err := template.Load(packs.Files, "devices")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all.Get
-}
 
 // node is the way of a message behind the node's door: broker, decoder, intake. It notes what became durable.
 type node struct {
@@ -162,12 +154,11 @@ func (n *node) Append(_ context.Context, _ uuid.UUID, _, _ uint64, b *telemetry.
 
 func TestDevicesReplayThroughTheNodesDoorWhateverGoesWrong(t *testing.T) {
 	n, b := newNode(t)
-	get := find(t)
-	o := Options{URL: "mqtt://" + b.Plain().String(), Username: "source", Password: "secret", Every: 15 * time.Millisecond, Connections: 3, Seed: 7,
-		Faults: Faults{Drop: 0.04, Malformed: 0.1, WrongType: 0.1, Stall: 0.02, StallFor: Duration(20 * time.Millisecond)}}
+	o := Options{Access: access.Access{URL: "mqtt://" + b.Plain().String(), Username: "source", Password: "secret"}, Every: 15 * time.Millisecond, Connections: 3, Seed: 7,
+		Faults: Faults{Drop: 0.04, Malformed: 0.1, WrongType: 0.1, Stall: 0.02, StallFor: control.Duration(20 * time.Millisecond)}}
 	for i := range 6 {
 		id := []string{"environment-sensor-zigbee2mqtt", "energy-plug-tasmota"}[i%2]
-		o.Devices = append(o.Devices, Device{Name: fmt.Sprint("d", i), Part: replay.Part{Template: get(id), Start: int64(i * 50), Speed: 3600}})
+		o.Devices = append(o.Devices, Device{Name: fmt.Sprint("d", i), Part: replay.Part{Template: simtest.Template(id), Start: int64(i * 50), Speed: 3600}})
 	}
 	s, err := New(o)
 	if err != nil {
@@ -242,18 +233,18 @@ func TestAWrongPasswordIsTriedAgainAndHarmsNothing(t *testing.T) {
 	_, b := newNode(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	err := Run(ctx, Options{URL: "mqtt://" + b.Plain().String(), Username: "source", Password: "guess", Devices: []Device{{Name: "d", Part: replay.Part{Template: find(t)("environment-sensor-zigbee2mqtt")}}}})
+	err := Run(ctx, Options{Access: access.Access{URL: "mqtt://" + b.Plain().String(), Username: "source", Password: "guess"}, Devices: []Device{{Name: "d", Part: replay.Part{Template: simtest.Template("environment-sensor-zigbee2mqtt")}}}})
 	if st := b.Stats(); err != nil || st.Refused["credentials"] == 0 || st.Received != 0 {
 		t.Errorf("%v, %+v", err, st)
 	}
 }
 
 func TestPayloadsAreNestedObjects(t *testing.T) {
-	part, err := replay.ParsePart("energy-plug-tasmota@5", find(t))
+	plug, err := ParseDevice("plug=energy-plug-tasmota@5", simtest.Template)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := newDevice(Device{Name: "plug", Part: part}, "tele/{device}/SENSOR", replay.NewLibrary(nil), replay.DefaultEpoch)
+	d, err := newDevice(plug, "tele/{device}/SENSOR", replay.NewLibrary(nil), replay.DefaultEpoch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +267,7 @@ func TestFlagsAndOptionsAreChecked(t *testing.T) {
 		if err := fs.Parse(args); err != nil {
 			t.Fatal(err)
 		}
-		return options(find(t))
+		return options(simtest.Template)
 	}
 	t.Setenv(PasswordVariable, "from the environment")
 	o, err := parse("--copies", "3", "--broker", "mqtts://broker:8883")
@@ -291,11 +282,11 @@ func TestFlagsAndOptionsAreChecked(t *testing.T) {
 			t.Errorf("%v was taken", args)
 		}
 	}
-	good := o.Devices[:1]
+	good, address := o.Devices[:1], access.Access{URL: "mqtt://h"}
 	for name, o := range map[string]Options{
-		"no address": {Devices: good}, "no devices": {URL: "mqtt://h"}, "twice": {URL: "mqtt://h", Devices: append(good, good...)}, "wildcard": {URL: "mqtt://h", Devices: good, Topic: "{device}/#"},
-		"no device in the topic": {URL: "mqtt://h", Devices: good, Topic: "a"}, "open control": {URL: "mqtt://h", Devices: good, Control: "0.0.0.0:1"},
-		"probability": {URL: "mqtt://h", Devices: good, Faults: Faults{Drop: 2}}, "name": {URL: "mqtt://h", Devices: []Device{{Name: "a/b", Part: good[0].Part}}},
+		"no address": {Devices: good}, "no devices": {Access: address}, "twice": {Access: address, Devices: append(good, good...)}, "wildcard": {Access: address, Devices: good, Topic: "{device}/#"},
+		"no device in the topic": {Access: address, Devices: good, Topic: "a"}, "open control": {Access: address, Devices: good, Control: "0.0.0.0:1"},
+		"probability": {Access: address, Devices: good, Faults: Faults{Drop: 2}}, "name": {Access: address, Devices: []Device{{Name: "a/b", Part: good[0].Part}}},
 	} {
 		if _, err := New(o); err == nil {
 			t.Errorf("%s was taken", name)
@@ -304,7 +295,7 @@ func TestFlagsAndOptionsAreChecked(t *testing.T) {
 }
 
 func TestFaultsAreSteeredOverHTTP(t *testing.T) {
-	s, err := New(Options{URL: "mqtt://h", Devices: []Device{{Name: "d", Part: replay.Part{Template: find(t)("environment-sensor-zigbee2mqtt")}}}})
+	s, err := New(Options{Access: access.Access{URL: "mqtt://h"}, Devices: []Device{{Name: "d", Part: replay.Part{Template: simtest.Template("environment-sensor-zigbee2mqtt")}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/gopcua/opcua/ua"
 
 	"jingwei/internal/connect/driver/opcua/channel"
+	"jingwei/internal/connect/sim/control"
 )
 
 type value = *ua.DataValue
@@ -148,7 +149,7 @@ func (c *conn) awake(ctx context.Context) bool {
 		if !f.stalled(c.s.o.Now().Sub(c.s.started)) {
 			return true
 		}
-		if !sleep(ctx, tick) {
+		if !control.Pause(ctx, tick) {
 			return false
 		}
 	}
@@ -318,7 +319,7 @@ func (c *conn) read(q *ua.ReadRequest) ua.Response {
 		return fault(ua.StatusBadNothingToDo)
 	case len(q.NodesToRead) > int(c.s.o.MaxNodesPerRead):
 		return fault(ua.StatusBadTooManyOperations)
-	case q.TimestampsToReturn < 0 || q.TimestampsToReturn > ua.TimestampsToReturnNeither:
+	case q.TimestampsToReturn > ua.TimestampsToReturnNeither:
 		return fault(ua.StatusBadTimestampsToReturnInvalid)
 	}
 	f, now := c.s.Faults(), c.s.o.Now()

@@ -1,12 +1,13 @@
 package opcua
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
+
+	"jingwei/internal/connect/sim/control"
 )
 
 // Faults say what goes wrong; the zero value is health. Nodes are named as machines and their variables are: "Turbine1"
@@ -19,44 +20,28 @@ type Faults struct {
 
 	// Again and again, each Every for For: a stall (For 5s by default), a restart that closes the port and every connection
 	// (5s), a window in which every value of every machine is uncertain (10s), or bad (10s).
-	StallEvery     Duration `json:"stallEvery"`
-	StallFor       Duration `json:"stallFor"`
-	RestartEvery   Duration `json:"restartEvery"`
-	RestartFor     Duration `json:"restartFor"`
-	UncertainEvery Duration `json:"uncertainEvery"`
-	UncertainFor   Duration `json:"uncertainFor"`
-	BadEvery       Duration `json:"badEvery"`
-	BadFor         Duration `json:"badFor"`
-}
-
-// Duration is written as in "1.5s".
-type Duration time.Duration
-
-// MarshalText writes it.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText reads it.
-func (d *Duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
-	if err != nil || v < 0 || v > 24*time.Hour {
-		return fmt.Errorf("%q is not a duration within 0 and 24h, like 1.5s", b)
-	}
-	*d = Duration(v)
-	return nil
+	StallEvery     control.Duration `json:"stallEvery"`
+	StallFor       control.Duration `json:"stallFor"`
+	RestartEvery   control.Duration `json:"restartEvery"`
+	RestartFor     control.Duration `json:"restartFor"`
+	UncertainEvery control.Duration `json:"uncertainEvery"`
+	UncertainFor   control.Duration `json:"uncertainFor"`
+	BadEvery       control.Duration `json:"badEvery"`
+	BadFor         control.Duration `json:"badFor"`
 }
 
 // checked fills in the defaults; the error names the field, its value and the mend.
 func (f Faults) checked() (Faults, error) {
 	for _, w := range []struct {
 		name          string
-		every, length *Duration
+		every, length *control.Duration
 		def           time.Duration
 	}{
 		{"stall", &f.StallEvery, &f.StallFor, 5 * time.Second}, {"restart", &f.RestartEvery, &f.RestartFor, 5 * time.Second},
 		{"uncertain", &f.UncertainEvery, &f.UncertainFor, 10 * time.Second}, {"bad", &f.BadEvery, &f.BadFor, 10 * time.Second},
 	} {
 		if *w.length == 0 {
-			*w.length = Duration(w.def)
+			*w.length = control.Duration(w.def)
 		}
 		if *w.every < 0 || *w.length < 0 || *w.every > 0 && w.name != "restart" && *w.length >= *w.every {
 			return f, fmt.Errorf("fault %sEvery is %v for %v: the window must be shorter than the time between two", w.name, time.Duration(*w.every), time.Duration(*w.length))
@@ -67,7 +52,7 @@ func (f Faults) checked() (Faults, error) {
 
 // within tells whether a window that opens every so often is open so long after the start. It opens at the end of each
 // period, so that health comes first.
-func within(since time.Duration, every, length Duration) bool {
+func within(since time.Duration, every, length control.Duration) bool {
 	return every > 0 && since >= 0 && since%time.Duration(every) >= time.Duration(every)-time.Duration(length)
 }
 
@@ -97,19 +82,4 @@ func (f *Faults) apply(node string, since time.Duration, v *ua.DataValue) *ua.Da
 		return &out
 	}
 	return v
-}
-
-// ParseFaults reads faults from JSON; an unknown field is an error.
-func ParseFaults(b []byte) (Faults, error) {
-	var f Faults
-	if err := strict(b, &f); err != nil {
-		return f, fmt.Errorf("faults: %w", err)
-	}
-	return f.checked()
-}
-
-// String is JSON.
-func (f Faults) String() string {
-	b, _ := json.Marshal(f)
-	return string(b)
 }

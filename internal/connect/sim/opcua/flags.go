@@ -3,13 +3,13 @@ package opcua
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	wire "jingwei/internal/connect/driver/opcua"
+	"jingwei/internal/connect/sim/control"
 	"jingwei/internal/connect/sim/replay"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/plant/template"
@@ -24,11 +24,10 @@ func Flags(fs *pflag.FlagSet) func(find func(id string) *template.Template) (Opt
 	var o Options
 	f := &o.Faults
 	machines := fs.StringArray("machine", defaultMachines, "a machine: NAME=TEMPLATE[@ROW][*SPEED]; may be given many times")
-	dir := fs.String("data", "", "folder of recordings, one folder for each (default: those that ship with the product)")
-	epoch := fs.String("epoch", "", "RFC 3339 time at which row 0 was shown first (default 2026-01-01T00:00:00Z)")
+	source := o.Source.Flags(fs)
 	identity := fs.String("identity", "", "folder that keeps the server's certificate, so that it has to be approved once (default: a new one at each start)")
 	fs.StringVar(&o.Listen, "listen", "127.0.0.1:4840", "address of the OPC UA server")
-	fs.StringVar(&o.Control, "control", "", "loopback address over which faults can be changed while it runs, like 127.0.0.1:4880")
+	control.Flag(fs, &o.Control, "127.0.0.1:4880")
 	fs.BoolVar(&o.Insecure, "insecure", false, "offer connections without signature and encryption, too")
 	fs.StringVar(&o.User, "user", "", "user that clients have to sign in as (default: anybody may)")
 	fs.StringVar(&o.Password, "password", "", "the user's password")
@@ -38,47 +37,30 @@ func Flags(fs *pflag.FlagSet) func(find func(id string) *template.Template) (Opt
 	fs.StringArrayVar(&f.Uncertain, "uncertain", nil, "machine or variable whose values are uncertain, like Turbine1.TIT; may be given many times")
 	fs.StringArrayVar(&f.Bad, "bad", nil, "machine or variable that tells a device failure; may be given many times")
 	fs.StringArrayVar(&f.Missing, "missing", nil, "machine or variable that does not exist; may be given many times")
-	for name, d := range map[string]*Duration{"stall-every": &f.StallEvery, "stall-for": &f.StallFor, "restart-every": &f.RestartEvery, "restart-for": &f.RestartFor,
+	for name, d := range map[string]*control.Duration{"stall-every": &f.StallEvery, "stall-for": &f.StallFor, "restart-every": &f.RestartEvery, "restart-for": &f.RestartFor,
 		"uncertain-every": &f.UncertainEvery, "uncertain-for": &f.UncertainFor, "bad-every": &f.BadEvery, "bad-for": &f.BadFor} {
 		fs.DurationVar((*time.Duration)(d), name, 0, "time between two such windows, or how long one is (0: none, or the default length)")
 	}
 	return func(find func(string) *template.Template) (Options, error) {
-		var errs []error
-		for _, s := range *machines {
-			m, err := ParseMachine(s, find)
-			o.Machines, errs = append(o.Machines, m), append(errs, err)
-		}
-		if *dir != "" {
-			o.Data = os.DirFS(*dir)
-		}
-		if *epoch != "" {
-			t, err := time.Parse(time.RFC3339, *epoch)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("epoch %q: write a time like 2026-01-01T00:00:00Z", *epoch))
-			}
-			o.Epoch = t
-		}
+		var wrong [3]error
+		o.Machines, wrong[0] = replay.ParseAll(*machines, find, ParseMachine)
+		wrong[1] = source()
 		if *identity != "" {
-			id, err := wire.LoadIdentity(file.OS(), *identity, "localhost", time.Now())
-			o.Identity, errs = id, append(errs, err)
+			o.Identity, wrong[2] = wire.LoadIdentity(file.OS(), *identity, "localhost", time.Now())
 		}
-		return o, errors.Join(errs...)
+		return o, errors.Join(wrong[:]...)
 	}
 }
 
 // ParseMachine reads "name=template", "name=template@row" or "name=template@row*speed", as the command line takes it.
 // find returns nil for a template that does not exist.
 func ParseMachine(s string, find func(id string) *template.Template) (Machine, error) {
-	bad := func(why string) (Machine, error) {
-		return Machine{}, fmt.Errorf("machine %q: %s; write NAME=TEMPLATE[@ROW][*SPEED], like Turbine1=gas-turbine-opcua@720", s, why)
+	name, p, err := replay.ParseNamed(s, find)
+	if err == nil && (name == "" || strings.ContainsAny(name, ". ")) {
+		err = errors.New("the name must be there, without dots and blanks")
 	}
-	name, part, ok := strings.Cut(s, "=")
-	if !ok || name == "" || strings.ContainsAny(name, ". ") {
-		return bad("the name must be there, without dots and blanks")
-	}
-	p, err := replay.ParsePart(part, find)
 	if err != nil {
-		return bad(err.Error())
+		return Machine{}, fmt.Errorf("machine %q: %w; write NAME=TEMPLATE[@ROW][*SPEED], like Turbine1=gas-turbine-opcua@720", s, err)
 	}
 	return Machine{Name: name, Part: p}, nil
 }

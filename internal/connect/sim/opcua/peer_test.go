@@ -31,7 +31,7 @@ func TestNodeOPCUAReadsTheSimulator(t *testing.T) {
 	dir := peertest.Node(t, "node-opcua")
 	began := time.Now()
 	at := func() time.Time { return replay.DefaultEpoch.Add(10 * time.Hour).Add(5 * time.Since(began)) } // a row each 200 ms
-	s := start(t, Options{User: "op", Password: "geheim", Now: at})
+	s := start(t, Options{User: "op", Password: "geheim", Source: replay.Source{Now: at}})
 	o := fmt.Sprintf(`{"endpoint":%q,"pki":%q,"machine":"nsu=urn:jingwei:sim;s=Turbine1","user":"op","password":"geheim","lifetime":1500,"changes":12}`,
 		s.endpoint, filepath.Join(os.TempDir(), "jingwei-test-opcua-client-pki"))
 	cmd := exec.CommandContext(t.Context(), peertest.Require(t, "node"), filepath.Join(dir, "opcua-client.mjs"), o)

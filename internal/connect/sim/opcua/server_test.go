@@ -17,34 +17,19 @@ import (
 	"jingwei/data"
 	"jingwei/internal/connect/driver"
 	wire "jingwei/internal/connect/driver/opcua"
+	"jingwei/internal/connect/sim/control"
 	"jingwei/internal/connect/sim/replay"
-	"jingwei/internal/plant/template"
+	"jingwei/internal/connect/sim/simtest"
 	"jingwei/internal/telemetry"
-	"jingwei/packs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var templates = sync.OnceValue(func() func(string) *template.Template {
-	set, err := template.Load(packs.Files, "devices")
-	if err != nil {
-		panic(err)
-	}
-	return func(id string) *template.Template {
-		for _, t := range set.All() {
-			if t.ID == id {
-				return t
-			}
-		}
-		return nil
-	}
-})
 
 func turbines(t testing.TB) []Machine {
 	t.Helper()
 	var out []Machine
 	for _, s := range []string{"Turbine1=gas-turbine-opcua", "Turbine2=gas-turbine-opcua@720"} {
-		m, err := ParseMachine(s, templates())
+		m, err := ParseMachine(s, simtest.Template)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,16 +63,14 @@ func start(t testing.TB, o Options) *sim {
 	if s, err = New(o); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return <-ready
+	_, ended := simtest.Run(t, s.Run)
+	select {
+	case s := <-ready:
+		return s
+	case <-ended:
+		t.FailNow()
+		return nil
+	}
 }
 
 func (s *sim) link(more string) json.RawMessage {
@@ -97,7 +80,7 @@ func (s *sim) link(more string) json.RawMessage {
 func points(t testing.TB, unit string, first uint32) []driver.Point {
 	t.Helper()
 	var out []driver.Point
-	for i, p := range templates()("gas-turbine-opcua").Points {
+	for i, p := range simtest.Template("gas-turbine-opcua").Points {
 		out = append(out, driver.Point{ID: first + uint32(i), Unit: unit, Address: p.Address, Encoding: p.Encoding, Type: p.Type.Telemetry(),
 			Every: 100 * time.Millisecond, Report: p.Report.Telemetry(), MaxSilence: time.Duration(p.MaxSilence)})
 	}
@@ -131,14 +114,14 @@ func readAll(t testing.TB, s *sim, more string, points ...driver.Point) map[uint
 func TestValuesAreTheRecordings(t *testing.T) {
 	t.Parallel()
 	at := replay.DefaultEpoch.Add(1234*time.Second + 567*time.Millisecond)
-	s := start(t, Options{Now: func() time.Time { return at }, Insecure: true, MaxNodesPerRead: 7})
+	s := start(t, Options{Source: replay.Source{Now: func() time.Time { return at }}, Insecure: true, MaxNodesPerRead: 7})
 	table, err := data.Read(data.Files(), "gas_turbine_emissions")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, more := range []string{``, `,"mode":"sign"`, `,"security":"Basic256Sha256"`, `,"security":"Aes128_Sha256_RsaOaep"`, `,"security":"none"`, `,"collect":"poll"`} {
 		got := readAll(t, s, more, append(points(t, "Turbine1", 0), points(t, "Turbine2", 100)...)...)
-		for i, p := range templates()("gas-turbine-opcua").Points {
+		for i, p := range simtest.Template("gas-turbine-opcua").Points {
 			for machine, row := range map[uint32]int{0: 1234, 100: (1234 + 720) % 2000} {
 				want, err := p.Parse(table.Rows[row][table.Column(p.Recorded.Column)])
 				if err != nil {
@@ -270,10 +253,11 @@ func TestFaultsUnderSubscription(t *testing.T) {
 	put(`{}`)
 	g.wait(t, "values after the stall", every(0, both...))
 	put(`{"restartFor":"300ms"}`)
+	marks := every(telemetry.BadNoCommunication, both...) // from now on: they come at once
 	if r, err := http.Post("http://"+s.control+"/restart", "", nil); err != nil || r.StatusCode != http.StatusAccepted {
 		t.Fatal(err, r)
 	}
-	g.wait(t, "the marks of a restart", every(telemetry.BadNoCommunication, both...))
+	g.wait(t, "the marks of a restart", marks)
 	g.wait(t, "values after the restart", every(0, both...))
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -334,36 +318,33 @@ func TestBrowseShowsMachines(t *testing.T) {
 
 func TestWrongOptionsAreRefused(t *testing.T) {
 	for want, o := range map[string]Options{
-		"no machines": {}, "twice": {Machines: append(turbines(t), turbines(t)...)}, "shorter than": {Machines: turbines(t), Faults: Faults{StallEvery: Duration(time.Second)}},
+		"no machines": {}, "twice": {Machines: append(turbines(t), turbines(t)...)}, "shorter than": {Machines: turbines(t), Faults: Faults{StallEvery: control.Duration(time.Second)}},
 		"loopback": {Machines: turbines(t), Control: "0.0.0.0:80"},
-		"URI":      {Machines: []Machine{{Name: "m", Part: replay.Part{Template: templates()("power-meter-steel")}}}},
+		"URI":      {Machines: []Machine{{Name: "m", Part: replay.Part{Template: simtest.Template("power-meter-steel")}}}},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) && want != "URI" {
 			t.Errorf("%v, want one about %q", err, want)
 		}
 	}
 	for _, s := range []string{"", "=gas-turbine-opcua", "a.b=gas-turbine-opcua", "T=nothing", "T=gas-turbine-opcua@x"} {
-		if _, err := ParseMachine(s, templates()); err == nil {
+		if _, err := ParseMachine(s, simtest.Template); err == nil {
 			t.Errorf("%q was taken", s)
 		}
 	}
-	if _, err := ParseFaults([]byte(`{"stal":true}`)); err == nil {
-		t.Error("an unknown fault was taken")
-	}
-	f := Faults{Bad: []string{"a"}, BadEvery: Duration(time.Minute)}
+	f := Faults{Bad: []string{"a"}, BadEvery: control.Duration(time.Minute)}
 	f, err := f.checked()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, err := ParseFaults([]byte(f.String())); err != nil || g.String() != f.String() || time.Duration(g.BadFor) != 10*time.Second {
-		t.Errorf("%v %v", g, err)
+	if time.Duration(f.BadFor) != 10*time.Second || time.Duration(f.BadEvery) != time.Minute {
+		t.Errorf("%+v", f)
 	}
 }
 
 // Values between two publishings are kept as the client asks for, and a queue that overflows says so.
 func TestQueues(t *testing.T) {
 	now := replay.DefaultEpoch
-	s, err := New(Options{Machines: turbines(t), Identity: must(servers()), Now: func() time.Time { return now }})
+	s, err := New(Options{Machines: turbines(t), Identity: must(servers()), Source: replay.Source{Now: func() time.Time { return now }}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,7 +148,7 @@ func (c *conn) createItems(n *session, q *ua.CreateMonitoredItemsRequest) ua.Res
 		return fault(ua.StatusBadNothingToDo)
 	case len(q.ItemsToCreate) > int(c.s.o.MaxItemsPerCall):
 		return fault(ua.StatusBadTooManyOperations)
-	case q.TimestampsToReturn < 0 || q.TimestampsToReturn > ua.TimestampsToReturnNeither:
+	case q.TimestampsToReturn > ua.TimestampsToReturnNeither:
 		return fault(ua.StatusBadTimestampsToReturnInvalid)
 	}
 	f, now := c.s.Faults(), c.s.o.Now()

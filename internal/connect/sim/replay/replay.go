@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	"jingwei/data"
@@ -21,35 +19,6 @@ type Part struct {
 	Template *template.Template
 	Start    int64   // rows ahead of the recording's first, so that two machines of one kind differ
 	Speed    float64 // how much faster than recorded; 0: so fast that a row lasts a second at most
-}
-
-// ParsePart reads "template", "template@row" or "template@row*speed": "cnc-mill-smart-testbed@500*2" is 500 rows ahead,
-// twice as fast as recorded. find returns nil for a template that does not exist.
-func ParsePart(s string, find func(id string) *template.Template) (Part, error) {
-	bad := func(why string) (Part, error) {
-		return Part{}, fmt.Errorf("%q: %s; write TEMPLATE[@ROW][*SPEED], like cnc-mill-smart-testbed@500*2", s, why)
-	}
-	var p Part
-	rest := s
-	if id, speed, ok := strings.Cut(rest, "*"); ok {
-		rest = id
-		var err error
-		if p.Speed, err = strconv.ParseFloat(speed, 64); err != nil || !(p.Speed > 0) || math.IsInf(p.Speed, 0) {
-			return bad("the speed must be a number above 0")
-		}
-	}
-	if id, start, ok := strings.Cut(rest, "@"); ok {
-		rest = id
-		row, err := strconv.ParseUint(start, 10, 32)
-		if err != nil {
-			return bad("the row must be a number from 0 on")
-		}
-		p.Start = int64(row)
-	}
-	if p.Template = find(rest); p.Template == nil {
-		return bad(fmt.Sprintf("there is no template %q", rest))
-	}
-	return p, nil
 }
 
 // Library reads recordings, each once.
@@ -66,9 +35,27 @@ func NewLibrary(from fs.FS) *Library {
 	return &Library{from: from, tables: map[string]*data.Table{}}
 }
 
-// DefaultEpoch is when row 0 of a recording was shown first, where nobody says otherwise. What is shown depends on the
-// time since then alone, so counters go on across restarts of a simulator.
+// DefaultEpoch is when row 0 of a recording was shown first, where nobody says otherwise.
 var DefaultEpoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Source is where the recordings of a simulator are, and at which time what of them is shown.
+type Source struct {
+	Data fs.FS // one folder for each recording; default: those that ship with the product
+	// Epoch is when row 0 was shown first; default DefaultEpoch. What is shown depends on the time since then alone, so
+	// counters go on across restarts of a simulator.
+	Epoch time.Time
+	Now   func() time.Time // default time.Now
+}
+
+// Default fills in what is not said.
+func (s *Source) Default() {
+	if s.Epoch.IsZero() {
+		s.Epoch = DefaultEpoch
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+}
 
 // Open prepares a part. Errors name the template, the recording and the row.
 func (l *Library) Open(p Part, epoch time.Time) (*Player, error) {

@@ -1,7 +1,9 @@
 package replay
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +62,35 @@ func TestRecordingsThatDoNotFitAreToldAtTheStart(t *testing.T) {
 		tp := &template.Template{Points: []template.Point{p}}
 		if _, err := newPlayer(tp, table, time.Second, epoch, 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+func TestMachinesOfACommandLine(t *testing.T) {
+	mill := &template.Template{}
+	find := func(id string) *template.Template {
+		return map[string]*template.Template{"mill": mill}[id]
+	}
+	for given, want := range map[string]struct {
+		name string
+		part Part
+	}{"a=mill": {"a", Part{mill, 0, 0}}, "=mill@7": {"", Part{mill, 7, 0}}, "b=mill@500*2.5": {"b", Part{mill, 500, 2.5}}, "c=mill*2": {"c", Part{mill, 0, 2}}} {
+		if name, part, err := ParseNamed(given, find); err != nil || name != want.name || part != want.part {
+			t.Errorf("%s: %q %+v %v", given, name, part, err)
+		}
+	}
+	parse := func(s string, find func(string) *template.Template) (Part, error) {
+		_, p, err := ParseNamed(s, find)
+		return p, err
+	}
+	wrong := map[string]string{"mill": "no =", "a=lathe": `no template "lathe"`, "a=mill@x": "the row", "a=mill@-1": "the row", "a=mill*0": "the speed", "a=mill*Inf": "the speed"}
+	all, err := ParseAll(append(slices.Collect(maps.Keys(wrong)), "a=mill"), find, parse)
+	if len(all) != 7 || all[6].Template != mill || err == nil {
+		t.Fatalf("%+v %v", all, err)
+	}
+	for _, want := range wrong {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not tell %q", err, want)
 		}
 	}
 }

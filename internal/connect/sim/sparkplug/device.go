@@ -1,6 +1,7 @@
 package sparkplug
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -22,12 +23,14 @@ type Device struct {
 
 // ParseDevice reads "NAME=TEMPLATE[@ROW][*SPEED]".
 func ParseDevice(s string, find func(id string) *template.Template) (Device, error) {
-	name, part, ok := strings.Cut(s, "=")
-	if !ok || name == "" || strings.ContainsAny(name, "/+#") {
-		return Device{}, fmt.Errorf("device %q: write NAME=TEMPLATE[@ROW][*SPEED], the name without /, + and #", s)
+	name, p, err := replay.ParseNamed(s, find)
+	if err == nil && (name == "" || strings.ContainsAny(name, "/+#")) {
+		err = errors.New("the name must be there, without /, + and #")
 	}
-	p, err := replay.ParsePart(part, find)
-	return Device{Name: name, Part: p}, err
+	if err != nil {
+		return Device{}, fmt.Errorf("device %q: %w; write NAME=TEMPLATE[@ROW][*SPEED], like Mill5=cnc-mill-sparkplug@300", s, err)
+	}
+	return Device{Name: name, Part: p}, nil
 }
 
 // device is a Device at work.

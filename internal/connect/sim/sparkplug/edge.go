@@ -2,11 +2,9 @@ package sparkplug
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net"
-	"net/url"
 	"sync"
 	"time"
 
@@ -40,16 +38,8 @@ func (e *edge) connection(ctx context.Context) (stood bool, err error) {
 	e.bdSeq++
 	lost, asked, online := make(chan error, 1), make(chan struct{}, 1), make(chan bool, 16)
 	var socket net.Conn
-	o := paho.NewClientOptions().AddBroker(s.broker.String()).SetClientID(s.o.ClientID).SetUsername(s.o.Username).SetPassword(s.o.Password).
-		SetCleanSession(true).SetProtocolVersion(4).SetKeepAlive(15*time.Second).SetConnectTimeout(timeout).SetWriteTimeout(timeout).
-		SetAutoReconnect(false).SetConnectRetry(false).
-		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }).
-		SetBinaryWill(e.topic("NDEATH", ""), wire.AppendPayload(nil, wire.Payload{Timestamp: uint64(s.o.Now().UnixMilli())}, []wire.Metric{e.bdSeqMetric()}), 1, false).
-		SetCustomOpenConnectionFn(func(u *url.URL, _ paho.ClientOptions) (net.Conn, error) {
-			c, err := s.dial(ctx, u)
-			socket = c
-			return c, err
-		})
+	o := s.o.Session(ctx, s.o.ClientID, timeout, func(c net.Conn) net.Conn { socket = c; return c }, lost).
+		SetBinaryWill(e.topic("NDEATH", ""), wire.AppendPayload(nil, wire.Payload{Timestamp: uint64(s.o.Now().UnixMilli())}, []wire.Metric{e.bdSeqMetric()}), 1, false)
 	c := paho.NewClient(o)
 	defer c.Disconnect(0)
 	if err := wait(ctx, c.Connect()); err != nil {
@@ -241,30 +231,4 @@ func wantsBirths(b []byte) bool {
 		}
 	}
 	return false
-}
-
-func (s *Simulator) dial(ctx context.Context, u *url.URL) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"mqtt": "1883", "mqtts": "8883"}[u.Scheme]
-	}
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil || u.Scheme == "mqtt" {
-		return raw, err
-	}
-	c := s.o.TLS.Clone()
-	if c == nil {
-		c = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if c.ServerName == "" {
-		c.ServerName = u.Hostname()
-	}
-	t := tls.Client(raw, c)
-	if err := t.HandshakeContext(ctx); err != nil {
-		raw.Close()
-		return nil, err
-	}
-	return t, nil
 }

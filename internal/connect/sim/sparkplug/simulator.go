@@ -2,13 +2,10 @@ package sparkplug
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,17 +13,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"jingwei/internal/connect/sim/broker"
+	"jingwei/internal/connect/sim/control"
 	"jingwei/internal/connect/sim/replay"
 )
 
 // Options say what is simulated.
 type Options struct {
-	URL         string // mqtt://host:1883 or mqtts://host:8883
-	Username    string
-	Password    string
-	ClientID    string      // default GROUP-NODE
-	TLS         *tls.Config // for mqtts
-	Group, Node string      // default Jingwei, Line2
+	broker.Access
+	ClientID    string // default GROUP-NODE
+	Group, Node string // default Jingwei, Line2
 	// PrimaryHost is the host whose state must be online; "" waits for none.
 	PrimaryHost string
 
@@ -37,11 +33,9 @@ type Options struct {
 	Seed    uint64 // of the faults
 	Control string // loopback address for Handler; "" leaves it out
 
-	Data   fs.FS            // recordings; default: those that ship with the product
-	Epoch  time.Time        // when row 0 was shown first; default 2026-01-01 UTC
-	Now    func() time.Time // default time.Now
-	Ready  func()           // called once, when the first births have been sent
-	Logger *slog.Logger     // default: none
+	replay.Source
+	Ready  func()       // called once, when the first births have been sent
+	Logger *slog.Logger // default: none
 }
 
 // Stats count what was published and what went wrong on purpose.
@@ -67,8 +61,9 @@ type Simulator struct {
 		connections, births, rebirths, published, dropped, swallowed, silent, replayed atomic.Uint64
 	}
 
+	*control.State[Faults]
+
 	mu     sync.Mutex
-	faults Faults
 	random *rand.Rand
 }
 
@@ -86,19 +81,14 @@ func New(o Options) (*Simulator, error) {
 	if o.Every <= 0 {
 		o.Every = 500 * time.Millisecond
 	}
-	if o.Epoch.IsZero() {
-		o.Epoch = replay.DefaultEpoch
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o.Source.Default()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	u, err := url.Parse(o.URL)
+	u, err := o.Address()
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "mqtt" && u.Scheme != "mqtts":
-		return nil, fmt.Errorf("address %q: write it like mqtt://127.0.0.1:1883 or mqtts://host:8883", o.URL)
+	case err != nil:
+		return nil, err
 	case len(o.Devices) == 0:
 		return nil, errors.New("no devices: name at least one, like Mill5=cnc-mill-sparkplug")
 	}
@@ -107,15 +97,11 @@ func New(o Options) (*Simulator, error) {
 			return nil, fmt.Errorf("%s %q: write it without /, + and #", what, s)
 		}
 	}
-	if o.Control != "" {
-		if err := loopback(o.Control); err != nil {
-			return nil, err
-		}
-	}
-	s := &Simulator{o: o, log: o.Logger, broker: u, drop: make(chan struct{}, 1), random: rand.New(rand.NewPCG(o.Seed, 0x5b))}
-	if s.faults, err = o.Faults.checked(); err != nil {
+	faults, err := control.NewState(o.Faults, Faults.checked)
+	if err := errors.Join(err, control.Loopback(o.Control)); err != nil {
 		return nil, err
 	}
+	s := &Simulator{o: o, log: o.Logger, broker: u, State: faults, drop: make(chan struct{}, 1), random: rand.New(rand.NewPCG(o.Seed, 0x5b))}
 	library, seen, alias := replay.NewLibrary(o.Data), map[string]bool{}, uint64(1000)
 	for _, d := range o.Devices {
 		if seen[d.Name] {
@@ -143,46 +129,23 @@ func Run(ctx context.Context, o Options) error {
 
 // Run connects and publishes until ctx ends. A broker that is not there is tried again.
 func (s *Simulator) Run(ctx context.Context) error {
-	var work sync.WaitGroup
-	defer work.Wait()
-	if s.o.Control != "" {
-		l, err := net.Listen("tcp", s.o.Control)
-		if err != nil {
-			return fmt.Errorf("listen for control at %s: %w", s.o.Control, err)
-		}
-		steer := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
-		work.Go(func() { steer.Serve(l) })
-		defer steer.Close()
+	_, stop, err := control.Serve(s.o.Control, s.Handler())
+	if err != nil {
+		return err
 	}
+	defer stop()
 	s.log.Info("simulating a Sparkplug edge node; every value is replayed, not measured", "broker", s.broker.Redacted(), "group", s.o.Group, "node", s.o.Node, "devices", len(s.devices))
 	// bdSeq grows with every connection, and across restarts of the simulator, as one that is kept on disk would.
 	edge := &edge{s: s, bdSeq: uint64(s.o.Now().Unix())}
-	for pause := 500 * time.Millisecond; ctx.Err() == nil; {
-		stood, err := edge.connection(ctx)
-		if stood {
-			pause = 500 * time.Millisecond
-		}
-		if ctx.Err() != nil {
-			break
-		}
+	broker.Keep(ctx, 500*time.Millisecond, 10*time.Second, edge.connection, func(err error, pause time.Duration) {
 		s.log.Warn("the connection ended; it is tried again", "err", err, "in", pause)
-		if !sleep(ctx, pause) {
-			break
-		}
-		pause = min(2*pause, 10*time.Second)
-	}
+	})
 	return nil
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+// Handler steers a running simulator; see control.Handler. POST /drop breaks the connection once.
+func (s *Simulator) Handler() http.Handler {
+	return control.Handler(s, map[string]func(){"drop": s.Drop})
 }
 
 // Drop breaks the connection once.
@@ -193,30 +156,12 @@ func (s *Simulator) Drop() {
 	}
 }
 
-// Faults returns the faults in force.
-func (s *Simulator) Faults() Faults {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.faults
-}
-
-// SetFaults changes the faults from the next message on.
-func (s *Simulator) SetFaults(f Faults) error {
-	f, err := f.checked()
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = f
-	return nil
-}
-
 // chance draws one fault.
 func (s *Simulator) chance(of func(*Faults) float64) bool {
+	f := s.Faults()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.random.Float64() < of(&s.faults)
+	return s.random.Float64() < of(&f)
 }
 
 // Stats returns the counters.

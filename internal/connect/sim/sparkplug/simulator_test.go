@@ -20,23 +20,16 @@ import (
 
 	"jingwei/internal/connect/ingest/intake"
 	wire "jingwei/internal/connect/ingest/sparkplug"
+	"jingwei/internal/connect/sim/broker"
 	"jingwei/internal/connect/sim/replay"
+	"jingwei/internal/connect/sim/simtest"
 	"jingwei/internal/peertest"
-	"jingwei/internal/plant/template"
 	"jingwei/internal/telemetry"
-	"jingwei/packs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func mill(t *testing.T) *template.Template {
-	t.Helper()
-	templates, err := template.Load(packs.Files, "devices")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return templates.Get("cnc-mill-sparkplug")
-}
+const mill = "cnc-mill-sparkplug"
 
 // mosquitto starts Debian's broker and returns its address.
 func mosquitto(t *testing.T) string {
@@ -205,8 +198,8 @@ var epoch = time.Now()
 // simulate runs an edge node with two mills.
 func simulate(t *testing.T, address string, change func(*Options)) (*Simulator, func()) {
 	t.Helper()
-	m := mill(t)
-	o := Options{URL: "mqtt://" + address, Epoch: epoch, Devices: []Device{{"Mill5", replay.Part{Template: m, Start: 300, Speed: 2}}, {"Mill6", replay.Part{Template: m, Start: 1100, Speed: 2}}}, Every: 20 * time.Millisecond}
+	m := simtest.Template(mill)
+	o := Options{Access: broker.Access{URL: "mqtt://" + address}, Source: replay.Source{Epoch: epoch}, Devices: []Device{{"Mill5", replay.Part{Template: m, Start: 300, Speed: 2}}, {"Mill6", replay.Part{Template: m, Start: 1100, Speed: 2}}}, Every: 20 * time.Millisecond}
 	if change != nil {
 		change(&o)
 	}
@@ -214,16 +207,7 @@ func simulate(t *testing.T, address string, change func(*Options)) (*Simulator, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	stop := sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(stop)
+	stop, _ := simtest.Run(t, s.Run)
 	return s, stop
 }
 
@@ -232,7 +216,7 @@ func (l *ledger) check(t *testing.T) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	m := mill(t)
+	m := simtest.Template(mill)
 	library, compared := replay.NewLibrary(nil), 0
 	for device, start := range map[string]int64{"Jingwei/Line2/Mill5": 300, "Jingwei/Line2/Mill6": 1100} {
 		p, err := library.Open(replay.Part{Template: m, Start: start, Speed: 2}, epoch)
@@ -339,22 +323,16 @@ func TestFaultsEndWell(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	m := mill(t)
-	find := func(id string) *template.Template {
-		if id == m.ID {
-			return m
-		}
-		return nil
-	}
+	m := simtest.Template(mill)
 	parse := func(args ...string) (Options, error) {
 		fs := pflag.NewFlagSet("sim", pflag.ContinueOnError)
 		options := Flags(fs)
 		if err := fs.Parse(args); err != nil {
 			t.Fatal(err)
 		}
-		return options(find)
+		return options(simtest.Template)
 	}
-	t.Setenv(PasswordVariable, "secret")
+	t.Setenv(broker.PasswordVariable, "secret")
 	o, err := parse("--broker", "mqtts://h:1", "--user", "u", "--group", "G", "--node", "N", "--device", "A=cnc-mill-sparkplug@5*2", "--swallow", "0.5", "--primary-host", "p")
 	if err != nil {
 		t.Fatal(err)
@@ -375,18 +353,15 @@ func TestFlags(t *testing.T) {
 	}
 	d := []Device{{"A", replay.Part{Template: m}}}
 	for name, o := range map[string]Options{
-		"address":    {URL: "tcp://x", Devices: d},
-		"no devices": {URL: "mqtt://x"},
-		"twice":      {URL: "mqtt://x", Devices: []Device{d[0], d[0]}},
-		"drop":       {URL: "mqtt://x", Devices: d, Faults: Faults{Drop: 2}},
-		"loopback":   {URL: "mqtt://x", Devices: d, Control: "0.0.0.0:1"},
-		"group":      {URL: "mqtt://x", Devices: d, Group: "a/b"},
+		"address":    {Access: broker.Access{URL: "tcp://x"}, Devices: d},
+		"no devices": {Access: broker.Access{URL: "mqtt://x"}},
+		"twice":      {Access: broker.Access{URL: "mqtt://x"}, Devices: []Device{d[0], d[0]}},
+		"drop":       {Access: broker.Access{URL: "mqtt://x"}, Devices: d, Faults: Faults{Drop: 2}},
+		"loopback":   {Access: broker.Access{URL: "mqtt://x"}, Devices: d, Control: "0.0.0.0:1"},
+		"group":      {Access: broker.Access{URL: "mqtt://x"}, Devices: d, Group: "a/b"},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-	if _, err := ParseFaults([]byte(`{"dorp":1}`)); err == nil {
-		t.Error("an unknown fault")
 	}
 }
