@@ -62,7 +62,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Changed == nil {
 		o.Changed = func(uuid.UUID) {}
 	}
-	if err := migrate(ctx, o.DB); err != nil {
+	if err := store.MigrateRoom(ctx, o.DB, "plant", migrations); err != nil {
 		return nil, fmt.Errorf("plant: %w", err)
 	}
 	return &Service{o: o, classes: class.All(o.Classes)}, nil
@@ -357,19 +357,12 @@ func (s *Service) note(ctx context.Context, tx bun.Tx, scope auth.Scope, verb st
 }
 
 func (s *Service) record(ctx context.Context, tx bun.Tx, scope auth.Scope, verb string, org uuid.UUID, object audit.Object, before, after any, reason string) error {
-	p, origin := scope.Principal(), auth.OriginFrom(ctx)
-	return audit.Record(ctx, tx, audit.Entry{
-		Time: s.o.Now().UTC(), Org: org, Actor: auth.ActorOf(p), Via: p.Via, Verb: verb, Object: object,
-		Before: audit.State(before), After: audit.State(after), Reason: reason, Remote: origin.Remote, Trace: origin.Trace,
-	})
+	e := scope.Act(ctx, s.o.Now(), verb, object, before, after)
+	e.Org, e.Reason = org, reason
+	return audit.Record(ctx, tx, e)
 }
 
-func uuidOrEmpty(id uuid.UUID) string {
-	if id == uuid.Nil {
-		return ""
-	}
-	return id.String()
-}
+func uuidOrEmpty(id uuid.UUID) string { return store.Word(id) }
 
 func parentOf(n *Node) any {
 	if n.Parent == uuid.Nil {

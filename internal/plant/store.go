@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -18,14 +17,6 @@ import (
 
 //go:embed migrations/*.sql
 var migrations embed.FS
-
-func migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return store.Migrate(ctx, db, "plant", files)
-}
 
 type nodeRow struct {
 	bun.BaseModel `bun:"table:plant_node,alias:n"`
@@ -94,14 +85,10 @@ type fullRow struct {
 }
 
 func (r *fullRow) node() Node {
-	n := Node{
-		ID: r.ID, Org: r.Org, Kind: r.Kind, Name: r.Name, Class: r.Class, Template: r.Template, Release: r.Release,
+	return Node{
+		ID: r.ID, Org: r.Org, Kind: r.Kind, Parent: store.ID(r.Parent), Name: r.Name, Class: r.Class, Template: r.Template, Release: r.Release,
 		From: r.Since, To: r.Until, Reason: r.Reason, Version: r.Version,
 	}
-	if r.Parent != "" {
-		n.Parent, _ = uuid.Parse(r.Parent)
-	}
-	return n
 }
 
 // selectNodes selects the scope's nodes that are there at a time, with their place, name and template then.

@@ -13,8 +13,10 @@ import (
 	"github.com/uptrace/bun"
 
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/plant"
 	"jingwei/internal/telemetry"
 )
@@ -43,7 +45,7 @@ func fill(b *testing.B, n *node) {
 		machine := uuid.Must(uuid.NewV7())
 		add("plant_node", map[string]any{"id": machine, "org": n.a, "kind": "machine", "class": classes[i%len(classes)], "reason": "", "version": 1})
 		add("plant_place", map[string]any{"node": machine, "parent": site})
-		add("plant_name", map[string]any{"node": machine, "name": named(fmt.Sprint("machine ", i))})
+		add("plant_name", map[string]any{"node": machine, "name": text.Both(fmt.Sprint("machine ", i))})
 		add("plant_instance", map[string]any{"node": machine, "template": "power-meter-steel", "release": "1.0.0"})
 		add("fleet_connection", map[string]any{"machine": machine, "org": n.a, "link": link, "unit": fmt.Sprint(i)})
 		for k := range benchPoints {
@@ -67,7 +69,7 @@ func fill(b *testing.B, n *node) {
 	}
 	n.clock.Add(int64(time.Minute))
 	for part := range slices.Chunk(declared, 10_000) {
-		refs := must(n.telemetry.Declare(ctx, part))
+		refs := proof.Must(n.telemetry.Declare(ctx, part))
 		batch := &telemetry.Batch{Origin: telemetry.Measured, Ref: refs}
 		for range refs {
 			batch.Time, batch.Gateway, batch.Bits = append(batch.Time, n.clock.Load()), append(batch.Gateway, n.clock.Load()), append(batch.Bits, 1)
@@ -99,7 +101,7 @@ func benchmark(b *testing.B, db *store.DB) {
 	n := newNode(b, db, &telemetry.MemoryCatalog{})
 	fill(b, n)
 	scope := auth.System(n.a)
-	c := must(n.census.Take(context.Background(), scope, time.Time{}, 12))
+	c := proof.Must(n.census.Take(context.Background(), scope, time.Time{}, 12))
 	if len(c.Machines) != benchMachines || c.Points != benchMachines*benchPoints || c.Machines[7].Points.Live != benchPoints {
 		b.Fatalf("%d machines, %d points, %+v", len(c.Machines), c.Points, c.Machines[7].Points)
 	}

@@ -16,6 +16,7 @@ import (
 	"jingwei/internal/connect/ingest"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
 	"jingwei/internal/plant"
@@ -43,8 +44,8 @@ func live(t *testing.T, db *store.DB) *history {
 	h.lathe = h.machine(h.a, hall, "lathe", "cnc-machine-tool", 1)
 	h.meter = h.machine(h.a, h.north, "meter", "plant-auxiliary", 1)
 	h.gateway, h.link = h.node.link(h.a, "=gateway")
-	must(h.fleet.Connect(h.as(h.a), h.mill, h.link, "1"))
-	must(h.fleet.Connect(h.as(h.a), h.meter, h.link, "2"))
+	proof.Must(h.fleet.Connect(h.as(h.a), h.mill, h.link, "1"))
+	proof.Must(h.fleet.Connect(h.as(h.a), h.meter, h.link, "2"))
 
 	h.on("2026-06-10")
 	h.press = h.machine(h.a, h.south, "press", "large-machine", 2)
@@ -52,17 +53,17 @@ func live(t *testing.T, db *store.DB) *history {
 	h.foreign = h.machine(h.b, foreignSite, "foreign", "trade-equipment", 1)
 	gate, foreignLink := h.node.link(h.b, "gate B")
 	h.foreignGate = gate
-	must(h.fleet.Connect(h.as(h.b), h.foreign, foreignLink, "1"))
+	proof.Must(h.fleet.Connect(h.as(h.b), h.foreign, foreignLink, "1"))
 
 	h.on("2026-07-15")
-	must(h.fleet.Connect(h.as(h.a), h.lathe, h.link, "3"))
-	must(h.plant.Retire(ctx, a, h.meter, plant.Retire{Reason: "replaced"}))
+	proof.Must(h.fleet.Connect(h.as(h.a), h.lathe, h.link, "3"))
+	proof.Must(h.plant.Retire(ctx, a, h.meter, plant.Retire{Reason: "replaced"}))
 	h.loom = h.machine(h.a, h.south, "loom", "trade-equipment", 1)
 
 	h.on("2026-08-20")
 	h.mqtt = h.source(h.a, "mqtt", ingest.Broker)
-	must(h.sources.SetFeed(h.as(h.a), h.press, h.mqtt, "press-7"))
-	must(h.plant.Move(ctx, a, h.mill, plant.Move{Parent: h.south}))
+	proof.Must(h.sources.SetFeed(h.as(h.a), h.press, h.mqtt, "press-7"))
+	proof.Must(h.plant.Move(ctx, a, h.mill, plant.Move{Parent: h.south}))
 
 	h.on("2026-09-25")
 	if err := h.fleet.Disconnect(h.as(h.a), h.lathe); err != nil {
@@ -70,7 +71,7 @@ func live(t *testing.T, db *store.DB) *history {
 	}
 	h.shed = h.machine(h.a, h.south, "shed", "", 0)
 	h.push = h.source(h.a, "push", ingest.HTTP)
-	must(h.sources.SetFeed(h.as(h.a), h.shed, h.push, "=1+1"))
+	proof.Must(h.sources.SetFeed(h.as(h.a), h.shed, h.push, "=1+1"))
 
 	h.on("2026-11-22")
 	_ = b
@@ -181,7 +182,7 @@ func TestFiguresFollowEffectiveDates(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		h := live(t, db)
 		at := func(day string) census.View {
-			return h.scale("a", "?at="+url.QueryEscape(must(time.ParseInLocation("2006-01-02", day, census.Zone)).Format(time.RFC3339)))
+			return h.scale("a", "?at="+url.QueryEscape(proof.Must(time.ParseInLocation("2006-01-02", day, census.Zone)).Format(time.RFC3339)))
 		}
 		for _, c := range []struct{ day, all, north, networking, production, protocols string }{
 			{"2026-05-01", "0/0", "", "0/0", "0/0", ""},
@@ -311,7 +312,7 @@ func TestEveryRateCanBeFollowedDownToItsMachines(t *testing.T) {
 			if status != 200 || header.Get("Content-Type") != "text/csv; charset=utf-8" || !strings.HasPrefix(header.Get("Content-Disposition"), `attachment; filename="machines-2026-`) {
 				t.Fatalf("%d %v", status, header)
 			}
-			rows := must(csv.NewReader(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff")))).ReadAll())
+			rows := proof.Must(csv.NewReader(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff")))).ReadAll())
 			if len(rows)-1 != v.Machines {
 				t.Errorf("%s: %d rows, want %d", query, len(rows)-1, v.Machines)
 			}

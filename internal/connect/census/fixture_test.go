@@ -29,6 +29,7 @@ import (
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/org"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/plant"
@@ -41,15 +42,6 @@ import (
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
 }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-func named(s string) text.Text { return text.Text{Zh: s, En: s} }
 
 // node is a node of real rooms on one clock that the test sets.
 type node struct {
@@ -70,7 +62,7 @@ func (n *node) now() time.Time { return time.Unix(0, n.clock.Load()).UTC() }
 
 // on sets the clock to noon of a day in Shanghai.
 func (n *node) on(day string) time.Time {
-	t := must(time.ParseInLocation("2006-01-02 15:04", day+" 12:00", census.Zone))
+	t := proof.Must(time.ParseInLocation("2006-01-02 15:04", day+" 12:00", census.Zone))
 	n.clock.Store(t.UnixNano())
 	return t
 }
@@ -80,27 +72,27 @@ func newNode(t testing.TB, db *store.DB, catalog telemetry.Catalog) *node {
 	ctx := context.Background()
 	n := &node{t: t, db: db}
 	n.on("2026-05-04")
-	orgs := must(org.New(ctx, db, n.now))
+	orgs := proof.Must(org.New(ctx, db, n.now))
 	if err := audit.Migrate(ctx, db); err != nil {
 		t.Fatal(err)
 	}
-	n.a = must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "甲厂", En: "A"}}, uuid.Nil)).ID
-	n.b = must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "乙厂", En: "B"}}, uuid.Nil)).ID
-	journal := must(log.Open(log.Options{Dir: filepath.Join(t.TempDir(), "journal"), SegmentBytes: 16 << 20, MaxBytes: 256 << 20, Keepers: []string{telemetry.Keeper}, Now: n.now}))
+	n.a = proof.Must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "甲厂", En: "A"}}, uuid.Nil)).ID
+	n.b = proof.Must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "乙厂", En: "B"}}, uuid.Nil)).ID
+	journal := proof.Must(log.Open(log.Options{Dir: filepath.Join(t.TempDir(), "journal"), SegmentBytes: 16 << 20, MaxBytes: 256 << 20, Keepers: []string{telemetry.Keeper}, Now: n.now}))
 	if catalog == nil {
-		catalog = must(telemetry.NewSQLCatalog(ctx, db))
+		catalog = proof.Must(telemetry.NewSQLCatalog(ctx, db))
 	}
-	n.telemetry = must(telemetry.Open(ctx, telemetry.Options{FS: file.OS(), Dir: filepath.Join(t.TempDir(), "telemetry"), Log: journal, Catalog: catalog, Now: n.now, NoBackground: true}))
-	people := must(auth.New(ctx, auth.Options{DB: db, Orgs: orgs, Now: n.now}))
-	authority := must(auth.OpenAuthority(file.OS(), t.TempDir(), n.now))
-	board := must(condition.New(ctx, condition.Options{DB: db, Now: n.now}))
-	n.plant = must(plant.New(ctx, plant.Options{DB: db, Templates: must(template.Load(packs.Files, "devices")), Classes: must(class.Load(packs.Files, "equipment")), Series: n.telemetry, Now: n.now}))
-	n.fleet = must(fleet.New(ctx, fleet.Options{DB: db, Certificates: people, Authority: authority, TLS: must(authority.Serve([]string{"127.0.0.1"})), Plant: fleet.PlantOf(n.plant),
+	n.telemetry = proof.Must(telemetry.Open(ctx, telemetry.Options{FS: file.OS(), Dir: filepath.Join(t.TempDir(), "telemetry"), Log: journal, Catalog: catalog, Now: n.now, NoBackground: true}))
+	people := proof.Must(auth.New(ctx, auth.Options{DB: db, Orgs: orgs, Now: n.now}))
+	authority := proof.Must(auth.OpenAuthority(file.OS(), t.TempDir(), n.now))
+	board := proof.Must(condition.New(ctx, condition.Options{DB: db, Now: n.now}))
+	n.plant = proof.Must(plant.New(ctx, plant.Options{DB: db, Templates: proof.Must(template.Load(packs.Files, "devices")), Classes: proof.Must(class.Load(packs.Files, "equipment")), Series: n.telemetry, Now: n.now}))
+	n.fleet = proof.Must(fleet.New(ctx, fleet.Options{DB: db, Certificates: people, Authority: authority, TLS: proof.Must(authority.Serve([]string{"127.0.0.1"})), Plant: fleet.PlantOf(n.plant),
 		Telemetry: n.telemetry, Board: board, Drivers: map[string]driver.Driver{"modbus": modbus.New()}, Node: uuid.New(), Now: n.now,
 		URL: func() string { return "" }, Link: func() string { return "" }}))
-	n.sources = must(ingest.New(ctx, ingest.Options{DB: db, Authority: authority, Plant: ingest.PlantOf(n.plant), Telemetry: n.telemetry, Board: board, Connected: n.fleet.Connected, Tick: time.Millisecond, Now: n.now}))
+	n.sources = proof.Must(ingest.New(ctx, ingest.Options{DB: db, Authority: authority, Plant: ingest.PlantOf(n.plant), Telemetry: n.telemetry, Board: board, Connected: n.fleet.Connected, Tick: time.Millisecond, Now: n.now}))
 	n.census = census.New(census.Options{Plant: census.PlantOf(n.plant), Doors: []census.Door{census.FleetOf(n.fleet), census.SourcesOf(n.sources)}, Telemetry: n.telemetry, Orgs: orgs, Now: n.now})
-	server := must(api.New(ctx, api.Options{DB: db, Now: n.now, Auth: authtest.Callers{
+	server := proof.Must(api.New(ctx, api.Options{DB: db, Now: n.now, Auth: authtest.Callers{
 		"a":    authtest.Person("a", map[uuid.UUID]auth.Role{n.a: auth.Viewer}),
 		"b":    authtest.Person("b", map[uuid.UUID]auth.Role{n.b: auth.Viewer}),
 		"both": authtest.Person("both", map[uuid.UUID]auth.Role{n.a: auth.Viewer, n.b: auth.Engineer}),
@@ -129,7 +121,7 @@ func (n *node) as(o uuid.UUID) context.Context {
 
 func (n *node) place(o uuid.UUID, kind plant.Kind, parent uuid.UUID, name string) uuid.UUID {
 	n.t.Helper()
-	return must(n.plant.Create(context.Background(), auth.System(o), plant.NewNode{Org: o, Kind: kind, Parent: parent, Name: named(name)})).ID
+	return proof.Must(n.plant.Create(context.Background(), auth.System(o), plant.NewNode{Org: o, Kind: kind, Parent: parent, Name: text.Both(name)})).ID
 }
 
 // machine makes a machine with as many points.
@@ -137,17 +129,17 @@ func (n *node) machine(o, parent uuid.UUID, name, class string, points int) uuid
 	n.t.Helper()
 	var list []template.Point
 	for i := range points {
-		list = append(list, template.Point{Key: fmt.Sprintf("p%d", i), Name: named("point"), Type: "float64", Unit: "1", Address: fmt.Sprintf("holding:%d", 2*i), Encoding: "f32",
+		list = append(list, template.Point{Key: fmt.Sprintf("p%d", i), Name: text.Both("point"), Type: "float64", Unit: "1", Address: fmt.Sprintf("holding:%d", 2*i), Encoding: "f32",
 			Every: template.Duration(time.Second), MaxSilence: template.Duration(time.Minute)})
 	}
-	return must(n.plant.Create(context.Background(), auth.System(o), plant.NewNode{Org: o, Kind: plant.Machine, Parent: parent, Name: named(name), Class: class, Points: list})).ID
+	return proof.Must(n.plant.Create(context.Background(), auth.System(o), plant.NewNode{Org: o, Kind: plant.Machine, Parent: parent, Name: text.Both(name), Class: class, Points: list})).ID
 }
 
 // link makes a gateway with a Modbus link.
 func (n *node) link(o uuid.UUID, name string) (gateway, link uuid.UUID) {
 	n.t.Helper()
-	g := must(n.fleet.Create(n.as(o), o, named(name), uuid.Nil))
-	return g.ID, must(n.fleet.AddLink(n.as(o), g.ID, named("line"), "modbus", json.RawMessage(`{"address":"10.0.0.7"}`))).ID
+	g := proof.Must(n.fleet.Create(n.as(o), o, text.Both(name), uuid.Nil))
+	return g.ID, proof.Must(n.fleet.AddLink(n.as(o), g.ID, text.Both("line"), "modbus", json.RawMessage(`{"address":"10.0.0.7"}`))).ID
 }
 
 func (n *node) source(o uuid.UUID, kind string, transport ingest.Transport) uuid.UUID {
@@ -156,7 +148,7 @@ func (n *node) source(o uuid.UUID, kind string, transport ingest.Transport) uuid
 	if kind == "mqtt" {
 		config = mqttjson.Presets()[0].Config
 	}
-	return must(n.sources.Create(n.as(o), ingest.Draft{Org: o, Name: named(kind), Kind: kind, Transport: transport, Config: config})).ID
+	return proof.Must(n.sources.Create(n.as(o), ingest.Draft{Org: o, Name: text.Both(kind), Kind: kind, Transport: transport, Config: config})).ID
 }
 
 // tell stores a sample of a machine's point.
@@ -188,16 +180,16 @@ func (n *node) append(b *telemetry.Batch) {
 // get asks as somebody and returns the answer.
 func (n *node) get(who, query string, header ...string) (int, http.Header, []byte) {
 	n.t.Helper()
-	r := must(http.NewRequest(http.MethodGet, n.web.URL+"/api/v1/scale"+query, nil))
+	r := proof.Must(http.NewRequest(http.MethodGet, n.web.URL+"/api/v1/scale"+query, nil))
 	if who != "" {
 		r.Header.Set("Authorization", "Bearer "+who)
 	}
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	answer := must(n.web.Client().Do(r))
+	answer := proof.Must(n.web.Client().Do(r))
 	defer answer.Body.Close()
-	return answer.StatusCode, answer.Header, must(io.ReadAll(answer.Body))
+	return answer.StatusCode, answer.Header, proof.Must(io.ReadAll(answer.Body))
 }
 
 // scale asks for the figures.

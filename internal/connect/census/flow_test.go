@@ -12,7 +12,9 @@ import (
 	"github.com/google/uuid"
 
 	"jingwei/internal/connect/ingest"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store/storetest"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/plant"
 	"jingwei/internal/telemetry"
 )
@@ -26,20 +28,20 @@ func TestValuesPerSecondOfASourceThatIsAtWork(t *testing.T) {
 	go func() { ended <- n.sources.Run(ctx) }()
 	defer func() { cancel(); <-ended }()
 	site := n.place(n.a, plant.Site, uuid.Nil, "site")
-	src := must(n.sources.Create(n.as(n.a), ingest.Draft{Org: n.a, Name: named("line"), Kind: "push", Transport: ingest.HTTP, Config: []byte(`{}`), Adopt: site, Origin: telemetry.Replayed}))
-	key := must(n.sources.NewCredential(n.as(n.a), src.ID, "line", "", nil))
+	src := proof.Must(n.sources.Create(n.as(n.a), ingest.Draft{Org: n.a, Name: text.Both("line"), Kind: "push", Transport: ingest.HTTP, Config: []byte(`{}`), Adopt: site, Origin: telemetry.Replayed}))
+	key := proof.Must(n.sources.NewCredential(n.as(n.a), src.ID, "line", "", nil))
 	var rate float64
 	for i := 0; rate == 0; i++ {
 		if i == 500 {
 			t.Fatal("the source never tells a rate")
 		}
-		r := must(http.NewRequest(http.MethodPost, n.web.URL+"/push/write", strings.NewReader(fmt.Sprintf("oven,device=7 temp=%d,on=true %d\n", i, n.clock.Load()))))
+		r := proof.Must(http.NewRequest(http.MethodPost, n.web.URL+"/push/write", strings.NewReader(fmt.Sprintf("oven,device=7 temp=%d,on=true %d\n", i, n.clock.Load()))))
 		r.Header.Set("Authorization", "Bearer "+key.ID.String()+":"+key.Secret)
 		answer, err := n.web.Client().Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		body := must(io.ReadAll(answer.Body))
+		body := proof.Must(io.ReadAll(answer.Body))
 		_ = answer.Body.Close()
 		switch answer.StatusCode {
 		case http.StatusNoContent:

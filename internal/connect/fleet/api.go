@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"net"
-	"net/http"
 	"slices"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"jingwei/internal/kernel/api"
@@ -18,16 +16,8 @@ import (
 	"jingwei/internal/kernel/text"
 )
 
-// ByID names one thing by the last part of its path.
-type ByID struct {
-	ID uuid.UUID `path:"id" format:"uuid"`
-}
-
-// One is the answer with one resource and its version.
-type One[T any] struct {
-	ETag string `header:"ETag"`
-	Body T
-}
+// tag is the heading of the operations.
+const tag = api.Tag("gateways")
 
 // Routes adds the operations and the live source "gateways".
 func (s *Service) Routes(a *api.Server) {
@@ -41,21 +31,12 @@ func (s *Service) Routes(a *api.Server) {
 	a.Live().Add(liveSource{s})
 }
 
-func operation(method, id, path, summary string) huma.Operation {
-	return huma.Operation{OperationID: id, Method: method, Path: path, Tags: []string{"gateways"}, Summary: summary}
-}
-
-func made(op huma.Operation) huma.Operation {
-	op.DefaultStatus = http.StatusCreated
-	return op
-}
-
-func (s *Service) one(id uuid.UUID) (*One[View], error) {
+func (s *Service) one(id uuid.UUID) (*api.One[View], error) {
 	v, ok := s.View(id)
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return &One[View]{ETag: v.ETag, Body: v}, nil
+	return &api.One[View]{ETag: v.ETag, Body: v}, nil
 }
 
 func (s *Service) gatewayRoutes(a *api.Server) {
@@ -63,7 +44,7 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 		Org uuid.UUID `query:"org" format:"uuid" doc:"Only this organisation; without it all that you may see"`
 		api.Paging
 	}
-	api.Register(a, operation("GET", "listGateways", "/gateways", "Gateways and how they do"),
+	api.Register(a, tag.Operation("GET", "listGateways", "/gateways", "Gateways and how they do"),
 		func(ctx context.Context, in *list) (*api.List[View], error) {
 			scope, err := auth.AllowOrVisible(ctx, auth.Read, in.Org)
 			if err != nil {
@@ -82,8 +63,8 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 			return api.Listed(out, next), nil
 		})
 
-	api.Register(a, operation("GET", "getGateway", "/gateways/{id}", "A gateway and how it does"),
-		func(ctx context.Context, in *ByID) (*One[View], error) {
+	api.Register(a, tag.Operation("GET", "getGateway", "/gateways/{id}", "A gateway and how it does"),
+		func(ctx context.Context, in *api.ByID) (*api.One[View], error) {
 			scope, err := auth.Visible(ctx, auth.Read)
 			if err != nil {
 				return nil, err
@@ -97,13 +78,13 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 	type create struct {
 		Body struct {
 			Org  uuid.UUID  `json:"org" format:"uuid"`
-			Name Name       `json:"name"`
+			Name api.Name   `json:"name"`
 			Site *uuid.UUID `json:"site,omitempty" format:"uuid" doc:"A site of the organisation's plant"`
 		}
 	}
-	api.Register(a, made(operation("POST", "createGateway", "/gateways", "Add a gateway")),
-		func(ctx context.Context, in *create) (*One[View], error) {
-			g, err := s.Create(ctx, in.Body.Org, text.Text(in.Body.Name), orNil(in.Body.Site))
+	api.Register(a, api.Created(tag.Operation("POST", "createGateway", "/gateways", "Add a gateway")),
+		func(ctx context.Context, in *create) (*api.One[View], error) {
+			g, err := s.Create(ctx, in.Body.Org, text.Text(in.Body.Name), api.OrNil(in.Body.Site))
 			if err != nil {
 				return nil, err
 			}
@@ -111,15 +92,15 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 		})
 
 	type update struct {
-		ByID
+		api.ByID
 		api.IfMatch
 		Body struct {
-			Name *Name      `json:"name,omitempty"`
+			Name *api.Name  `json:"name,omitempty"`
 			Site *uuid.UUID `json:"site,omitempty" format:"uuid"`
 		}
 	}
-	api.Register(a, operation("PATCH", "updateGateway", "/gateways/{id}", "Rename a gateway or say where it stands"),
-		func(ctx context.Context, in *update) (*One[View], error) {
+	api.Register(a, tag.Operation("PATCH", "updateGateway", "/gateways/{id}", "Rename a gateway or say where it stands"),
+		func(ctx context.Context, in *update) (*api.One[View], error) {
 			if _, err := s.Update(ctx, in.ID, (*text.Text)(in.Body.Name), in.Body.Site, in.IfMatch); err != nil {
 				return nil, err
 			}
@@ -127,10 +108,10 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 		})
 
 	type remove struct {
-		ByID
+		api.ByID
 		api.IfMatch
 	}
-	api.Register(a, operation("DELETE", "removeGateway", "/gateways/{id}", "Remove a gateway and revoke its certificates"),
+	api.Register(a, tag.Operation("DELETE", "removeGateway", "/gateways/{id}", "Remove a gateway and revoke its certificates"),
 		func(ctx context.Context, in *remove) (*struct{}, error) {
 			return nil, s.Remove(ctx, in.ID, in.IfMatch)
 		})
@@ -141,8 +122,8 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 			Expires time.Time `json:"expires"`
 		}
 	}
-	api.Register(a, made(operation("POST", "createEnrolmentCode", "/gateways/{id}/code", "Make an enrolment code, and end older ones")),
-		func(ctx context.Context, in *ByID) (*code, error) {
+	api.Register(a, api.Created(tag.Operation("POST", "createEnrolmentCode", "/gateways/{id}/code", "Make an enrolment code, and end older ones")),
+		func(ctx context.Context, in *api.ByID) (*code, error) {
 			c, err := s.NewCode(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -161,7 +142,7 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 	type drivers struct {
 		Body api.Page[driverView]
 	}
-	api.Register(a, operation("GET", "listDrivers", "/drivers", "Protocols that a link can speak"),
+	api.Register(a, tag.Operation("GET", "listDrivers", "/drivers", "Protocols that a link can speak"),
 		func(ctx context.Context, _ *struct{}) (*drivers, error) {
 			var out []driverView
 			for name, d := range s.o.Drivers {
@@ -172,31 +153,24 @@ func (s *Service) gatewayRoutes(a *api.Server) {
 		})
 }
 
-func orNil(id *uuid.UUID) uuid.UUID {
-	if id == nil {
-		return uuid.Nil
-	}
-	return *id
-}
-
-func (s *Service) oneLink(l Link) *One[LinkView] {
+func (s *Service) oneLink(l Link) *api.One[LinkView] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.peers[l.Gateway]
-	return &One[LinkView]{ETag: l.ETag(), Body: s.linkView(&l, p, p != nil && p.session != nil)}
+	return &api.One[LinkView]{ETag: l.ETag(), Body: s.linkView(&l, p, p != nil && p.session != nil)}
 }
 
 func (s *Service) linkRoutes(a *api.Server) {
 	type create struct {
-		ByID
+		api.ByID
 		Body struct {
 			Driver string         `json:"driver" doc:"One of /drivers"`
-			Name   Name           `json:"name"`
+			Name   api.Name       `json:"name"`
 			Config map[string]any `json:"config" doc:"As the driver's schema says"`
 		}
 	}
-	api.Register(a, made(operation("POST", "createLink", "/gateways/{id}/links", "Add a link to a gateway")),
-		func(ctx context.Context, in *create) (*One[LinkView], error) {
+	api.Register(a, api.Created(tag.Operation("POST", "createLink", "/gateways/{id}/links", "Add a link to a gateway")),
+		func(ctx context.Context, in *create) (*api.One[LinkView], error) {
 			config, err := json.Marshal(in.Body.Config)
 			if err != nil {
 				return nil, err
@@ -208,8 +182,8 @@ func (s *Service) linkRoutes(a *api.Server) {
 			return s.oneLink(l), nil
 		})
 
-	api.Register(a, operation("GET", "getLink", "/links/{id}", "A link and how it does"),
-		func(ctx context.Context, in *ByID) (*One[LinkView], error) {
+	api.Register(a, tag.Operation("GET", "getLink", "/links/{id}", "A link and how it does"),
+		func(ctx context.Context, in *api.ByID) (*api.One[LinkView], error) {
 			scope, err := auth.Visible(ctx, auth.Read)
 			if err != nil {
 				return nil, err
@@ -222,15 +196,15 @@ func (s *Service) linkRoutes(a *api.Server) {
 		})
 
 	type update struct {
-		ByID
+		api.ByID
 		api.IfMatch
 		Body struct {
-			Name   *Name          `json:"name,omitempty"`
+			Name   *api.Name      `json:"name,omitempty"`
 			Config map[string]any `json:"config,omitempty" doc:"The whole configuration; what is left out takes its default"`
 		}
 	}
-	api.Register(a, operation("PATCH", "updateLink", "/links/{id}", "Change a link"),
-		func(ctx context.Context, in *update) (*One[LinkView], error) {
+	api.Register(a, tag.Operation("PATCH", "updateLink", "/links/{id}", "Change a link"),
+		func(ctx context.Context, in *update) (*api.One[LinkView], error) {
 			var config json.RawMessage
 			if in.Body.Config != nil {
 				var err error
@@ -246,10 +220,10 @@ func (s *Service) linkRoutes(a *api.Server) {
 		})
 
 	type remove struct {
-		ByID
+		api.ByID
 		api.IfMatch
 	}
-	api.Register(a, operation("DELETE", "removeLink", "/links/{id}", "Remove a link that no machine is read through"),
+	api.Register(a, tag.Operation("DELETE", "removeLink", "/links/{id}", "Remove a link that no machine is read through"),
 		func(ctx context.Context, in *remove) (*struct{}, error) {
 			return nil, s.RemoveLink(ctx, in.ID, in.IfMatch)
 		})
@@ -278,8 +252,8 @@ func (s *Service) connectionRoutes(a *api.Server) {
 		return &out{ConnectionView{Machine: c.Machine, Link: c.Link, Gateway: l.Gateway, Unit: c.Unit, From: time.Unix(0, c.From).UTC()}}, nil
 	}
 	const path = "/plant/machines/{id}/connection"
-	api.Register(a, operation("GET", "getConnection", path, "Through which link a machine is read"),
-		func(ctx context.Context, in *ByID) (*out, error) {
+	api.Register(a, tag.Operation("GET", "getConnection", path, "Through which link a machine is read"),
+		func(ctx context.Context, in *api.ByID) (*out, error) {
 			c, err := s.Connection(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -287,13 +261,13 @@ func (s *Service) connectionRoutes(a *api.Server) {
 			return show(ctx, c)
 		})
 	type set struct {
-		ByID
+		api.ByID
 		Body struct {
 			Link uuid.UUID `json:"link" format:"uuid"`
 			Unit string    `json:"unit,omitempty" doc:"The device behind the link; for Modbus 0 to 255"`
 		}
 	}
-	api.Register(a, operation("PUT", "setConnection", path, "Read a machine through a link, from now on"),
+	api.Register(a, tag.Operation("PUT", "setConnection", path, "Read a machine through a link, from now on"),
 		func(ctx context.Context, in *set) (*out, error) {
 			c, err := s.Connect(ctx, in.ID, in.Body.Link, in.Body.Unit)
 			if err != nil {
@@ -301,8 +275,8 @@ func (s *Service) connectionRoutes(a *api.Server) {
 			}
 			return show(ctx, c)
 		})
-	api.Register(a, operation("DELETE", "endConnection", path, "Read a machine no more"),
-		func(ctx context.Context, in *ByID) (*struct{}, error) {
+	api.Register(a, tag.Operation("DELETE", "endConnection", path, "Read a machine no more"),
+		func(ctx context.Context, in *api.ByID) (*struct{}, error) {
 			return nil, s.Disconnect(ctx, in.ID)
 		})
 }
@@ -327,7 +301,7 @@ func (s *Service) enrolRoute(a *api.Server) {
 			Node        node      `json:"node"`
 		}
 	}
-	op := api.Public(operation("POST", "enrol", "/enrol", "Exchange an enrolment code for a gateway's certificate"))
+	op := api.Public(tag.Operation("POST", "enrol", "/enrol", "Exchange an enrolment code for a gateway's certificate"))
 	op.Description = "Called by a gateway. The code's secret is the credential; it can be used once."
 	api.Register(a, op, func(ctx context.Context, in *input) (*output, error) {
 		e, err := s.Enrol(ctx, in.Body.Secret, []byte(in.Body.CSR))

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"jingwei/internal/federate"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store/storetest"
 )
 
@@ -115,9 +116,9 @@ func TestLiveStreamTellsGateways(t *testing.T) {
 	g, _, _, _, code := n.setUp(m, 1, 20*time.Millisecond)
 	transport := &http.Transport{TLSClientConfig: insecure()}
 	defer transport.CloseIdleConnections()
-	r := must(http.NewRequest("GET", "https://"+n.http+"/api/v1/live?org="+n.a.String(), nil))
+	r := proof.Must(http.NewRequest("GET", "https://"+n.http+"/api/v1/live?org="+n.a.String(), nil))
 	r.Header.Set("Authorization", "Bearer viewer@a")
-	answer := must((&http.Client{Transport: transport}).Do(r))
+	answer := proof.Must((&http.Client{Transport: transport}).Do(r))
 	defer answer.Body.Close()
 	startGateway(t, t.TempDir(), code)
 	lines := bufio.NewScanner(answer.Body)

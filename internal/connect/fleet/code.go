@@ -9,8 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,6 +60,9 @@ func (s *Service) NewCode(ctx context.Context, id uuid.UUID) (Code, error) {
 	return Code{Code: v.String(), Expires: now.Add(codeLife).UTC()}, nil
 }
 
+// perAddress is how often an address may try a code.
+var perAddress = auth.Limit{Burst: 10, Every: 6 * time.Second}
+
 // Enrolled is the answer to a gateway that showed a good code.
 type Enrolled struct {
 	Gateway     uuid.UUID
@@ -74,7 +75,7 @@ type Enrolled struct {
 // Errors: ErrSlowDown, ErrSecret, ErrSecretUsed, ErrSecretOld, auth.ErrCSR.
 func (s *Service) Enrol(ctx context.Context, secret string, csr []byte) (Enrolled, error) {
 	now := s.o.Now()
-	if wait := s.throttle.take(network(auth.OriginFrom(ctx).Remote), now); wait > 0 {
+	if wait := s.throttle.Take(now, auth.Use{Key: auth.Network(auth.OriginFrom(ctx).Remote), Limit: perAddress}); wait > 0 {
 		return Enrolled{}, ErrSlowDown.With("wait", wait.Round(time.Second).String()).Header("Retry-After", fmt.Sprint(int(wait.Seconds())+1))
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(secret)
@@ -132,48 +133,4 @@ func (s *Service) Enrol(ctx context.Context, secret string, csr []byte) (Enrolle
 		session.Conn().Close(federate.CodeIdentity, "this gateway has been enrolled again, with another key")
 	}
 	return Enrolled{Gateway: code.Gateway, Certificate: cert.PEM, Chain: s.o.Authority.Certificate()}, s.load(ctx, code.Gateway)
-}
-
-// throttle lets an address try enrolBurst times at once and then once every enrolEvery. Its memory is bounded: beyond
-// maxThrottled addresses it forgets, which gives a guesser of 128-bit secrets nothing.
-type throttle struct {
-	mu   sync.Mutex
-	free map[string]time.Time
-}
-
-const (
-	enrolBurst   = 10
-	enrolEvery   = 6 * time.Second
-	maxThrottled = 10_000
-)
-
-func (t *throttle) take(key string, now time.Time) (wait time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.free) >= maxThrottled || t.free == nil {
-		t.free = map[string]time.Time{}
-	}
-	at := t.free[key]
-	if at.Before(now) {
-		at = now
-	}
-	if ahead := at.Sub(now); ahead > (enrolBurst-1)*enrolEvery {
-		return ahead - (enrolBurst-1)*enrolEvery
-	}
-	t.free[key] = at.Add(enrolEvery)
-	return 0
-}
-
-// network is an IPv4 address, or the /64 of an IPv6 one, which one customer has whole.
-func network(remote string) string {
-	a, err := netip.ParseAddr(remote)
-	if err != nil {
-		return remote
-	}
-	if a = a.Unmap().WithZone(""); a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
 }

@@ -19,15 +19,6 @@ import (
 	"jingwei/internal/kernel/text"
 )
 
-// endConnections ends what is connected through a link, also what was to be later.
-func endConnections(ctx context.Context, tx bun.Tx, link uuid.UUID, now int64) error {
-	if _, err := tx.NewDelete().Model((*connectionRow)(nil)).Where("link = ? AND since >= ?", link, now).Exec(ctx); err != nil {
-		return err
-	}
-	_, err := tx.NewUpdate().Model((*connectionRow)(nil)).Set("until = ?", now).Where("link = ? AND until > ?", link, now).Exec(ctx)
-	return err
-}
-
 // Connect says that a machine is read through a link, as a unit behind it, from now on.
 // Errors: ErrOtherOrg, ErrFed, ErrUnit, ErrPoints (or problem.Invalid with several), store.ErrNotFound.
 func (s *Service) Connect(ctx context.Context, machine, link uuid.UUID, unit string) (Connection, error) {
@@ -80,7 +71,7 @@ func (s *Service) Connect(ctx context.Context, machine, link uuid.UUID, unit str
 			c = old
 			return nil
 		}
-		if err := endConnection(ctx, tx, machine, now); err != nil {
+		if err := endConnections(ctx, tx, now, "machine = ?", machine); err != nil {
 			return err
 		}
 		r := connectionRow{Machine: machine, Since: now, Until: store.Forever, Org: org, Link: link, Unit: unit}
@@ -112,7 +103,7 @@ func (s *Service) Disconnect(ctx context.Context, machine uuid.UUID) error {
 		return err
 	}
 	err = s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := endConnection(ctx, tx, machine, now); err != nil {
+		if err := endConnections(ctx, tx, now, "machine = ?", machine); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, scope, "fleet.connection.end", audit.Object{Kind: "plant.machine", ID: machine.String()}, stateOf(old), nil)
@@ -141,15 +132,6 @@ func (s *Service) Connected(ctx context.Context, machine uuid.UUID) (bool, error
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// endConnection ends a machine's connection at a time; one that began at that very moment never held.
-func endConnection(ctx context.Context, tx bun.Tx, machine uuid.UUID, now int64) error {
-	if _, err := tx.NewDelete().Model((*connectionRow)(nil)).Where("machine = ? AND since >= ?", machine, now).Exec(ctx); err != nil {
-		return err
-	}
-	_, err := tx.NewUpdate().Model((*connectionRow)(nil)).Set("until = ?", now).Where("machine = ? AND until > ?", machine, now).Exec(ctx)
-	return err
 }
 
 // checkPoints asks the driver whether it can read the points.

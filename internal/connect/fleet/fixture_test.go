@@ -29,10 +29,12 @@ import (
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/auth/authtest"
 	"jingwei/internal/kernel/condition"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/org"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
@@ -56,13 +58,6 @@ func gatewayOptions(dir, code string) gateway.Options {
 
 func drivers() map[string]driver.Driver {
 	return map[string]driver.Driver{"modbus": modbus.New(), "lab": laboratory}
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 // fakePlant is a plant of machines and points, as plant.Service answers them.
@@ -105,6 +100,7 @@ type node struct {
 	auth  *auth.Service
 	plant *fakePlant
 	a, b  uuid.UUID // organisations
+	sides authtest.Sides
 	http  string
 	link  string
 
@@ -121,27 +117,28 @@ func newNode(t testing.TB, db *store.DB) *node {
 	ctx := context.Background()
 	n := &node{t: t, dir: t.TempDir(), db: db, cat: &telemetry.MemoryCatalog{}, http: freePort(), link: freePort(),
 		plant: &fakePlant{owner: map[uuid.UUID]uuid.UUID{}, points: map[uuid.UUID][]Point{}, sites: map[uuid.UUID]uuid.UUID{}}}
-	orgs := must(org.New(ctx, db, time.Now))
-	n.auth = must(auth.New(ctx, auth.Options{DB: db, Orgs: orgs, Now: time.Now}))
+	orgs := proof.Must(org.New(ctx, db, time.Now))
+	n.auth = proof.Must(auth.New(ctx, auth.Options{DB: db, Orgs: orgs, Now: time.Now}))
 	if err := audit.Migrate(ctx, db); err != nil {
 		t.Fatal(err)
 	}
-	n.a = must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "甲厂", En: "A"}}, uuid.Nil)).ID
-	n.b = must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "乙厂", En: "B"}}, uuid.Nil)).ID
+	n.a = proof.Must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "甲厂", En: "A"}}, uuid.Nil)).ID
+	n.b = proof.Must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "乙厂", En: "B"}}, uuid.Nil)).ID
+	n.sides = authtest.Sides{"a": n.a, "b": n.b}
 	n.start()
 	t.Cleanup(func() { n.stop() })
 	return n
 }
 
 func freePort() string {
-	ln := must(net.Listen("tcp", "127.0.0.1:0"))
+	ln := proof.Must(net.Listen("tcp", "127.0.0.1:0"))
 	defer ln.Close()
 	return ln.Addr().String()
 }
 
 func listen(t testing.TB, address string) net.Listener {
 	var ln net.Listener
-	wait(t, "port "+address+" is free", func() bool { var err error; ln, err = net.Listen("tcp", address); return err == nil })
+	proof.Wait(t, "port "+address+" is free", func() bool { var err error; ln, err = net.Listen("tcp", address); return err == nil })
 	return ln
 }
 
@@ -149,17 +146,17 @@ func listen(t testing.TB, address string) net.Listener {
 func (n *node) start() {
 	n.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	n.log = must(log.Open(log.Options{Dir: filepath.Join(n.dir, "journal"), SegmentBytes: 1 << 20, MaxBytes: 64 << 20, Keepers: []string{telemetry.Keeper}, Logger: n.logger()}))
-	n.store = must(telemetry.Open(ctx, telemetry.Options{FS: file.OS(), Dir: filepath.Join(n.dir, "telemetry"), Log: n.log, Catalog: n.cat, NoBackground: true}))
-	n.board = must(condition.New(ctx, condition.Options{DB: n.db, Now: time.Now}))
-	ca := must(auth.OpenAuthority(file.OS(), filepath.Join(n.dir, "ca"), time.Now))
-	n.fleet = must(New(ctx, Options{DB: n.db, Certificates: n.auth, Authority: ca, TLS: must(ca.Serve([]string{"127.0.0.1"})), Plant: n.plant, Telemetry: n.store, Board: n.board, Drivers: drivers(),
+	n.log = proof.Must(log.Open(log.Options{Dir: filepath.Join(n.dir, "journal"), SegmentBytes: 1 << 20, MaxBytes: 64 << 20, Keepers: []string{telemetry.Keeper}, Logger: n.logger()}))
+	n.store = proof.Must(telemetry.Open(ctx, telemetry.Options{FS: file.OS(), Dir: filepath.Join(n.dir, "telemetry"), Log: n.log, Catalog: n.cat, NoBackground: true}))
+	n.board = proof.Must(condition.New(ctx, condition.Options{DB: n.db, Now: time.Now}))
+	ca := proof.Must(auth.OpenAuthority(file.OS(), filepath.Join(n.dir, "ca"), time.Now))
+	n.fleet = proof.Must(New(ctx, Options{DB: n.db, Certificates: n.auth, Authority: ca, TLS: proof.Must(ca.Serve([]string{"127.0.0.1"})), Plant: n.plant, Telemetry: n.store, Board: n.board, Drivers: drivers(),
 		Node: uuid.MustParse("01980000-0000-7000-8000-000000000001"), NodeName: "test node", Version: "jingwei test", URL: func() string { return "https://" + n.http },
 		Link: func() string { return "0.0.0.0:" + port(n.link) }, Grace: 200 * time.Millisecond, Logger: n.logger(),
 		Limits: federate.Limits{PingEvery: 50 * time.Millisecond, DeadAfter: 2 * time.Second}}))
-	server := must(api.New(ctx, api.Options{Auth: callers{n}, DB: n.db, LiveEvery: 20 * time.Millisecond}))
+	server := proof.Must(api.New(ctx, api.Options{Auth: n.sides, DB: n.db, LiveEvery: 20 * time.Millisecond}))
 	n.fleet.Routes(server)
-	web := &http.Server{Handler: server.Handler(), TLSConfig: must(ca.Serve([]string{"127.0.0.1"})), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+	web := &http.Server{Handler: server.Handler(), TLSConfig: proof.Must(ca.Serve([]string{"127.0.0.1"})), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 	webListener, linkListener := listen(n.t, n.http), listen(n.t, n.link)
 	var work sync.WaitGroup
 	work.Go(func() { _ = web.ServeTLS(webListener, "", "") })
@@ -185,41 +182,10 @@ func (n *node) start() {
 
 func port(address string) string { _, p, _ := net.SplitHostPort(address); return p }
 
-func (n *node) logger() *slog.Logger {
-	if testing.Verbose() {
-		return slog.New(slog.NewTextHandler(n.t.Output(), nil))
-	}
-	return slog.New(slog.DiscardHandler)
-}
-
-// callers knows who calls by tokens "role@a" and "role@b".
-type callers struct{ n *node }
-
-func (c callers) Authenticate(r *http.Request) (auth.Principal, bool, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	role, at, _ := strings.Cut(token, "@")
-	if !ok || at == "" {
-		return auth.Principal{}, false, nil
-	}
-	return c.n.principal(auth.Role(role), at), true, nil
-}
-
-func (c callers) Renew(_ context.Context, p auth.Principal) (auth.Principal, bool, error) {
-	return p, true, nil
-}
-
-func (n *node) principal(role auth.Role, at string) auth.Principal {
-	o := n.a
-	if at == "b" {
-		o = n.b
-	}
-	return auth.NewPrincipal(auth.KindPerson, uuid.MustParse("01980000-0000-7000-8000-00000000000a"), string(role)+"@"+at, "session", map[uuid.UUID]auth.Role{o: role})
-}
+func (n *node) logger() *slog.Logger { return proof.Logger(n.t) }
 
 // as is the context of somebody.
-func (n *node) as(role auth.Role, at string) context.Context {
-	return auth.With(context.Background(), n.principal(role, at))
-}
+func (n *node) as(role auth.Role, at string) context.Context { return n.sides.As(role, at) }
 
 // machine makes a machine with holding registers 0.. as int64 points, and declares their series.
 func (n *node) machine(o uuid.UUID, points int, every time.Duration) (uuid.UUID, []uuid.UUID) {
@@ -267,7 +233,7 @@ type meter struct {
 
 func startMeter(t testing.TB) *meter {
 	m := &meter{n: map[uint16]uint32{}, addr: freePort()}
-	s := must(mb.NewServer(&mb.ServerConfiguration{URL: "tcp://" + m.addr, Timeout: 30 * time.Second, MaxClients: 5}, m))
+	s := proof.Must(mb.NewServer(&mb.ServerConfiguration{URL: "tcp://" + m.addr, Timeout: 30 * time.Second, MaxClients: 5}, m))
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -309,9 +275,7 @@ func (m *meter) config() json.RawMessage {
 func startGateway(t testing.TB, dir, code string) (stop func() error) {
 	t.Helper()
 	o := gatewayOptions(dir, code)
-	if testing.Verbose() {
-		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
-	}
+	o.Logger = proof.Logger(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- gateway.Run(ctx, o) }()
@@ -347,25 +311,14 @@ func spawnGateway(t testing.TB, dir, code string) *exec.Cmd {
 	return cmd
 }
 
-func wait(t testing.TB, what string, cond func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !cond(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
-func named(s string) text.Text { return text.Text{Zh: s, En: s} }
-
 // call asks the HTTP API over HTTPS.
 func (n *node) call(token, method, path string, body any, header http.Header) (int, http.Header, map[string]any) {
 	n.t.Helper()
 	var in io.Reader
 	if body != nil {
-		in = bytes.NewReader(must(json.Marshal(body)))
+		in = bytes.NewReader(proof.Must(json.Marshal(body)))
 	}
-	r := must(http.NewRequest(method, "https://"+n.http+"/api/v1"+path, in))
+	r := proof.Must(http.NewRequest(method, "https://"+n.http+"/api/v1"+path, in))
 	for k, v := range header {
 		r.Header[k] = v
 	}
@@ -380,7 +333,7 @@ func (n *node) call(token, method, path string, body any, header http.Header) (i
 		n.t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	raw := must(io.ReadAll(answer.Body))
+	raw := proof.Must(io.ReadAll(answer.Body))
 	out := map[string]any{}
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, &out); err != nil {

@@ -17,13 +17,13 @@ type liveSource struct{ s *Service }
 func (l liveSource) Event() string { return "gateways" }
 
 func (l liveSource) Watch(_ context.Context, scope auth.Scope, q api.LiveQuery) (api.Feed, error) {
-	return &liveFeed{s: l.s, scope: scope, orgs: q.Orgs, seen: map[uuid.UUID]uint64{}}, nil
+	return &liveFeed{s: l.s, scope: scope, query: q, seen: map[uuid.UUID]uint64{}}, nil
 }
 
 type liveFeed struct {
 	s     *Service
 	scope auth.Scope
-	orgs  []uuid.UUID
+	query api.LiveQuery
 	told  bool
 	at    uint64
 	seen  map[uuid.UUID]uint64
@@ -46,7 +46,7 @@ func (f *liveFeed) Next(context.Context) (any, error) {
 	f.told, f.at = true, f.s.version
 	out := []View{}
 	for id, p := range f.s.peers {
-		if !f.scope.Includes(p.g.Org) || len(f.orgs) > 0 && !slices.Contains(f.orgs, p.g.Org) || f.seen[id] == p.version {
+		if !f.query.Wants(f.scope, p.g.Org) || f.seen[id] == p.version {
 			continue
 		}
 		f.seen[id] = p.version

@@ -15,7 +15,9 @@ import (
 	"jingwei/internal/federate"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store/storetest"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
 )
 
@@ -27,11 +29,11 @@ func insecure() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
 func (n *node) setUp(m *meter, points int, every time.Duration) (g Gateway, l Link, machine uuid.UUID, series []uuid.UUID, code string) {
 	n.t.Helper()
 	ctx := n.as(auth.Engineer, "a")
-	g = must(n.fleet.Create(ctx, n.a, named("gw 1"), uuid.Nil))
-	l = must(n.fleet.AddLink(ctx, g.ID, named("meters"), "modbus", m.config()))
+	g = proof.Must(n.fleet.Create(ctx, n.a, text.Both("gw 1"), uuid.Nil))
+	l = proof.Must(n.fleet.AddLink(ctx, g.ID, text.Both("meters"), "modbus", m.config()))
 	machine, series = n.machine(n.a, points, every)
-	must(n.fleet.Connect(ctx, machine, l.ID, "1"))
-	return g, l, machine, series, must(n.fleet.NewCode(ctx, g.ID)).Code
+	proof.Must(n.fleet.Connect(ctx, machine, l.ID, "1"))
+	return g, l, machine, series, proof.Must(n.fleet.NewCode(ctx, g.ID)).Code
 }
 
 // good are the values of the good samples in order of time.
@@ -70,8 +72,8 @@ func TestValuesGoFromAModbusDeviceToTheStore(t *testing.T) {
 	}
 	dir := t.TempDir()
 	stop := startGateway(t, dir, code)
-	wait(t, "values arrive", func() bool { return len(good(n.samples(series[2]))) > 20 })
-	wait(t, "the page knows", func() bool {
+	proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series[2]))) > 20 })
+	proof.Wait(t, "the page knows", func() bool {
 		v, _ := n.fleet.View(g.ID)
 		return v.State == Online && v.RTTMs != nil && v.ConfigCurrent && len(v.Links) == 1 && v.Links[0].State == "connected" && v.Spool != nil
 	})
@@ -84,18 +86,18 @@ func TestValuesGoFromAModbusDeviceToTheStore(t *testing.T) {
 	for range 2 {
 		n.stop()
 		at := m.read(0)
-		wait(t, "polling goes on without the node", func() bool { return m.read(0) > at+20 })
+		proof.Wait(t, "polling goes on without the node", func() bool { return m.read(0) > at+20 })
 		n.start()
-		wait(t, "the backlog arrives", func() bool { s := good(n.samples(series[0])); return len(s) > 0 && uint32(s[len(s)-1]) > at+20 })
+		proof.Wait(t, "the backlog arrives", func() bool { s := good(n.samples(series[0])); return len(s) > 0 && uint32(s[len(s)-1]) > at+20 })
 	}
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "the node knows that it stopped", func() bool {
+	proof.Wait(t, "the node knows that it stopped", func() bool {
 		v, _ := n.fleet.View(g.ID)
 		return v.State == Offline && v.LastError != nil && v.LastError.Code == "stopped"
 	})
-	wait(t, "a condition tells", func() bool { return n.condition("gateway.offline") })
+	proof.Wait(t, "a condition tells", func() bool { return n.condition("gateway.offline") })
 
 	// A clean stop hands over all that was read; a later start goes on. The last number of each register may have been
 	// on its way from the device when the link was closed.
@@ -105,8 +107,8 @@ func TestValuesGoFromAModbusDeviceToTheStore(t *testing.T) {
 	}
 	at := m.read(0)
 	startGateway(t, dir, code)
-	wait(t, "it goes on", func() bool { s := good(n.samples(series[0])); return len(s) > 0 && uint32(s[len(s)-1]) > at+5 })
-	wait(t, "the condition is gone", func() bool { return !n.condition("gateway.offline") })
+	proof.Wait(t, "it goes on", func() bool { s := good(n.samples(series[0])); return len(s) > 0 && uint32(s[len(s)-1]) > at+5 })
+	proof.Wait(t, "the condition is gone", func() bool { return !n.condition("gateway.offline") })
 	for i, id := range series {
 		once(t, good(n.samples(id)), false, last[i])
 	}
@@ -135,16 +137,16 @@ func TestKilledGatewayLosesNothingSpooledAndDoublesNothing(t *testing.T) {
 	for life := range 4 {
 		cmd := spawnGateway(t, dir, code)
 		before := len(good(n.samples(series[0])))
-		wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > before+15 })
+		proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > before+15 })
 		if life == 1 { // killed with a backlog
 			n.stop()
 			at := m.read(0)
-			wait(t, "a backlog grows", func() bool { return m.read(0) > at+30 })
+			proof.Wait(t, "a backlog grows", func() bool { return m.read(0) > at+30 })
 		}
 		if life == 0 {
-			wait(t, "it tells its memory", func() bool { v, _ := n.fleet.View(g.ID); return v.Memory != "" && v.Memory != "0" })
+			proof.Wait(t, "it tells its memory", func() bool { v, _ := n.fleet.View(g.ID); return v.Memory != "" && v.Memory != "0" })
 			v, _ := n.fleet.View(g.ID)
-			rss := must(strconv.ParseFloat(v.Memory, 64)) / (1 << 20)
+			rss := proof.Must(strconv.ParseFloat(v.Memory, 64)) / (1 << 20)
 			t.Logf("a gateway that reads one device at 50 Hz has %.0f MiB", rss)
 			if rss > 50 && !raceDetector {
 				t.Errorf("%.0f MiB, the goal is 50", rss)
@@ -160,7 +162,7 @@ func TestKilledGatewayLosesNothingSpooledAndDoublesNothing(t *testing.T) {
 	}
 	startGateway(t, dir, code)
 	at := m.read(0)
-	wait(t, "it goes on", func() bool { s := good(n.samples(series[0])); return uint32(s[len(s)-1]) > at+5 })
+	proof.Wait(t, "it goes on", func() bool { s := good(n.samples(series[0])); return uint32(s[len(s)-1]) > at+5 })
 	for _, id := range series {
 		values := good(n.samples(id))
 		once(t, values, true)
@@ -176,12 +178,12 @@ func TestCodesWorkOnceAndInTime(t *testing.T) {
 	m := startMeter(t)
 	g, _, _, series, code := n.setUp(m, 1, 20*time.Millisecond)
 	stop := startGateway(t, t.TempDir(), code)
-	wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 0 })
+	proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 0 })
 	var e *gateway.EnrolError
 	if err := runToItsEnd(t, t.TempDir(), code); !errors.As(err, &e) || e.Code != "enrolment-code-used" {
 		t.Errorf("a used code: %v", err)
 	}
-	v := must(federate.ParseInvitation(code))
+	v := proof.Must(federate.ParseInvitation(code))
 	v.Secret[0] ^= 1
 	if err := runToItsEnd(t, t.TempDir(), v.String()); !errors.As(err, &e) || e.Code != "enrolment-code-unknown" {
 		t.Errorf("an unknown code: %v", err)
@@ -195,7 +197,7 @@ func TestCodesWorkOnceAndInTime(t *testing.T) {
 	if err := n.fleet.Remove(n.as(auth.Owner, "a"), g.ID, noMatch); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "it is cut", func() bool { return n.fleet.listener.Session(g.ID) == nil })
+	proof.Wait(t, "it is cut", func() bool { return n.fleet.listener.Session(g.ID) == nil })
 	at := len(good(n.samples(series[0])))
 	time.Sleep(300 * time.Millisecond)
 	if now := len(good(n.samples(series[0]))); now != at {
@@ -212,14 +214,14 @@ func TestReplacedHardwareGoesOnAsTheSameGateway(t *testing.T) {
 	g, _, _, series, code := n.setUp(m, 1, 20*time.Millisecond)
 	old := t.TempDir()
 	stop := startGateway(t, old, code)
-	wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 5 })
+	proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 5 })
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
 	at := len(good(n.samples(series[0])))
-	fresh := must(n.fleet.NewCode(n.as(auth.Engineer, "a"), g.ID)).Code
+	fresh := proof.Must(n.fleet.NewCode(n.as(auth.Engineer, "a"), g.ID)).Code
 	startGateway(t, t.TempDir(), fresh) // a new box: its spool numbers begin anew under a later epoch
-	wait(t, "the new box delivers", func() bool { return len(good(n.samples(series[0]))) > at+5 })
+	proof.Wait(t, "the new box delivers", func() bool { return len(good(n.samples(series[0]))) > at+5 })
 	startGateway(t, old, code) // the old one's certificate was revoked
 	time.Sleep(200 * time.Millisecond)
 	if s := n.fleet.listener.Session(g.ID); s == nil {
@@ -234,7 +236,7 @@ func TestAGatewayWritesOnlyWhatItWasTold(t *testing.T) {
 	g, _, machine, series, code := n.setUp(m, 2, 20*time.Millisecond)
 	_, other := n.machine(n.b, 1, time.Second)
 	startGateway(t, t.TempDir(), code)
-	wait(t, "values arrive", func() bool { return len(good(n.samples(series[1]))) > 5 })
+	proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series[1]))) > 5 })
 	if _, why := n.fleet.resolve(g.ID, other[0], telemetry.Int64); why != federate.ReasonForeign {
 		t.Errorf("a series of another organisation: %v", why)
 	}
@@ -249,7 +251,7 @@ func TestAGatewayWritesOnlyWhatItWasTold(t *testing.T) {
 	n.plant.points[machine] = n.plant.points[machine][:1]
 	n.plant.mu.Unlock()
 	n.fleet.Changed(n.a)
-	wait(t, "the gateway has the new configuration", func() bool {
+	proof.Wait(t, "the gateway has the new configuration", func() bool {
 		v, _ := n.fleet.View(g.ID)
 		return v.ConfigCurrent && len(n.samples(series[1])) > 0 && quiet(n, series[1])
 	})
@@ -273,21 +275,21 @@ func TestPlantChangesReachTheGatewayAndNothingElseRestarts(t *testing.T) {
 	m, m2 := startMeter(t), startMeter(t)
 	g, _, _, series, code := n.setUp(m, 1, 20*time.Millisecond)
 	startGateway(t, t.TempDir(), code)
-	wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 5 })
+	proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 5 })
 	for range 100 { // looked at again and again: the document is the same, so nothing is pushed
 		n.fleet.poke(g.ID)
 	}
 	ctx := n.as(auth.Engineer, "a")
-	l2 := must(n.fleet.AddLink(ctx, g.ID, named("more"), "modbus", m2.config()))
+	l2 := proof.Must(n.fleet.AddLink(ctx, g.ID, text.Both("more"), "modbus", m2.config()))
 	machine, more := n.machine(n.a, 2, 20*time.Millisecond)
-	must(n.fleet.Connect(ctx, machine, l2.ID, "7"))
-	wait(t, "values of the second machine arrive", func() bool { return len(good(n.samples(more[1]))) > 5 })
+	proof.Must(n.fleet.Connect(ctx, machine, l2.ID, "7"))
+	proof.Wait(t, "values of the second machine arrive", func() bool { return len(good(n.samples(more[1]))) > 5 })
 	if err := n.fleet.Disconnect(ctx, machine); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "the second machine is read no more", func() bool { return quiet(n, more[0]) })
+	proof.Wait(t, "the second machine is read no more", func() bool { return quiet(n, more[0]) })
 	before := len(good(n.samples(series[0])))
-	wait(t, "the first goes on", func() bool { return len(good(n.samples(series[0]))) > before+5 })
+	proof.Wait(t, "the first goes on", func() bool { return len(good(n.samples(series[0]))) > before+5 })
 	once(t, good(n.samples(series[0])), false)
 	for _, s := range n.samples(series[0]) {
 		if s.Status == telemetry.BadNoCommunication {

@@ -18,6 +18,7 @@ import (
 
 	"jingwei/internal/connect/gateway/document"
 	"jingwei/internal/federate"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store/storetest"
 )
 
@@ -29,15 +30,15 @@ func TestAnOldGatewayIsToldToBeUpdated(t *testing.T) {
 	g, l, _, series, code := n.setUp(m, 1, 20*time.Millisecond)
 	dir := t.TempDir()
 	stop := startGateway(t, dir, code)
-	wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 0 })
+	proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 0 })
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "it has gone", func() bool { return n.fleet.listener.Session(g.ID) == nil })
+	proof.Wait(t, "it has gone", func() bool { return n.fleet.listener.Session(g.ID) == nil })
 	for what, features := range map[string][]string{"it does not name the feature": {federate.FeatureZstd}, "it answers that it does not know": {federate.FeatureZstd, federate.FeatureAsk}} {
 		ctx, cancel := context.WithCancel(context.Background())
 		var done sync.WaitGroup
-		packer := must(federate.NewPacker(1))
+		packer := proof.Must(federate.NewPacker(1))
 		d := &federate.Dialer{Address: func() string { return n.link }, TLS: func() (*tls.Config, error) { return oldTLS(dir) },
 			Hello:   federate.Hello{ID: g.ID, Instance: uuid.New(), Software: "jingwei of old", Features: features},
 			MinWait: time.Millisecond, MaxWait: time.Millisecond, Now: time.Now, Rand: func() float64 { return 0 }, Logger: n.logger(),
@@ -59,7 +60,7 @@ func TestAnOldGatewayIsToldToBeUpdated(t *testing.T) {
 				}
 			}}
 		done.Go(func() { d.Run(ctx) })
-		wait(t, "the old gateway is linked", func() bool {
+		proof.Wait(t, "the old gateway is linked", func() bool {
 			_, err := n.fleet.ask(context.Background(), g.ID, &document.Ask{Verb: document.Plan, Link: l.ID})
 			return !errors.Is(err, ErrOffline)
 		})
@@ -69,14 +70,14 @@ func TestAnOldGatewayIsToldToBeUpdated(t *testing.T) {
 		}
 		cancel()
 		done.Wait()
-		wait(t, "it has gone", func() bool { return n.fleet.listener.Session(g.ID) == nil })
+		proof.Wait(t, "it has gone", func() bool { return n.fleet.listener.Session(g.ID) == nil })
 	}
 }
 
 // oldTLS is a gateway's identity as its data folder holds it.
 func oldTLS(dir string) (*tls.Config, error) {
 	var id struct{ Key, Certificate, Authority string }
-	if err := json.Unmarshal(must(os.ReadFile(filepath.Join(dir, "identity.json"))), &id); err != nil {
+	if err := json.Unmarshal(proof.Must(os.ReadFile(filepath.Join(dir, "identity.json"))), &id); err != nil {
 		return nil, err
 	}
 	cert, err := tls.X509KeyPair([]byte(id.Certificate), []byte(id.Key))

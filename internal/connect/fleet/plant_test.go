@@ -10,8 +10,10 @@ import (
 
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/plant"
 	"jingwei/internal/plant/class"
 	"jingwei/internal/plant/template"
@@ -25,11 +27,11 @@ func TestRealPlantGivesPointsThatModbusCanRead(t *testing.T) {
 	if err := audit.Migrate(ctx, db); err != nil {
 		t.Fatal(err)
 	}
-	p := must(plant.New(ctx, plant.Options{DB: db, Templates: must(template.Load(packs.Files, "devices")), Classes: must(class.Load(packs.Files, "equipment")), Now: time.Now}))
+	p := proof.Must(plant.New(ctx, plant.Options{DB: db, Templates: proof.Must(template.Load(packs.Files, "devices")), Classes: proof.Must(class.Load(packs.Files, "equipment")), Now: time.Now}))
 	org := uuid.New()
 	scope := auth.System(org)
-	site := must(p.Create(ctx, scope, plant.NewNode{Org: org, Kind: plant.Site, Name: named("site")}))
-	m := must(p.Create(ctx, scope, plant.NewNode{Org: org, Kind: plant.Machine, Parent: site.ID, Name: named("meter"), Template: "power-meter-steel"}))
+	site := proof.Must(p.Create(ctx, scope, plant.NewNode{Org: org, Kind: plant.Site, Name: text.Both("site")}))
+	m := proof.Must(p.Create(ctx, scope, plant.NewNode{Org: org, Kind: plant.Machine, Parent: site.ID, Name: text.Both("meter"), Template: "power-meter-steel"}))
 
 	model := PlantOf(p)
 	if o, err := model.Owner(ctx, scope, m.ID); err != nil || o != org {
@@ -44,7 +46,7 @@ func TestRealPlantGivesPointsThatModbusCanRead(t *testing.T) {
 	if ok, err := model.Site(ctx, scope, site.ID); !ok || err != nil {
 		t.Errorf("site: %v %v", ok, err)
 	}
-	points := must(model.Points(ctx, scope, m.ID))
+	points := proof.Must(model.Points(ctx, scope, m.ID))
 	if len(points) == 0 {
 		t.Fatal("no points")
 	}

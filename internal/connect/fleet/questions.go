@@ -13,6 +13,7 @@ import (
 	"jingwei/internal/connect/gateway/document"
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry/reading"
 )
@@ -105,7 +106,7 @@ func answerOf(a *document.Answer, skip int) *LinkAnswer {
 	}
 	for i := range a.Samples {
 		s := &a.Samples[i]
-		one := LinkSample{Value: reading.Value{Value: s.Get()}, Type: s.Type, Status: reading.StatusOf(s.Status), Time: instant(s.Time), GatewayTime: instant(s.Gateway)}
+		one := LinkSample{Value: reading.Value{Value: s.Get()}, Type: s.Type, Status: reading.StatusOf(s.Status), Time: store.Instant(s.Time), GatewayTime: store.Instant(s.Gateway)}
 		if s.Wrong != nil {
 			one.Wrong = &LinkWrong{Field: s.Wrong.Field, Value: s.Wrong.Value, Text: s.Wrong.Text}
 		}

@@ -46,35 +46,35 @@ func (s *Service) askRoutes(a *api.Server) {
 		return &answered{out}, nil
 	}
 	type read struct {
-		ByID
+		api.ByID
 		Body struct {
 			Points []AskedPoint `json:"points" minItems:"1" maxItems:"500"`
 		}
 	}
-	api.Register(a, operation("POST", "readLink", "/links/{id}/read", "Read points now, through a link that runs"),
+	api.Register(a, tag.Operation("POST", "readLink", "/links/{id}/read", "Read points now, through a link that runs"),
 		func(ctx context.Context, in *read) (*answered, error) {
 			return answer(s.AskLink(ctx, in.ID, auth.Configure, document.Ask{Verb: document.Read, Points: asked(in.Body.Points, "")}, true))
 		})
 	type probe struct {
-		ByID
+		api.ByID
 		Body struct {
 			Unit    string `json:"unit,omitempty" maxLength:"200"`
 			Address string `json:"address" minLength:"1" maxLength:"1000"`
 		}
 	}
-	api.Register(a, operation("POST", "probeLink", "/links/{id}/probe", "What an address holds, in every reading"),
+	api.Register(a, tag.Operation("POST", "probeLink", "/links/{id}/probe", "What an address holds, in every reading"),
 		func(ctx context.Context, in *probe) (*answered, error) {
 			return answer(s.AskLink(ctx, in.ID, auth.Configure, document.Ask{Verb: document.Probe, Unit: in.Body.Unit, Address: in.Body.Address}, true))
 		})
 	type browse struct {
-		ByID
+		api.ByID
 		Body struct {
 			Node   string `json:"node,omitempty" maxLength:"1000" doc:"Left out: the root"`
 			Limit  int    `json:"limit,omitempty" minimum:"1" maximum:"2000" doc:"Default 500"`
 			Cursor string `json:"cursor,omitempty" maxLength:"20" doc:"next of the page before"`
 		}
 	}
-	api.Register(a, operation("POST", "browseLink", "/links/{id}/browse", "The addresses that a device offers below a node"),
+	api.Register(a, tag.Operation("POST", "browseLink", "/links/{id}/browse", "The addresses that a device offers below a node"),
 		func(ctx context.Context, in *browse) (*answered, error) {
 			q, err := browsing(in.Body.Node, in.Body.Cursor, in.Body.Limit)
 			if err != nil {
@@ -83,19 +83,19 @@ func (s *Service) askRoutes(a *api.Server) {
 			return answer(s.AskLink(ctx, in.ID, auth.Configure, q, false))
 		})
 	type trace struct {
-		ByID
+		api.ByID
 		Limit int `query:"limit" minimum:"1" maximum:"500" default:"200"`
 	}
-	api.Register(a, operation("GET", "traceLink", "/links/{id}/trace", "The last frames on the wire, decoded"),
+	api.Register(a, tag.Operation("GET", "traceLink", "/links/{id}/trace", "The last frames on the wire, decoded"),
 		func(ctx context.Context, in *trace) (*answered, error) {
 			return answer(s.AskLink(ctx, in.ID, auth.Configure, document.Ask{Verb: document.Trace, Limit: in.Limit}, false))
 		})
-	api.Register(a, operation("GET", "planLink", "/links/{id}/plan", "The requests that one scan of each class sends"),
-		func(ctx context.Context, in *ByID) (*answered, error) {
+	api.Register(a, tag.Operation("GET", "planLink", "/links/{id}/plan", "The requests that one scan of each class sends"),
+		func(ctx context.Context, in *api.ByID) (*answered, error) {
 			return answer(s.AskLink(ctx, in.ID, auth.Read, document.Ask{Verb: document.Plan}, false))
 		})
 	type try struct {
-		ByID
+		api.ByID
 		Body struct {
 			Driver  string         `json:"driver" doc:"One of /drivers"`
 			Config  map[string]any `json:"config" doc:"As the driver's schema says; it is not saved"`
@@ -108,7 +108,7 @@ func (s *Service) askRoutes(a *api.Server) {
 			Cursor  string         `json:"cursor,omitempty" maxLength:"20"`
 		}
 	}
-	op := operation("POST", "tryLink", "/gateways/{id}/try", "Ask a device over a link that is not saved")
+	op := tag.Operation("POST", "tryLink", "/gateways/{id}/try", "Ask a device over a link that is not saved")
 	op.Description = "The gateway opens the link beside the running ones, for this question alone, and tells the frames with the answer. A device that a saved link leads to is asked through that."
 	api.Register(a, op, func(ctx context.Context, in *try) (*answered, error) {
 		config, err := json.Marshal(in.Body.Config)
@@ -147,18 +147,18 @@ func (s *Service) quarantineRoutes(a *api.Server) {
 		out.Body.Records, out.Body.Fault = strconv.FormatUint(n, 10), fault
 		return &out, nil
 	}
-	op := operation("POST", "releaseQuarantine", "/gateways/{id}/quarantine/release", "Offer the refused samples to the node again")
+	op := tag.Operation("POST", "releaseQuarantine", "/gateways/{id}/quarantine/release", "Offer the refused samples to the node again")
 	op.Description = "After what was wrong has been mended. What is refused once more goes back to the quarantine."
-	api.Register(a, op, func(ctx context.Context, in *ByID) (*settled, error) {
+	api.Register(a, op, func(ctx context.Context, in *api.ByID) (*settled, error) {
 		return settle(ctx, in.ID, document.Release, "")
 	})
 	type discard struct {
-		ByID
+		api.ByID
 		Body struct {
 			Reason string `json:"reason" minLength:"1" maxLength:"500"`
 		}
 	}
-	api.Register(a, operation("POST", "discardQuarantine", "/gateways/{id}/quarantine/discard", "Throw the refused samples away"),
+	api.Register(a, tag.Operation("POST", "discardQuarantine", "/gateways/{id}/quarantine/discard", "Throw the refused samples away"),
 		func(ctx context.Context, in *discard) (*settled, error) {
 			return settle(ctx, in.ID, document.Discard, in.Body.Reason)
 		})

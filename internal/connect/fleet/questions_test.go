@@ -16,8 +16,10 @@ import (
 	"jingwei/internal/connect/gateway/document"
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
 )
 
@@ -25,7 +27,7 @@ import (
 func part[T any](t testing.TB, body map[string]any, name string) T {
 	t.Helper()
 	var out T
-	if err := json.Unmarshal(must(json.Marshal(body[name])), &out); err != nil {
+	if err := json.Unmarshal(proof.Must(json.Marshal(body[name])), &out); err != nil {
 		t.Fatalf("%s of %v: %v", name, body, err)
 	}
 	return out
@@ -38,7 +40,7 @@ func TestQuestionsReachTheDeviceAndDisturbNothing(t *testing.T) {
 	m, other := startMeter(t), startMeter(t)
 	g, l, _, series, code := n.setUp(m, 2, 20*time.Millisecond)
 	startGateway(t, t.TempDir(), code)
-	wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 5 })
+	proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series[0]))) > 5 })
 	link, gate := "/links/"+l.ID.String(), "/gateways/"+g.ID.String()
 	const engineer = "engineer@a"
 
@@ -157,7 +159,7 @@ func TestQuestionsReachTheDeviceAndDisturbNothing(t *testing.T) {
 	}
 	both.Wait()
 	before := len(good(n.samples(series[0])))
-	wait(t, "collection goes on", func() bool { return len(good(n.samples(series[0]))) > before+5 })
+	proof.Wait(t, "collection goes on", func() bool { return len(good(n.samples(series[0]))) > before+5 })
 	once(t, good(n.samples(series[0])), false)
 	for _, s := range n.samples(series[0]) {
 		if s.Status.IsBad() {
@@ -182,9 +184,9 @@ func TestQuestionsReachTheDeviceAndDisturbNothing(t *testing.T) {
 func (n *node) labLink(gateway uuid.UUID, config string) (Link, uuid.UUID) {
 	n.t.Helper()
 	ctx := n.as(auth.Engineer, "a")
-	l := must(n.fleet.AddLink(ctx, gateway, named("lab"), "lab", json.RawMessage(config)))
+	l := proof.Must(n.fleet.AddLink(ctx, gateway, text.Both("lab"), "lab", json.RawMessage(config)))
 	machine, series := n.machine(n.a, 1, time.Second)
-	must(n.fleet.Connect(ctx, machine, l.ID, ""))
+	proof.Must(n.fleet.Connect(ctx, machine, l.ID, ""))
 	return l, series[0]
 }
 
@@ -198,7 +200,7 @@ func TestACertificateIsApprovedAndASecretNeverTold(t *testing.T) {
 	path := "/links/" + l.ID.String()
 	const engineer = "engineer@a"
 	seen := func() map[string]any { _, _, b := n.call(engineer, "GET", path, nil, nil); return b }
-	wait(t, "the link asks for approval", func() bool { return seen()["attention"] != nil })
+	proof.Wait(t, "the link asks for approval", func() bool { return seen()["attention"] != nil })
 	a := seen()["attention"].(map[string]any)
 	if a["code"] != "certificate.untrusted" || a["fingerprint"] != labFingerprint || a["subject"] != "CN=lab" || a["notAfter"] != "2030-01-02T03:04:05Z" || a["text"].(map[string]any)["zh"] != "证书未获信任" {
 		t.Errorf("attention %v", a)
@@ -219,8 +221,8 @@ func TestACertificateIsApprovedAndASecretNeverTold(t *testing.T) {
 			t.Fatalf("approve: %d %v", status, body)
 		}
 	}
-	wait(t, "values arrive", func() bool { return len(good(n.samples(series))) > 0 })
-	wait(t, "the attention is gone", func() bool { return seen()["attention"] == nil && seen()["state"] == "connected" })
+	proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series))) > 0 })
+	proof.Wait(t, "the attention is gone", func() bool { return seen()["attention"] == nil && seen()["state"] == "connected" })
 	for what, q := range map[string]map[string]any{
 		"elsewhere, without the password": {"address": "opc.tcp://thief", "serverFingerprint": labFingerprint},
 	} {
@@ -228,27 +230,27 @@ func TestACertificateIsApprovedAndASecretNeverTold(t *testing.T) {
 			t.Errorf("%s: %d %v", what, status, body)
 		}
 	}
-	if status, _, body := n.call(engineer, "PATCH", path, map[string]any{"config": map[string]any{"address": "opc.tcp://lab-1", "password": "short"}}, nil); status != 422 || strings.Contains(string(must(json.Marshal(body))), `"short"`) {
+	if status, _, body := n.call(engineer, "PATCH", path, map[string]any{"config": map[string]any{"address": "opc.tcp://lab-1", "password": "short"}}, nil); status != 422 || strings.Contains(string(proof.Must(json.Marshal(body))), `"short"`) {
 		t.Errorf("a password that cannot be used: %d %v", status, body)
 	}
-	if status, _, body := n.call(engineer, "PATCH", path, map[string]any{"config": map[string]any{"address": 5}}, nil); status != 422 || strings.Contains(string(must(json.Marshal(body))), "sesame") {
+	if status, _, body := n.call(engineer, "PATCH", path, map[string]any{"config": map[string]any{"address": 5}}, nil); status != 422 || strings.Contains(string(proof.Must(json.Marshal(body))), "sesame") {
 		t.Errorf("a configuration that cannot be read: %d %v", status, body)
 	}
 	// It is nowhere but in the node's records and the gateway's own file, which nobody else can read.
 	entries, _, err := audit.List(context.Background(), n.db, auth.System(n.a), audit.Filter{}, store.Page{Limit: 200})
-	if told := string(must(json.Marshal(entries))); err != nil || strings.Contains(told, "sesame") || !strings.Contains(told, Masked) {
+	if told := string(proof.Must(json.Marshal(entries))); err != nil || strings.Contains(told, "sesame") || !strings.Contains(told, Masked) {
 		t.Errorf("the audit tells the password (%v)", err)
 	}
 	for _, p := range []string{"/gateways", "/gateways/" + g.ID.String(), path, path + "/trace"} {
-		if _, _, body := n.call(engineer, "GET", p, nil, nil); strings.Contains(string(must(json.Marshal(body))), "sesame") {
+		if _, _, body := n.call(engineer, "GET", p, nil, nil); strings.Contains(string(proof.Must(json.Marshal(body))), "sesame") {
 			t.Errorf("%s tells the password", p)
 		}
 	}
 	file := filepath.Join(dir, "config.json")
-	if info := must(os.Stat(file)); info.Mode().Perm() != 0o600 {
+	if info := proof.Must(os.Stat(file)); info.Mode().Perm() != 0o600 {
 		t.Errorf("%s has mode %v, want 0600", file, info.Mode())
 	}
-	if !strings.Contains(string(must(os.ReadFile(file))), "sesame") {
+	if !strings.Contains(string(proof.Must(os.ReadFile(file))), "sesame") {
 		t.Error("the gateway does not have the password")
 	}
 	// The empty text takes it away.
@@ -272,7 +274,7 @@ func TestBrowsingGoesByPagesBesideCollection(t *testing.T) {
 		}
 		return ""
 	}
-	wait(t, "the lab is connected", func() bool { return len(good(n.samples(series))) > 0 && state() == "connected" })
+	proof.Wait(t, "the lab is connected", func() bool { return len(good(n.samples(series))) > 0 && state() == "connected" })
 	path := "/links/" + l.ID.String() + "/browse"
 	got := map[string]bool{}
 	cursor, pages := "", 0
@@ -305,7 +307,7 @@ func TestBrowsingGoesByPagesBesideCollection(t *testing.T) {
 	if state() != "connected" {
 		t.Errorf("browsing has ended the subscription: %s", state())
 	}
-	wait(t, "the second sessions are closed", func() bool { open, _, _ := laboratory.count(); return open == 1 })
+	proof.Wait(t, "the second sessions are closed", func() bool { open, _, _ := laboratory.count(); return open == 1 })
 
 	// A caller that goes away withdraws the question; the device is not waited for.
 	_, w0, e0 := laboratory.count()
@@ -313,12 +315,12 @@ func TestBrowsingGoesByPagesBesideCollection(t *testing.T) {
 	ended := make(chan error, 1)
 	wants := document.Ask{Verb: document.Read, Points: []document.Point{{Address: "wait"}}}
 	go func() { _, err := n.fleet.AskLink(ctx, l.ID, auth.Configure, wants, false); ended <- err }()
-	wait(t, "the device is asked", func() bool { _, w, _ := laboratory.count(); return w == w0+1 })
+	proof.Wait(t, "the device is asked", func() bool { _, w, _ := laboratory.count(); return w == w0+1 })
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("a caller that went away: %v", err)
 	}
-	wait(t, "the question is withdrawn", func() bool { _, _, e := laboratory.count(); return e == e0+1 })
+	proof.Wait(t, "the question is withdrawn", func() bool { _, _, e := laboratory.count(); return e == e0+1 })
 	// One that takes too long is ended by the gateway.
 	slow := wants
 	slow.TimeMs = 200
@@ -342,14 +344,14 @@ func TestAQuestionEndsWithTheGateway(t *testing.T) {
 	}
 	cmd := spawnGateway(t, dir, code)
 	l, series := n.labLink(g.ID, `{"address":"opc.tcp://lab-4","password":"open sesame","serverFingerprint":"ab12"}`)
-	wait(t, "values arrive", func() bool { return len(good(n.samples(series))) > 0 })
+	proof.Wait(t, "values arrive", func() bool { return len(good(n.samples(series))) > 0 })
 	ask := func(address string) error {
 		_, err := n.fleet.AskLink(n.as(auth.Engineer, "a"), l.ID, auth.Configure, document.Ask{Verb: document.Read, Points: []document.Point{{Address: address}}}, false)
 		return err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- ask("wait") }()
-	wait(t, "the question is on its way", func() bool {
+	proof.Wait(t, "the question is on its way", func() bool {
 		n.fleet.mu.Lock()
 		defer n.fleet.mu.Unlock()
 		p := n.fleet.peers[g.ID]
@@ -362,9 +364,9 @@ func TestAQuestionEndsWithTheGateway(t *testing.T) {
 	if err := <-ended; !errors.Is(err, ErrOffline) {
 		t.Errorf("the gateway was killed: %v", err)
 	}
-	wait(t, "it is offline", func() bool { return errors.Is(ask("x"), ErrOffline) })
+	proof.Wait(t, "it is offline", func() bool { return errors.Is(ask("x"), ErrOffline) })
 	startGateway(t, dir, code)
-	wait(t, "it answers again", func() bool { return ask("x") == nil })
+	proof.Wait(t, "it answers again", func() bool { return ask("x") == nil })
 	// A link that the gateway does not run.
 	if _, err := n.fleet.ask(context.Background(), g.ID, &document.Ask{Verb: document.Plan, Link: uuid.New()}); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("an unknown link: %v", err)

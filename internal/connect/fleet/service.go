@@ -91,7 +91,7 @@ type Service struct {
 	o        Options
 	log      *slog.Logger
 	listener *federate.Listener
-	throttle throttle
+	throttle auth.Throttle
 	metrics  *metrics
 
 	mu      sync.Mutex
@@ -114,7 +114,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Window <= 0 {
 		o.Window = federate.DefaultWindow
 	}
-	if err := migrate(ctx, o.DB); err != nil {
+	if err := store.MigrateRoom(ctx, o.DB, "fleet", migrations); err != nil {
 		return nil, fmt.Errorf("fleet: %w", err)
 	}
 	packer, err := federate.NewPacker(4)
@@ -126,21 +126,13 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{o: o, log: o.Logger, peers: map[uuid.UUID]*peer{}, started: o.Now(), metrics: newMetrics()}
 	s.listener = &federate.Listener{Node: o.Node, Instance: uuid.Must(uuid.NewV7()), Software: o.Version, TLS: serving, Host: (*host)(s),
 		Limits: o.Limits, Now: o.Now, Logger: o.Logger, Packer: packer}
-	for page := (store.Page{Limit: store.MaxLimit}); ; {
-		list, next, err := listGateways(ctx, o.DB, auth.Everywhere(), page)
-		if err != nil {
-			return nil, fmt.Errorf("fleet: %w", err)
-		}
-		for _, g := range list {
-			if err := s.load(ctx, g.ID); err != nil {
-				return nil, fmt.Errorf("fleet: %w", err)
-			}
-		}
-		if next == "" {
-			return s, nil
-		}
-		page.After = next
+	list := func(page store.Page) ([]Gateway, string, error) {
+		return listGateways(ctx, o.DB, auth.Everywhere(), page)
 	}
+	if err := store.Each(list, func(g Gateway) error { return s.load(ctx, g.ID) }); err != nil {
+		return nil, fmt.Errorf("fleet: %w", err)
+	}
+	return s, nil
 }
 
 // own finds a gateway that the caller may see and asks whether the caller may configure it.
@@ -166,7 +158,7 @@ func (s *Service) Create(ctx context.Context, org uuid.UUID, name text.Text, sit
 	if err := s.checkGateway(ctx, scope, name, site); err != nil {
 		return Gateway{}, err
 	}
-	r := gatewayRow{ID: uuid.Must(uuid.NewV7()), Org: org, Name: name, Site: word(site), Created: s.o.Now().UnixNano(), Version: 1}
+	r := gatewayRow{ID: uuid.Must(uuid.NewV7()), Org: org, Name: name, Site: store.Word(site), Created: s.o.Now().UnixNano(), Version: 1}
 	err = s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		n, err := tx.NewSelect().Model((*gatewayRow)(nil)).Where("org = ? AND removed = 0", org).Count(ctx)
 		if err != nil {
@@ -178,7 +170,7 @@ func (s *Service) Create(ctx context.Context, org uuid.UUID, name text.Text, sit
 		if _, err := tx.NewInsert().Model(&r).Exec(ctx); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, scope, "fleet.gateway.create", gatewayObject(r.gateway()), nil, map[string]any{"name": name, "site": word(site)})
+		return s.note(ctx, tx, scope, "fleet.gateway.create", gatewayObject(r.gateway()), nil, map[string]any{"name": name, "site": store.Word(site)})
 	})
 	if err != nil {
 		return Gateway{}, fmt.Errorf("add a gateway: %w", err)
@@ -207,7 +199,7 @@ func (s *Service) Update(ctx context.Context, id uuid.UUID, name *text.Text, sit
 	if err != nil {
 		return g, err
 	}
-	before := map[string]any{"name": g.Name, "site": word(g.Site)}
+	before := map[string]any{"name": g.Name, "site": store.Word(g.Site)}
 	if name != nil {
 		g.Name = *name
 	}
@@ -226,11 +218,11 @@ func (s *Service) Update(ctx context.Context, id uuid.UUID, name *text.Text, sit
 			return err
 		}
 		g.Version = now.Version + 1
-		if _, err := tx.NewUpdate().Model((*gatewayRow)(nil)).Set("name = ?", g.Name).Set("site = ?", word(g.Site)).Set("version = ?", g.Version).
+		if _, err := tx.NewUpdate().Model((*gatewayRow)(nil)).Set("name = ?", g.Name).Set("site = ?", store.Word(g.Site)).Set("version = ?", g.Version).
 			Where("id = ?", id).Exec(ctx); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, scope, "fleet.gateway.update", gatewayObject(g), before, map[string]any{"name": g.Name, "site": word(g.Site)})
+		return s.note(ctx, tx, scope, "fleet.gateway.update", gatewayObject(g), before, map[string]any{"name": g.Name, "site": store.Word(g.Site)})
 	})
 	if err != nil {
 		return g, fmt.Errorf("change gateway %s: %w", id, err)
@@ -262,7 +254,7 @@ func (s *Service) Remove(ctx context.Context, id uuid.UUID, match api.IfMatch) e
 			return err
 		}
 		for _, l := range links {
-			if err := endConnections(ctx, tx, l.ID, now); err != nil {
+			if err := endConnections(ctx, tx, now, "link = ?", l.ID); err != nil {
 				return err
 			}
 		}
@@ -285,9 +277,7 @@ func (s *Service) Remove(ctx context.Context, id uuid.UUID, match api.IfMatch) e
 }
 
 func (s *Service) note(ctx context.Context, tx bun.Tx, scope auth.Scope, verb string, object audit.Object, before, after any) error {
-	p, origin := scope.Principal(), auth.OriginFrom(ctx)
-	return audit.Record(ctx, tx, audit.Entry{Time: s.o.Now().UTC(), Org: scope.Org(), Actor: auth.ActorOf(p), Via: p.Via, Verb: verb, Object: object,
-		Before: audit.State(before), After: audit.State(after), Remote: origin.Remote, Trace: origin.Trace})
+	return audit.Record(ctx, tx, scope.Act(ctx, s.o.Now(), verb, object, before, after))
 }
 
 func gatewayObject(g Gateway) audit.Object {
@@ -296,11 +286,4 @@ func gatewayObject(g Gateway) audit.Object {
 
 func linkObject(l Link) audit.Object {
 	return audit.Object{Kind: "link", ID: l.ID.String(), Name: l.Name.In("zh")}
-}
-
-func word(id uuid.UUID) string {
-	if id == uuid.Nil {
-		return ""
-	}
-	return id.String()
 }

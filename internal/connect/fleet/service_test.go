@@ -15,6 +15,7 @@ import (
 	"jingwei/internal/kernel/api/problem"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/condition"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
 	"jingwei/internal/kernel/text"
@@ -26,28 +27,28 @@ func TestFleetOnBothEngines(t *testing.T) {
 		ctx := n.as(auth.Engineer, "a")
 		site := uuid.New()
 		n.plant.sites[site] = n.a
-		g := must(n.fleet.Create(ctx, n.a, text.Text{Zh: "一号网关", En: "Gateway 1"}, site))
+		g := proof.Must(n.fleet.Create(ctx, n.a, text.Text{Zh: "一号网关", En: "Gateway 1"}, site))
 		if _, err := n.fleet.Create(ctx, n.a, text.Text{}, uuid.Nil); !errors.Is(err, ErrName) {
 			t.Errorf("no name: %v", err)
 		}
-		if _, err := n.fleet.Create(ctx, n.a, named("x"), uuid.New()); !errors.Is(err, ErrSite) {
+		if _, err := n.fleet.Create(ctx, n.a, text.Both("x"), uuid.New()); !errors.Is(err, ErrSite) {
 			t.Errorf("no such site: %v", err)
 		}
-		if _, err := n.fleet.Create(ctx, n.b, named("x"), uuid.Nil); !errors.Is(err, auth.ErrNotFound) {
+		if _, err := n.fleet.Create(ctx, n.b, text.Both("x"), uuid.Nil); !errors.Is(err, auth.ErrNotFound) {
 			t.Errorf("another organisation: %v", err)
 		}
-		if _, err := n.fleet.Create(n.as(auth.Viewer, "a"), n.a, named("x"), uuid.Nil); !errors.Is(err, auth.ErrForbidden) {
+		if _, err := n.fleet.Create(n.as(auth.Viewer, "a"), n.a, text.Both("x"), uuid.Nil); !errors.Is(err, auth.ErrForbidden) {
 			t.Errorf("a viewer: %v", err)
 		}
-		renamed := named("renamed")
+		renamed := text.Both("renamed")
 		if _, err := n.fleet.Update(ctx, g.ID, &renamed, nil, api.IfMatch{IfMatch: `"other"`}); !errors.Is(err, api.ErrPrecondition) {
 			t.Errorf("another version: %v", err)
 		}
-		if got := must(n.fleet.Update(ctx, g.ID, &renamed, nil, api.IfMatch{IfMatch: g.ETag()})); got.Name != renamed || got.Site != site || got.ETag() == g.ETag() {
+		if got := proof.Must(n.fleet.Update(ctx, g.ID, &renamed, nil, api.IfMatch{IfMatch: g.ETag()})); got.Name != renamed || got.Site != site || got.ETag() == g.ETag() {
 			t.Errorf("renamed: %+v", got)
 		}
 
-		l := must(n.fleet.AddLink(ctx, g.ID, named("line"), "modbus", json.RawMessage(`{"address":"10.0.0.7"}`)))
+		l := proof.Must(n.fleet.AddLink(ctx, g.ID, text.Both("line"), "modbus", json.RawMessage(`{"address":"10.0.0.7"}`)))
 		for what, c := range map[string]struct {
 			driver, config string
 			want           error
@@ -60,19 +61,19 @@ func TestFleetOnBothEngines(t *testing.T) {
 			"not JSON":                {"modbus", `{`, ErrConfig},
 			"a configuration too big": {"modbus", `{"address":"` + string(make([]byte, 20000)) + `"}`, ErrConfig},
 		} {
-			if _, err := n.fleet.AddLink(ctx, g.ID, named("x"), c.driver, json.RawMessage(c.config)); !errors.Is(err, c.want) {
+			if _, err := n.fleet.AddLink(ctx, g.ID, text.Both("x"), c.driver, json.RawMessage(c.config)); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v, want %v", what, err, c.want)
 			}
 		}
-		_, err := n.fleet.AddLink(ctx, g.ID, named("x"), "modbus", json.RawMessage(`{"address":"10.0.0.8","maxRegisters":900}`))
+		_, err := n.fleet.AddLink(ctx, g.ID, text.Both("x"), "modbus", json.RawMessage(`{"address":"10.0.0.8","maxRegisters":900}`))
 		if p, ok := problem.From(err); !ok || p.Location() != "body.config.maxRegisters" {
 			t.Errorf("the field is not named: %v", err)
 		}
 
 		machine, _ := n.machine(n.a, 2, time.Second)
 		foreign, _ := n.machine(n.b, 1, time.Second)
-		c := must(n.fleet.Connect(ctx, machine, l.ID, "3"))
-		if again := must(n.fleet.Connect(ctx, machine, l.ID, "3")); again != c {
+		c := proof.Must(n.fleet.Connect(ctx, machine, l.ID, "3"))
+		if again := proof.Must(n.fleet.Connect(ctx, machine, l.ID, "3")); again != c {
 			t.Errorf("connecting again changed %+v to %+v", c, again)
 		}
 		if _, err := n.fleet.Connect(ctx, foreign, l.ID, "3"); !errors.Is(err, store.ErrNotFound) {
@@ -91,14 +92,14 @@ func TestFleetOnBothEngines(t *testing.T) {
 		}
 		// The machine moves to unit 4: the document says so, and the history keeps unit 3.
 		time.Sleep(time.Millisecond)
-		must(n.fleet.Connect(ctx, machine, l.ID, "4"))
+		proof.Must(n.fleet.Connect(ctx, machine, l.ID, "4"))
 		p := n.fleet.peers[g.ID]
-		first := must(n.fleet.document(ctx, p))
-		doc := must(document.Parse(first))
+		first := proof.Must(n.fleet.document(ctx, p))
+		doc := proof.Must(document.Parse(first))
 		if len(doc.Links) != 1 || len(doc.Links[0].Points) != 2 || doc.Links[0].Points[0].Unit != "4" || doc.Gateway != g.ID || doc.Org != n.a {
 			t.Errorf("document %s", first)
 		}
-		if again := must(n.fleet.document(ctx, p)); string(again) != string(first) {
+		if again := proof.Must(n.fleet.document(ctx, p)); string(again) != string(first) {
 			t.Errorf("the same state gave another document:\n%s\n%s", first, again)
 		}
 		if was, err := machineConnection(ctx, db, auth.System(n.a), machine, c.From); err != nil || was.Unit != "3" || was.To == store.Forever {
@@ -110,7 +111,7 @@ func TestFleetOnBothEngines(t *testing.T) {
 		if p := n.fleet.peers[g.ID]; p == nil || len(p.allowed) != 2 || p.g.Name != renamed || len(p.links) != 1 {
 			t.Errorf("after a restart: %+v", p)
 		}
-		code := must(n.fleet.NewCode(ctx, g.ID))
+		code := proof.Must(n.fleet.NewCode(ctx, g.ID))
 		if code.Expires.Before(time.Now().Add(23*time.Hour)) || code.Expires.After(time.Now().Add(25*time.Hour)) {
 			t.Errorf("the code expires %v", code.Expires)
 		}
@@ -131,24 +132,24 @@ func TestFleetOnBothEngines(t *testing.T) {
 
 func TestExpiredCodeIsRefused(t *testing.T) {
 	n := newNode(t, storetest.SQLite(t))
-	g := must(n.fleet.Create(n.as(auth.Engineer, "a"), n.a, named("g"), uuid.Nil))
-	code := must(n.fleet.NewCode(n.as(auth.Engineer, "a"), g.ID)).Code
+	g := proof.Must(n.fleet.Create(n.as(auth.Engineer, "a"), n.a, text.Both("g"), uuid.Nil))
+	code := proof.Must(n.fleet.NewCode(n.as(auth.Engineer, "a"), g.ID)).Code
 	n.fleet.o.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
 	if status, body := n.enrol(code, "no request"); status != 410 || body["code"] != "enrolment-code-expired" {
 		t.Errorf("%d %v", status, body)
 	}
 	n.fleet.o.Now = time.Now
-	for range enrolBurst { // a guesser is slowed down
+	for range perAddress.Burst { // a guesser is slowed down
 		n.enrol(code[:len(code)-1], "x")
 	}
 	if status, body := n.enrol(code, "x"); status != 429 || body["code"] != "enrolment-too-often" {
-		t.Errorf("after %d attempts: %d %v", enrolBurst, status, body)
+		t.Errorf("after %d attempts: %d %v", perAddress.Burst, status, body)
 	}
 }
 
 func TestConditionsFollowFromFacts(t *testing.T) {
 	now := time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
-	g := Gateway{ID: uuid.New(), Org: uuid.New(), Name: named("g"), Enrolled: 1, NotAfter: now.Add(80 * 24 * time.Hour).UnixNano()}
+	g := Gateway{ID: uuid.New(), Org: uuid.New(), Name: text.Both("g"), Enrolled: 1, NotAfter: now.Add(80 * 24 * time.Hour).UnixNano()}
 	well := func() document.Status {
 		return document.Status{Spool: document.Spool{Bytes: 10, MaxBytes: 100}, Links: []driver.State{{ID: "l", Phase: driver.Connected}}}
 	}
@@ -200,7 +201,7 @@ func TestConditionsFollowFromFacts(t *testing.T) {
 }
 
 func TestEveryErrorHasWords(t *testing.T) {
-	c := must(problem.ReadCatalogue(texts, "texts"))
+	c := proof.Must(problem.ReadCatalogue(texts, "texts"))
 	if missing := c.Missing(kinds()...); len(missing) > 0 {
 		t.Errorf("no words for %v", missing)
 	}

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -17,14 +16,6 @@ import (
 
 //go:embed migrations/*.sql
 var migrations embed.FS
-
-func migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return store.Migrate(ctx, db, "fleet", files)
-}
 
 type gatewayRow struct {
 	bun.BaseModel `bun:"table:fleet_gateway,alias:g"`
@@ -43,12 +34,8 @@ type gatewayRow struct {
 }
 
 func (r *gatewayRow) gateway() Gateway {
-	g := Gateway{ID: r.ID, Org: r.Org, Name: r.Name, Created: r.Created, Enrolled: r.Enrolled, Seen: r.Seen, Software: r.Software,
-		NotAfter: r.NotAfter, Version: r.Version}
-	if r.Site != "" {
-		g.Site, _ = uuid.Parse(r.Site)
-	}
-	return g
+	return Gateway{ID: r.ID, Org: r.Org, Name: r.Name, Site: store.ID(r.Site), Created: r.Created, Enrolled: r.Enrolled, Seen: r.Seen,
+		Software: r.Software, NotAfter: r.NotAfter, Version: r.Version}
 }
 
 type linkRow struct {
@@ -127,39 +114,24 @@ func gatewayLinks(ctx context.Context, db bun.IDB, scope auth.Scope, gateways ..
 	if len(gateways) == 0 {
 		return nil, nil
 	}
-	words := make([]string, len(gateways))
-	for i, g := range gateways {
-		words[i] = g.String()
-	}
 	var rows []linkRow
-	q := scope.Where(db.NewSelect().Model(&rows).Where("l.gateway IN (?) AND l.removed = 0", bun.List(words)), "l.org").OrderExpr("l.id")
+	q := scope.Where(db.NewSelect().Model(&rows).Where("l.gateway IN (?) AND l.removed = 0", bun.List(store.Words(gateways))), "l.org").OrderExpr("l.id")
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("links: %w", store.Err(err))
 	}
-	out := make([]Link, len(rows))
-	for i := range rows {
-		out[i] = rows[i].link()
-	}
-	return out, nil
+	return store.All(rows, (*linkRow).link), nil
 }
 
 var byGateway = store.Keyset{Columns: []string{"g.id"}}
 
 func listGateways(ctx context.Context, db bun.IDB, scope auth.Scope, page store.Page) ([]Gateway, string, error) {
 	var rows []gatewayRow
-	q, err := byGateway.Apply(scope.Where(db.NewSelect().Model(&rows).Where("g.removed = 0"), "g.org"), page)
+	q := scope.Where(db.NewSelect().Model(&rows).Where("g.removed = 0"), "g.org")
+	items, next, err := store.List(ctx, byGateway, q, &rows, page, func(r *gatewayRow) []any { return []any{r.ID.String()} }, (*gatewayRow).gateway)
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("list gateways: %w", err)
 	}
-	if err := q.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("list gateways: %w", store.Err(err))
-	}
-	rows, next := store.Cut(byGateway, rows, page, func(r *gatewayRow) []any { return []any{r.ID.String()} })
-	out := make([]Gateway, len(rows))
-	for i := range rows {
-		out[i] = rows[i].gateway()
-	}
-	return out, next, nil
+	return items, next, nil
 }
 
 // connections of links at a time, by machine.
@@ -167,21 +139,13 @@ func linkConnections(ctx context.Context, db bun.IDB, scope auth.Scope, at int64
 	if len(links) == 0 {
 		return nil, nil
 	}
-	words := make([]string, len(links))
-	for i, l := range links {
-		words[i] = l.String()
-	}
 	var rows []connectionRow
-	q := scope.Where(db.NewSelect().Model(&rows).Where("c.link IN (?) AND c.since <= ? AND c.until > ?", bun.List(words), at, at), "c.org").
+	q := scope.Where(db.NewSelect().Model(&rows).Where("c.link IN (?) AND c.since <= ? AND c.until > ?", bun.List(store.Words(links)), at, at), "c.org").
 		OrderExpr("c.machine, c.since")
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("connections: %w", store.Err(err))
 	}
-	out := make([]Connection, len(rows))
-	for i := range rows {
-		out[i] = rows[i].connection()
-	}
-	return out, nil
+	return store.All(rows, (*connectionRow).connection), nil
 }
 
 // machineConnection is how a machine is read at a time. Error: store.ErrNotFound.
@@ -192,4 +156,9 @@ func machineConnection(ctx context.Context, db bun.IDB, scope auth.Scope, machin
 		return Connection{}, fmt.Errorf("connection of machine %s: %w", machine, store.Err(err))
 	}
 	return r.connection(), nil
+}
+
+// endConnections ends connections at a time, also those that begin later; which are chosen by a condition.
+func endConnections(ctx context.Context, tx bun.Tx, now int64, where string, args ...any) error {
+	return store.EndSpans(ctx, tx, (*connectionRow)(nil), now, where, args...)
 }

@@ -3,35 +3,15 @@ package fleet
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"strconv"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"jingwei/internal/connect/driver"
+	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 )
-
-// Name takes a name as {"zh","en"} or as one string for both.
-type Name text.Text
-
-// UnmarshalJSON reads either form.
-func (n *Name) UnmarshalJSON(b []byte) error {
-	var s string
-	if json.Unmarshal(b, &s) == nil {
-		*n = Name{Zh: s, En: s}
-		return nil
-	}
-	return json.Unmarshal(b, (*text.Text)(n))
-}
-
-// Schema describes both forms.
-func (Name) Schema(r huma.Registry) *huma.Schema {
-	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, r.Schema(reflect.TypeFor[text.Text](), true, "Text")},
-		Description: "One string, or {zh, en}"}
-}
 
 // Trouble is an error in plain words.
 type Trouble struct {
@@ -119,18 +99,10 @@ type View struct {
 	ETag             string     `json:"etag"`
 }
 
-func instant(ns int64) *time.Time {
-	if ns == 0 {
-		return nil
-	}
-	t := time.Unix(0, ns).UTC()
-	return &t
-}
-
 // viewLocked describes a gateway; s.mu is held.
 func (s *Service) viewLocked(p *peer) View {
-	v := View{ID: p.g.ID, Org: p.g.Org, Name: p.g.Name, State: Offline, Enrolled: instant(p.g.Enrolled), LastSeen: instant(p.g.Seen),
-		LastError: trouble(p.failure), Version: p.g.Software, CertificateUntil: instant(p.g.NotAfter), Links: []LinkView{}, ETag: p.g.ETag()}
+	v := View{ID: p.g.ID, Org: p.g.Org, Name: p.g.Name, State: Offline, Enrolled: store.Instant(p.g.Enrolled), LastSeen: store.Instant(p.g.Seen),
+		LastError: trouble(p.failure), Version: p.g.Software, CertificateUntil: store.Instant(p.g.NotAfter), Links: []LinkView{}, ETag: p.g.ETag()}
 	if p.g.Site != uuid.Nil {
 		site := p.g.Site
 		v.Site = &site

@@ -47,11 +47,7 @@ func (s *Service) GatewaysAt(ctx context.Context, scope auth.Scope, at int64) ([
 	if err := scope.Where(q, "g.org").OrderExpr("g.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("all gateways: %w", store.Err(err))
 	}
-	out := make([]Gateway, len(rows))
-	for i := range rows {
-		out[i] = rows[i].gateway()
-	}
-	return out, nil
+	return store.All(rows, (*gatewayRow).gateway), nil
 }
 
 // Rates are the samples per second of the gateways that are online, as they told last.

@@ -11,8 +11,10 @@ import (
 
 	"jingwei/internal/connect/ingest/intake"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/plant"
 	"jingwei/internal/telemetry"
 )
@@ -25,7 +27,7 @@ func TestAdoptionOnBothEngines(t *testing.T) {
 		ctx := context.Background()
 		metrics := []intake.Metric{{Name: "Motor/Speed", Type: telemetry.Float64, Unit: "rpm"}, {Name: "温度", Type: telemetry.Float64, Unit: "°C"}, {Name: "Running", Type: telemetry.Bool},
 			{Name: "Count", Type: telemetry.Int64}, {Name: "State", Type: telemetry.String, Unit: "V"}, {Name: strings.Repeat("x", 201), Type: telemetry.Float64}, {Name: "later"}}
-		slots := must(in.Bind(ctx, "plc 1", metrics))
+		slots := proof.Must(in.Bind(ctx, "plc 1", metrics))
 		for i, want := range []telemetry.Type{telemetry.Float64, telemetry.Float64, telemetry.Bool, telemetry.Int64, telemetry.String, 0, 0} {
 			if slots[i].Type != want || (slots[i].Ref == 0) != (want == 0) {
 				t.Errorf("metric %d: %+v, want type %v", i, slots[i], want)
@@ -52,11 +54,11 @@ func TestAdoptionOnBothEngines(t *testing.T) {
 		if in.Generation() != generation {
 			t.Error("the source's own adoption made its slots look old")
 		}
-		if again := must(in.Bind(ctx, "plc 1", metrics)); !slices.Equal(again, slots) {
+		if again := proof.Must(in.Bind(ctx, "plc 1", metrics)); !slices.Equal(again, slots) {
 			t.Errorf("bound again: %+v", again)
 		}
 		// More metrics, later: points are added to the same machine.
-		more := must(in.Bind(ctx, "plc 1", append(metrics[:2:2], intake.Metric{Name: "later", Type: telemetry.Float64}, intake.Metric{Name: "Motor_Speed", Type: telemetry.Float64})))
+		more := proof.Must(in.Bind(ctx, "plc 1", append(metrics[:2:2], intake.Metric{Name: "later", Type: telemetry.Float64}, intake.Metric{Name: "Motor_Speed", Type: telemetry.Float64})))
 		if more[0] != slots[0] || more[2].Ref == 0 || more[3].Ref == 0 || in.feeds["plc 1"].Machine != machine {
 			t.Errorf("later: %+v", more)
 		}
@@ -67,17 +69,17 @@ func TestAdoptionOnBothEngines(t *testing.T) {
 		n.stop()
 		n.start()
 		in = n.ingest.inlet(src.ID)
-		if after := must(in.Bind(ctx, "plc 1", metrics[:5])); !slices.Equal(after, slots[:5]) || in.feeds["plc 1"].Machine != machine {
+		if after := proof.Must(in.Bind(ctx, "plc 1", metrics[:5])); !slices.Equal(after, slots[:5]) || in.feeds["plc 1"].Machine != machine {
 			t.Errorf("after a restart: %+v", after)
 		}
 		// A person changes a point: the slots look old, and the new ones have the new scale.
 		p := n.points(n.a, machine)["Motor/Speed"]
 		setup := p.Point
 		setup.Scale = 2
-		must(n.plant.ChangePoint(ctx, auth.System(n.a), p.ID, setup, time.Time{}, noMatch))
+		proof.Must(n.plant.ChangePoint(ctx, auth.System(n.a), p.ID, setup, time.Time{}, noMatch))
 		generation = in.Generation()
 		n.wait("the source looks again", func() bool { return in.Generation() != generation })
-		if after := must(in.Bind(ctx, "plc 1", metrics[:1])); after[0].Scale != 2 || after[0].Ref != slots[0].Ref {
+		if after := proof.Must(in.Bind(ctx, "plc 1", metrics[:1])); after[0].Scale != 2 || after[0].Ref != slots[0].Ref {
 			t.Errorf("after a change: %+v", after)
 		}
 		// A person retires the machine: it is not made again, and its metrics are shown.
@@ -86,27 +88,27 @@ func TestAdoptionOnBothEngines(t *testing.T) {
 		}
 		generation = in.Generation()
 		n.wait("the source looks again", func() bool { return in.Generation() != generation })
-		if after := must(in.Bind(ctx, "plc 1", metrics[:1])); after[0].Ref != 0 {
+		if after := proof.Must(in.Bind(ctx, "plc 1", metrics[:1])); after[0].Ref != 0 {
 			t.Errorf("a retired machine is fed: %+v", after)
 		}
 		if v := in.view(); v.Unclaimed == 0 {
 			t.Error("its metrics are not shown")
 		}
 		// Or ends its feed.
-		must(in.Bind(ctx, "plc 2", metrics[:1]))
+		proof.Must(in.Bind(ctx, "plc 2", metrics[:1]))
 		if err := n.ingest.EndFeed(n.as(auth.Engineer, "a"), in.feeds["plc 2"].Machine); err != nil {
 			t.Fatal(err)
 		}
-		if after := must(in.Bind(ctx, "plc 2", metrics[:1])); after[0].Ref != 0 {
+		if after := proof.Must(in.Bind(ctx, "plc 2", metrics[:1])); after[0].Ref != 0 {
 			t.Errorf("a machine was made although a person ended the feed: %+v", after)
 		}
 		// A place that has gone: told, not tried for ever.
-		empty := must(n.plant.Create(ctx, auth.System(n.a), plant.NewNode{Org: n.a, Kind: plant.Area, Parent: n.siteA, Name: named("area")})).ID
-		must(n.ingest.Update(n.as(auth.Engineer, "a"), src.ID, Change{Adopt: &empty}, noMatch))
+		empty := proof.Must(n.plant.Create(ctx, auth.System(n.a), plant.NewNode{Org: n.a, Kind: plant.Area, Parent: n.siteA, Name: text.Both("area")})).ID
+		proof.Must(n.ingest.Update(n.as(auth.Engineer, "a"), src.ID, Change{Adopt: &empty}, noMatch))
 		if _, err := n.plant.Retire(ctx, auth.System(n.a), empty, plant.Retire{Reason: "gone"}); err != nil {
 			t.Fatal(err)
 		}
-		if after := must(in.Bind(ctx, "plc 3", metrics[:1])); after[0].Ref != 0 {
+		if after := proof.Must(in.Bind(ctx, "plc 3", metrics[:1])); after[0].Ref != 0 {
 			t.Errorf("adopted under a node that is gone: %+v", after)
 		}
 		if in.trouble.Code != "adopt" || !in.adopts() {
@@ -124,7 +126,7 @@ func TestBoundsOfWhatASourceTells(t *testing.T) {
 	for i := range many {
 		many[i] = intake.Metric{Name: fmt.Sprintf("m%d", i), Type: telemetry.Float64}
 	}
-	slots := must(in.Bind(ctx, "big", many))
+	slots := proof.Must(in.Bind(ctx, "big", many))
 	if slots[maxMetrics-1].Ref == 0 || slots[maxMetrics].Ref != 0 {
 		t.Errorf("slots at the bound: %+v %+v", slots[maxMetrics-1], slots[maxMetrics])
 	}
@@ -132,7 +134,7 @@ func TestBoundsOfWhatASourceTells(t *testing.T) {
 		t.Errorf("trouble %+v", in.trouble)
 	}
 	for _, key := range []string{"", strings.Repeat("k", 201), "a\nb", "half \xe4"} {
-		if s := must(in.Bind(ctx, key, many[:1])); s[0].Ref != 0 || in.trouble.Code != "device" {
+		if s := proof.Must(in.Bind(ctx, key, many[:1])); s[0].Ref != 0 || in.trouble.Code != "device" {
 			t.Errorf("device %q: %+v %+v", key, s, in.trouble)
 		}
 	}
@@ -141,7 +143,7 @@ func TestBoundsOfWhatASourceTells(t *testing.T) {
 		in.devices[fmt.Sprint("d", i)] = &device{key: fmt.Sprint("d", i), metrics: map[string]*metric{}}
 	}
 	in.mu.Unlock()
-	if s := must(in.Bind(ctx, "one more", many[:1])); s[0].Ref != 0 || in.trouble.Code != "device.many" {
+	if s := proof.Must(in.Bind(ctx, "one more", many[:1])); s[0].Ref != 0 || in.trouble.Code != "device.many" {
 		t.Errorf("one device more: %+v %+v", s, in.trouble)
 	}
 	in.Saw("big", intake.Metric{Name: "text", Type: telemetry.String}, 5, telemetry.Value{Type: telemetry.String, Text: strings.Repeat("长", 1000)})
@@ -181,7 +183,7 @@ func TestPersonsAdopt(t *testing.T) {
 		}
 	}
 	// All that it told.
-	m1 := must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d1", Parent: n.siteA, Name: named("oven")}))
+	m1 := proof.Must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d1", Parent: n.siteA, Name: text.Both("oven")}))
 	if p := n.points(n.a, m1); len(p) != 3 || p["voltage"].Unit != "1" {
 		t.Errorf("points %+v", p)
 	}
@@ -195,21 +197,21 @@ func TestPersonsAdopt(t *testing.T) {
 		t.Errorf("again: %v", err)
 	}
 	// One metric more into the same machine, and a second device for a machine made by hand.
-	must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d1", Machine: m1, Metrics: []string{"new", "a"}}))
+	proof.Must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d1", Machine: m1, Metrics: []string{"new", "a"}}))
 	if p := n.points(n.a, m1); len(p) != 4 {
 		t.Errorf("points %+v", p)
 	}
 	by := n.machine(n.a, n.siteA, "a")
-	must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d2", Machine: by}))
+	proof.Must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d2", Machine: by}))
 	if p := n.points(n.a, by); len(p) != 1 {
 		t.Errorf("points %+v", p)
 	}
 	// A template, and a metric beside it.
-	m3 := must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d3", Parent: n.siteA, Template: "power-meter-steel", Metrics: []string{"voltage"}}))
+	m3 := proof.Must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d3", Parent: n.siteA, Template: "power-meter-steel", Metrics: []string{"voltage"}}))
 	if p := n.points(n.a, m3); len(p) < 3 || p["voltage"].Key == "" {
 		t.Errorf("points %+v", p)
 	}
-	m4 := must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d4", Parent: n.siteA, Metrics: []string{"b"}}))
+	m4 := proof.Must(n.ingest.Adopt(ctx, src.ID, Adoption{Device: "d4", Parent: n.siteA, Metrics: []string{"b"}}))
 	if p := n.points(n.a, m4); len(p) != 1 {
 		t.Errorf("points %+v", p)
 	}

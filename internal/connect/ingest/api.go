@@ -3,12 +3,9 @@ package ingest
 import (
 	"context"
 	"encoding/json"
-	"net/http"
-	"reflect"
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"jingwei/internal/connect/ingest/push"
@@ -18,35 +15,8 @@ import (
 	"jingwei/internal/kernel/text"
 )
 
-// ByID names one thing by the last part of its path.
-type ByID struct {
-	ID uuid.UUID `path:"id" format:"uuid"`
-}
-
-// One is the answer with one resource and its version.
-type One[T any] struct {
-	ETag string `header:"ETag"`
-	Body T
-}
-
-// Name takes a name as {"zh","en"} or as one string for both.
-type Name text.Text
-
-// UnmarshalJSON reads either form.
-func (n *Name) UnmarshalJSON(b []byte) error {
-	var s string
-	if json.Unmarshal(b, &s) == nil {
-		*n = Name{Zh: s, En: s}
-		return nil
-	}
-	return json.Unmarshal(b, (*text.Text)(n))
-}
-
-// Schema describes both forms.
-func (Name) Schema(r huma.Registry) *huma.Schema {
-	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, r.Schema(reflect.TypeFor[text.Text](), true, "Text")},
-		Description: "One string, or {zh, en}"}
-}
+// tag is the heading of the operations.
+const tag = api.Tag("sources")
 
 // Routes adds the operations, the live source "sources", and the paths under /push.
 func (s *Service) Routes(a *api.Server) {
@@ -61,21 +31,12 @@ func (s *Service) Routes(a *api.Server) {
 	a.Live().Add(liveSource{s})
 }
 
-func operation(method, id, path, summary string) huma.Operation {
-	return huma.Operation{OperationID: id, Method: method, Path: path, Tags: []string{"sources"}, Summary: summary}
-}
-
-func made(op huma.Operation) huma.Operation {
-	op.DefaultStatus = http.StatusCreated
-	return op
-}
-
-func (s *Service) one(id uuid.UUID) (*One[View], error) {
+func (s *Service) one(id uuid.UUID) (*api.One[View], error) {
 	v, ok := s.View(id)
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return &One[View]{ETag: v.ETag, Body: v}, nil
+	return &api.One[View]{ETag: v.ETag, Body: v}, nil
 }
 
 // Adopting says where machines are made; a parent of null, in a change, ends it.
@@ -95,7 +56,7 @@ func (s *Service) sourceRoutes(a *api.Server) {
 		Org uuid.UUID `query:"org" format:"uuid" doc:"Only this organisation; without it all that you may see"`
 		api.Paging
 	}
-	api.Register(a, operation("GET", "listSources", "/sources", "What sends to the node by itself, and how it does"),
+	api.Register(a, tag.Operation("GET", "listSources", "/sources", "What sends to the node by itself, and how it does"),
 		func(ctx context.Context, in *list) (*api.List[View], error) {
 			scope, err := auth.AllowOrVisible(ctx, auth.Read, in.Org)
 			if err != nil {
@@ -114,8 +75,8 @@ func (s *Service) sourceRoutes(a *api.Server) {
 			return api.Listed(out, next), nil
 		})
 
-	api.Register(a, operation("GET", "getSource", "/sources/{id}", "A source and how it does"),
-		func(ctx context.Context, in *ByID) (*One[View], error) {
+	api.Register(a, tag.Operation("GET", "getSource", "/sources/{id}", "A source and how it does"),
+		func(ctx context.Context, in *api.ByID) (*api.One[View], error) {
 			if _, err := s.visible(ctx, in.ID); err != nil {
 				return nil, err
 			}
@@ -125,7 +86,7 @@ func (s *Service) sourceRoutes(a *api.Server) {
 	type create struct {
 		Body struct {
 			Org       uuid.UUID      `json:"org" format:"uuid"`
-			Name      Name           `json:"name"`
+			Name      api.Name       `json:"name"`
 			Kind      string         `json:"kind" doc:"One of /sources/kinds"`
 			Transport Transport      `json:"transport" enum:"broker,remote,http"`
 			Config    map[string]any `json:"config,omitempty" doc:"As the kind's schema says, and remote for the transport remote"`
@@ -133,8 +94,8 @@ func (s *Service) sourceRoutes(a *api.Server) {
 			Origin    string         `json:"origin,omitempty" enum:"measured,replayed" default:"measured"`
 		}
 	}
-	api.Register(a, made(operation("POST", "createSource", "/sources", "Add a source and set it to work")),
-		func(ctx context.Context, in *create) (*One[View], error) {
+	api.Register(a, api.Created(tag.Operation("POST", "createSource", "/sources", "Add a source and set it to work")),
+		func(ctx context.Context, in *create) (*api.One[View], error) {
 			config, err := json.Marshal(orEmpty(in.Body.Config))
 			if err != nil {
 				return nil, err
@@ -148,17 +109,17 @@ func (s *Service) sourceRoutes(a *api.Server) {
 		})
 
 	type update struct {
-		ByID
+		api.ByID
 		api.IfMatch
 		Body struct {
-			Name   *Name          `json:"name,omitempty"`
+			Name   *api.Name      `json:"name,omitempty"`
 			Config map[string]any `json:"config,omitempty" doc:"The whole configuration; remote.password stays when it is left out"`
 			Adopt  *Adopting      `json:"adopt,omitempty" doc:"With parent null: adopt no more"`
 			Origin string         `json:"origin,omitempty" enum:"measured,replayed"`
 		}
 	}
-	api.Register(a, operation("PATCH", "updateSource", "/sources/{id}", "Change a source"),
-		func(ctx context.Context, in *update) (*One[View], error) {
+	api.Register(a, tag.Operation("PATCH", "updateSource", "/sources/{id}", "Change a source"),
+		func(ctx context.Context, in *update) (*api.One[View], error) {
 			q := Change{Name: (*text.Text)(in.Body.Name), Origin: origins[in.Body.Origin]}
 			if in.Body.Config != nil {
 				var err error
@@ -177,10 +138,10 @@ func (s *Service) sourceRoutes(a *api.Server) {
 		})
 
 	type remove struct {
-		ByID
+		api.ByID
 		api.IfMatch
 	}
-	api.Register(a, operation("DELETE", "removeSource", "/sources/{id}", "Remove a source; what it has sent stays"),
+	api.Register(a, tag.Operation("DELETE", "removeSource", "/sources/{id}", "Remove a source; what it has sent stays"),
 		func(ctx context.Context, in *remove) (*struct{}, error) {
 			return nil, s.Remove(ctx, in.ID, in.IfMatch)
 		})
@@ -205,7 +166,7 @@ func (s *Service) kindRoute(a *api.Server) {
 	type output struct {
 		Body api.Page[view]
 	}
-	api.Register(a, operation("GET", "listSourceKinds", "/sources/kinds", "Kinds of sources, their configuration and presets"),
+	api.Register(a, tag.Operation("GET", "listSourceKinds", "/sources/kinds", "Kinds of sources, their configuration and presets"),
 		func(ctx context.Context, _ *struct{}) (*output, error) {
 			out := make([]view, len(kindTable))
 			for i, k := range kindTable {
@@ -233,22 +194,14 @@ type CredentialView struct {
 }
 
 func (c *Credential) view() CredentialView {
-	return CredentialView{ID: c.ID, Name: c.Name, Device: c.Device, Serial: c.Serial, NotAfter: instant(c.NotAfter), Created: time.Unix(0, c.Created).UTC(), Used: instant(c.Used)}
-}
-
-func instant(ns int64) *time.Time {
-	if ns == 0 {
-		return nil
-	}
-	t := time.Unix(0, ns).UTC()
-	return &t
+	return CredentialView{ID: c.ID, Name: c.Name, Device: c.Device, Serial: c.Serial, NotAfter: store.Instant(c.NotAfter), Created: time.Unix(0, c.Created).UTC(), Used: store.Instant(c.Used)}
 }
 
 func (s *Service) credentialRoutes(a *api.Server) {
 	type list struct{ Body api.Page[CredentialView] }
 	const path = "/sources/{id}/credentials"
-	api.Register(a, operation("GET", "listCredentials", path, "How devices of a source sign in"),
-		func(ctx context.Context, in *ByID) (*list, error) {
+	api.Register(a, tag.Operation("GET", "listCredentials", path, "How devices of a source sign in"),
+		func(ctx context.Context, in *api.ByID) (*list, error) {
 			found, err := s.Credentials(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -260,7 +213,7 @@ func (s *Service) credentialRoutes(a *api.Server) {
 			return &list{Body: api.NewPage(out, "")}, nil
 		})
 	type create struct {
-		ByID
+		api.ByID
 		Body struct {
 			Name   string `json:"name" maxLength:"100" doc:"For people: which device or site has it"`
 			Device string `json:"device,omitempty" doc:"Limit it to one device of the source"`
@@ -268,7 +221,7 @@ func (s *Service) credentialRoutes(a *api.Server) {
 		}
 	}
 	type output struct{ Body CredentialView }
-	api.Register(a, made(operation("POST", "createCredential", path, "Make a credential; its secret is told only here")),
+	api.Register(a, api.Created(tag.Operation("POST", "createCredential", path, "Make a credential; its secret is told only here")),
 		func(ctx context.Context, in *create) (*output, error) {
 			var csr []byte
 			if in.Body.CSR != "" {
@@ -283,10 +236,10 @@ func (s *Service) credentialRoutes(a *api.Server) {
 			return &output{v}, nil
 		})
 	type remove struct {
-		ByID
+		api.ByID
 		CID uuid.UUID `path:"cid" format:"uuid"`
 	}
-	api.Register(a, operation("DELETE", "revokeCredential", path+"/{cid}", "Revoke a credential and cut its connections"),
+	api.Register(a, tag.Operation("DELETE", "revokeCredential", path+"/{cid}", "Revoke a credential and cut its connections"),
 		func(ctx context.Context, in *remove) (*struct{}, error) {
 			return nil, s.Revoke(ctx, in.ID, in.CID)
 		})

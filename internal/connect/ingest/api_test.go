@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store/storetest"
 )
 
@@ -54,7 +55,7 @@ func TestSourceRoutes(t *testing.T) {
 		t.Fatalf("credential: %d %v", status, c)
 	}
 	credential := c["id"].(string) + ":" + c["secret"].(string)
-	if status, _, list := n.call(viewer, "GET", path+"/credentials", nil); status != 200 || strings.Contains(string(must(json.Marshal(list))), c["secret"].(string)) {
+	if status, _, list := n.call(viewer, "GET", path+"/credentials", nil); status != 200 || strings.Contains(string(proof.Must(json.Marshal(list))), c["secret"].(string)) {
 		t.Errorf("the secret is told again: %d %v", status, list)
 	}
 
@@ -159,9 +160,9 @@ func TestSourceRoutes(t *testing.T) {
 	if status, _, body := n.request(broker.ID.String()+":"+broker.Secret, "POST", "/push/json", "application/json", `{}`); status != 403 || !strings.Contains(string(body), "source-not-push") {
 		t.Errorf("push with a credential of MQTT: %d %s", status, body)
 	}
-	basic := must(http.NewRequest("POST", n.web.URL+"/push/write", strings.NewReader("oven,device=line/1 temp=182 1780000002000000000\n")))
+	basic := proof.Must(http.NewRequest("POST", n.web.URL+"/push/write", strings.NewReader("oven,device=line/1 temp=182 1780000002000000000\n")))
 	basic.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(credential)))
-	answered := must(n.web.Client().Do(basic))
+	answered := proof.Must(n.web.Client().Do(basic))
 	answered.Body.Close()
 	if answered.StatusCode != 204 {
 		t.Errorf("push with basic authentication: %d", answered.StatusCode)
@@ -195,9 +196,9 @@ func TestLiveStreamTellsSources(t *testing.T) {
 	n := newNode(t, storetest.SQLite(t))
 	src := n.source("a", "push", HTTP, true)
 	n.source("b", "push", HTTP, true)
-	r := must(http.NewRequest("GET", n.web.URL+"/api/v1/live?org="+n.a.String(), nil))
+	r := proof.Must(http.NewRequest("GET", n.web.URL+"/api/v1/live?org="+n.a.String(), nil))
 	r.Header.Set("Authorization", "Bearer viewer@a")
-	answer := must(n.web.Client().Do(r))
+	answer := proof.Must(n.web.Client().Do(r))
 	defer answer.Body.Close()
 	if _, err := n.put(src, "d", "t", n.now().UnixNano(), float(1)); err != nil {
 		t.Fatal(err)

@@ -34,10 +34,10 @@ func next(last string, more bool) string {
 
 func (s *Service) deviceRoutes(a *api.Server) {
 	type devices struct {
-		ByID
+		api.ByID
 		api.Paging
 	}
-	api.Register(a, operation("GET", "listSourceDevices", "/sources/{id}/devices", "Devices that a source was heard of"),
+	api.Register(a, tag.Operation("GET", "listSourceDevices", "/sources/{id}/devices", "Devices that a source was heard of"),
 		func(ctx context.Context, in *devices) (*api.List[DeviceView], error) {
 			inlet, err := s.visible(ctx, in.ID)
 			if err != nil {
@@ -78,31 +78,31 @@ func (s *Service) deviceRoutes(a *api.Server) {
 		return api.Listed(out, next(last, more)), nil
 	}
 	type ofDevice struct {
-		ByID
+		api.ByID
 		Device string `path:"device" doc:"As /devices names it, percent-encoded"`
 		api.Paging
 	}
-	api.Register(a, operation("GET", "listDeviceMetrics", "/sources/{id}/devices/{device}/metrics", "What a device of a source tells"),
+	api.Register(a, tag.Operation("GET", "listDeviceMetrics", "/sources/{id}/devices/{device}/metrics", "What a device of a source tells"),
 		func(ctx context.Context, in *ofDevice) (*api.List[MetricView], error) {
 			return metrics(ctx, in.ID, in.Device, in.Page())
 		})
 	type asked struct {
-		ByID
+		api.ByID
 		Device string `query:"device" required:"true" doc:"As /devices names it; for names such as . that no path can hold"`
 		api.Paging
 	}
-	api.Register(a, operation("GET", "listSourceMetrics", "/sources/{id}/metrics", "What a device of a source tells, the device as a parameter"),
+	api.Register(a, tag.Operation("GET", "listSourceMetrics", "/sources/{id}/metrics", "What a device of a source tells, the device as a parameter"),
 		func(ctx context.Context, in *asked) (*api.List[MetricView], error) {
 			return metrics(ctx, in.ID, in.Device, in.Page())
 		})
 
 	type adopt struct {
-		ByID
+		api.ByID
 		Body struct {
 			Device   string     `json:"device"`
 			Machine  *uuid.UUID `json:"machine,omitempty" format:"uuid" doc:"An existing machine that the device is to feed, or"`
 			Parent   *uuid.UUID `json:"parent,omitempty" format:"uuid" doc:"where a new machine is made"`
-			Name     Name       `json:"name,omitempty" doc:"Of the new machine; without it the device's"`
+			Name     api.Name   `json:"name,omitempty" doc:"Of the new machine; without it the device's"`
 			Template string     `json:"template,omitempty" doc:"Of the new machine; its points' addresses are the metrics' names"`
 			Class    string     `json:"class,omitempty"`
 			Metrics  []string   `json:"metrics,omitempty" maxItems:"5000" doc:"To become points; without them all that the device told, unless machine or template is given"`
@@ -114,9 +114,9 @@ func (s *Service) deviceRoutes(a *api.Server) {
 			Device  string    `json:"device"`
 		}
 	}
-	api.Register(a, operation("POST", "adoptDevice", "/sources/{id}/adopt", "Let a device feed a machine, which is made if need be"),
+	api.Register(a, tag.Operation("POST", "adoptDevice", "/sources/{id}/adopt", "Let a device feed a machine, which is made if need be"),
 		func(ctx context.Context, in *adopt) (*adopted, error) {
-			machine, err := s.Adopt(ctx, in.ID, Adoption{Device: in.Body.Device, Machine: orNil(in.Body.Machine), Parent: orNil(in.Body.Parent), Name: text.Text(in.Body.Name),
+			machine, err := s.Adopt(ctx, in.ID, Adoption{Device: in.Body.Device, Machine: api.OrNil(in.Body.Machine), Parent: api.OrNil(in.Body.Parent), Name: text.Text(in.Body.Name),
 				Template: in.Body.Template, Class: in.Body.Class, Metrics: in.Body.Metrics})
 			if err != nil {
 				return nil, err
@@ -125,13 +125,6 @@ func (s *Service) deviceRoutes(a *api.Server) {
 			out.Body.Machine, out.Body.Device = machine, in.Body.Device
 			return out, nil
 		})
-}
-
-func orNil(id *uuid.UUID) uuid.UUID {
-	if id == nil {
-		return uuid.Nil
-	}
-	return *id
 }
 
 // FeedView is what feeds a machine, as it is answered.
@@ -149,8 +142,8 @@ func (f *Feed) view() FeedView {
 func (s *Service) feedRoutes(a *api.Server) {
 	type out struct{ Body FeedView }
 	const path = "/plant/machines/{id}/feed"
-	api.Register(a, operation("GET", "getFeed", path, "Which device of which source feeds a machine"),
-		func(ctx context.Context, in *ByID) (*out, error) {
+	api.Register(a, tag.Operation("GET", "getFeed", path, "Which device of which source feeds a machine"),
+		func(ctx context.Context, in *api.ByID) (*out, error) {
 			f, err := s.Feed(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -158,13 +151,13 @@ func (s *Service) feedRoutes(a *api.Server) {
 			return &out{f.view()}, nil
 		})
 	type set struct {
-		ByID
+		api.ByID
 		Body struct {
 			Source uuid.UUID `json:"source" format:"uuid"`
 			Device string    `json:"device"`
 		}
 	}
-	api.Register(a, operation("PUT", "setFeed", path, "Let a device of a source feed a machine, from now on"),
+	api.Register(a, tag.Operation("PUT", "setFeed", path, "Let a device of a source feed a machine, from now on"),
 		func(ctx context.Context, in *set) (*out, error) {
 			f, err := s.SetFeed(ctx, in.ID, in.Body.Source, in.Body.Device)
 			if err != nil {
@@ -172,8 +165,8 @@ func (s *Service) feedRoutes(a *api.Server) {
 			}
 			return &out{f.view()}, nil
 		})
-	api.Register(a, operation("DELETE", "endFeed", path, "Feed a machine no more"),
-		func(ctx context.Context, in *ByID) (*struct{}, error) {
+	api.Register(a, tag.Operation("DELETE", "endFeed", path, "Feed a machine no more"),
+		func(ctx context.Context, in *api.ByID) (*struct{}, error) {
 			return nil, s.EndFeed(ctx, in.ID)
 		})
 }

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store/storetest"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/peertest"
 )
 
@@ -21,7 +23,7 @@ import (
 func startMosquitto(t *testing.T) (address string) {
 	t.Helper()
 	program := peertest.Require(t, "mosquitto")
-	ln := must(net.Listen("tcp", "127.0.0.1:0"))
+	ln := proof.Must(net.Listen("tcp", "127.0.0.1:0"))
 	address = ln.Addr().String()
 	ln.Close()
 	dir := t.TempDir()
@@ -48,7 +50,7 @@ func startMosquitto(t *testing.T) (address string) {
 
 func (n *node) remote(kind, own, address string) Source {
 	n.t.Helper()
-	return must(n.ingest.Create(n.as(auth.Engineer, "a"), Draft{Org: n.a, Name: named("far " + kind), Kind: kind, Transport: Remote, Adopt: n.siteA,
+	return proof.Must(n.ingest.Create(n.as(auth.Engineer, "a"), Draft{Org: n.a, Name: text.Both("far " + kind), Kind: kind, Transport: Remote, Adopt: n.siteA,
 		Config: json.RawMessage(strings.TrimSuffix(own, "}") + `,"remote":{"url":"mqtt://` + address + `","username":"u","password":"very secret"}}`)}))
 }
 
@@ -56,7 +58,7 @@ func (n *node) at(address, id string) *client {
 	n.t.Helper()
 	o, c := n.options(id)
 	o.Servers = nil
-	return must(n.connect(o.AddBroker("tcp://"+address), c))
+	return proof.Must(n.connect(o.AddBroker("tcp://"+address), c))
 }
 
 const plainJSON = `{"mappings":[{"topic":"devices/{device}/telemetry","time":{"path":"$.time"},"exclude":["time"]}]}`
@@ -86,7 +88,7 @@ func TestExternalBrokerIsReadAndKeepsWhatComesMeanwhile(t *testing.T) {
 	n.wait("all values are there", func() bool { return len(n.samples(point)) == 6 })
 	// What is told of it has no password, and a change that leaves it out keeps it for the same broker only.
 	in = n.ingest.inlet(src.ID)
-	if text := string(must(json.Marshal(in.view()))); strings.Contains(text, "very secret") || !strings.Contains(text, address) {
+	if text := string(proof.Must(json.Marshal(in.view()))); strings.Contains(text, "very secret") || !strings.Contains(text, address) {
 		t.Errorf("told: %s", text)
 	}
 	password := func(s Source) string {
@@ -94,14 +96,14 @@ func TestExternalBrokerIsReadAndKeepsWhatComesMeanwhile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return must(parseRemote(raw)).Password
+		return proof.Must(parseRemote(raw)).Password
 	}
 	ctx := n.as(auth.Engineer, "a")
-	if s := must(n.ingest.Update(ctx, src.ID, Change{Config: shown(src.Config)}, noMatch)); password(s) != "very secret" {
+	if s := proof.Must(n.ingest.Update(ctx, src.ID, Change{Config: shown(src.Config)}, noMatch)); password(s) != "very secret" {
 		t.Error("the password was lost")
 	}
 	elsewhere := json.RawMessage(strings.Replace(string(shown(src.Config)), address, "127.0.0.1:1", 1))
-	if s := must(n.ingest.Update(ctx, src.ID, Change{Config: elsewhere}, noMatch)); password(s) != "" {
+	if s := proof.Must(n.ingest.Update(ctx, src.ID, Change{Config: elsewhere}, noMatch)); password(s) != "" {
 		t.Error("the password went to another broker")
 	}
 	n.wait("the failure is seen", func() bool {
@@ -110,7 +112,7 @@ func TestExternalBrokerIsReadAndKeepsWhatComesMeanwhile(t *testing.T) {
 	})
 	n.ahead.Store(int64(2 * remoteGrace))
 	n.wait("the condition is raised", func() bool { return n.raised("source.remote", src.ID) })
-	must(n.ingest.Update(ctx, src.ID, Change{Config: src.Config}, noMatch))
+	proof.Must(n.ingest.Update(ctx, src.ID, Change{Config: src.Config}, noMatch))
 	n.wait("the condition is cleared", func() bool { return !n.raised("source.remote", src.ID) })
 	if n.audited()["ingest.source.update"] != 3 {
 		t.Errorf("audited %v", n.audited())
@@ -169,8 +171,8 @@ func TestRemoteConfigurationsAreChecked(t *testing.T) {
 			t.Errorf("%s: %v, want a fault of %s", config, err, field)
 		}
 	}
-	c := must(parseRemote(json.RawMessage(`{"url":"mqtts://h:8883","fingerprint":"` + strings.Repeat("ab:", 31) + `ab"}`)))
-	if cfg := must(c.tls()); cfg == nil || cfg.VerifyConnection == nil {
+	c := proof.Must(parseRemote(json.RawMessage(`{"url":"mqtts://h:8883","fingerprint":"` + strings.Repeat("ab:", 31) + `ab"}`)))
+	if cfg := proof.Must(c.tls()); cfg == nil || cfg.VerifyConnection == nil {
 		t.Error("the fingerprint is not compared")
 	}
 }

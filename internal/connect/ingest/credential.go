@@ -10,9 +10,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"net"
-	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -184,7 +181,7 @@ func (s *Service) verify(name string, secret []byte, remote string) (*standing, 
 				return st, in, nil
 			}
 		}
-		if in != nil && s.guesses.peek(network(remote), s.o.Now()) == 0 {
+		if in != nil && s.guesses.Wait(s.o.Now(), guess(remote)) == 0 {
 			in.refusedSecret(remote)
 		}
 	}
@@ -223,9 +220,14 @@ func (s *Service) use(id uuid.UUID) {
 	s.mu.Unlock()
 }
 
+// perAddress is how often an address may send a wrong credential.
+var perAddress = auth.Limit{Burst: 20, Every: 3 * time.Second}
+
+func guess(remote string) auth.Use { return auth.Use{Key: auth.Network(remote), Limit: perAddress} }
+
 func (s *Service) wrong(remote string) error {
 	s.metrics.refused.Add(1)
-	if wait := s.guesses.take(network(remote), s.o.Now()); wait > 0 {
+	if wait := s.guesses.Take(s.o.Now(), guess(remote)); wait > 0 {
 		return ErrSlowDown.With("wait", wait.Round(time.Second).String()).Header("Retry-After", fmt.Sprint(int(wait.Seconds())+1))
 	}
 	return ErrCredential
@@ -258,58 +260,4 @@ func (s *Service) saveUses(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// throttle lets an address send guessBurst wrong credentials at once and then one every guessEvery. Its memory is
-// bounded: beyond maxThrottled addresses it forgets, which gives a guesser of 256-bit secrets nothing.
-type throttle struct {
-	mu   sync.Mutex
-	free map[string]time.Time
-}
-
-const (
-	guessBurst   = 20
-	guessEvery   = 3 * time.Second
-	maxThrottled = 10_000
-)
-
-// peek tells how long a key has to wait.
-func (t *throttle) peek(key string, now time.Time) time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return max(t.free[key].Sub(now)-(guessBurst-1)*guessEvery, 0)
-}
-
-func (t *throttle) take(key string, now time.Time) (wait time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.free) >= maxThrottled || t.free == nil {
-		t.free = map[string]time.Time{}
-	}
-	at := t.free[key]
-	if at.Before(now) {
-		at = now
-	}
-	if ahead := at.Sub(now); ahead > (guessBurst-1)*guessEvery {
-		return ahead - (guessBurst-1)*guessEvery
-	}
-	t.free[key] = at.Add(guessEvery)
-	return 0
-}
-
-// network is an IPv4 address, or the /64 of an IPv6 one, which one customer has whole, of an address with or without a port.
-func network(remote string) string {
-	if host, _, err := net.SplitHostPort(remote); err == nil {
-		remote = host
-	}
-	a, err := netip.ParseAddr(remote)
-	if err != nil {
-		return remote
-	}
-	if a = a.Unmap().WithZone(""); a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
 }

@@ -23,10 +23,12 @@ import (
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/auth/authtest"
 	"jingwei/internal/kernel/condition"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/org"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/plant"
@@ -40,21 +42,13 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-func named(s string) text.Text { return text.Text{Zh: s, En: s} }
-
 // node is a node of real parts: SQL, journal and telemetry on disk, plant, certificates, broker, HTTP.
 type node struct {
 	t            testing.TB
 	dir          string
 	db           *store.DB
 	a, b         uuid.UUID // organisations
+	sides        authtest.Sides
 	siteA, siteB uuid.UUID
 
 	log       *log.Log
@@ -74,16 +68,17 @@ func newNode(t testing.TB, db *store.DB) *node {
 	t.Helper()
 	ctx := context.Background()
 	n := &node{t: t, dir: t.TempDir(), db: db, connected: map[uuid.UUID]bool{}}
-	orgs := must(org.New(ctx, db, time.Now))
+	orgs := proof.Must(org.New(ctx, db, time.Now))
 	if err := audit.Migrate(ctx, db); err != nil {
 		t.Fatal(err)
 	}
-	n.a = must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "甲厂", En: "A"}}, uuid.Nil)).ID
-	n.b = must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "乙厂", En: "B"}}, uuid.Nil)).ID
+	n.a = proof.Must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "甲厂", En: "A"}}, uuid.Nil)).ID
+	n.b = proof.Must(orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "乙厂", En: "B"}}, uuid.Nil)).ID
+	n.sides = authtest.Sides{"a": n.a, "b": n.b}
 	n.start()
 	t.Cleanup(func() { n.stop() })
-	n.siteA = must(n.plant.Create(ctx, auth.System(n.a), plant.NewNode{Org: n.a, Kind: plant.Site, Name: named("site A")})).ID
-	n.siteB = must(n.plant.Create(ctx, auth.System(n.b), plant.NewNode{Org: n.b, Kind: plant.Site, Name: named("site B")})).ID
+	n.siteA = proof.Must(n.plant.Create(ctx, auth.System(n.a), plant.NewNode{Org: n.a, Kind: plant.Site, Name: text.Both("site A")})).ID
+	n.siteB = proof.Must(n.plant.Create(ctx, auth.System(n.b), plant.NewNode{Org: n.b, Kind: plant.Site, Name: text.Both("site B")})).ID
 	return n
 }
 
@@ -93,19 +88,19 @@ func (n *node) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Loa
 func (n *node) start() {
 	n.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	n.log = must(log.Open(log.Options{Dir: filepath.Join(n.dir, "journal"), SegmentBytes: 1 << 20, MaxBytes: 64 << 20, Keepers: []string{telemetry.Keeper}, Logger: n.logger()}))
-	n.store = must(telemetry.Open(ctx, telemetry.Options{FS: file.OS(), Dir: filepath.Join(n.dir, "telemetry"), Log: n.log, Catalog: must(telemetry.NewSQLCatalog(ctx, n.db)), NoBackground: true}))
-	n.board = must(condition.New(ctx, condition.Options{DB: n.db, Now: n.now}))
-	n.authority = must(auth.OpenAuthority(file.OS(), filepath.Join(n.dir, "ca"), n.now))
-	n.plant = must(plant.New(ctx, plant.Options{DB: n.db, Templates: must(template.Load(packs.Files, "devices")), Classes: must(class.Load(packs.Files, "equipment")), Series: n.store,
+	n.log = proof.Must(log.Open(log.Options{Dir: filepath.Join(n.dir, "journal"), SegmentBytes: 1 << 20, MaxBytes: 64 << 20, Keepers: []string{telemetry.Keeper}, Logger: n.logger()}))
+	n.store = proof.Must(telemetry.Open(ctx, telemetry.Options{FS: file.OS(), Dir: filepath.Join(n.dir, "telemetry"), Log: n.log, Catalog: proof.Must(telemetry.NewSQLCatalog(ctx, n.db)), NoBackground: true}))
+	n.board = proof.Must(condition.New(ctx, condition.Options{DB: n.db, Now: n.now}))
+	n.authority = proof.Must(auth.OpenAuthority(file.OS(), filepath.Join(n.dir, "ca"), n.now))
+	n.plant = proof.Must(plant.New(ctx, plant.Options{DB: n.db, Templates: proof.Must(template.Load(packs.Files, "devices")), Classes: proof.Must(class.Load(packs.Files, "equipment")), Series: n.store,
 		Now: n.now, Changed: func(org uuid.UUID) { n.ingest.Changed(org) }}))
-	n.ingest = must(New(ctx, Options{DB: n.db, Authority: n.authority, Plant: PlantOf(n.plant), Telemetry: n.store, Board: n.board, Tick: 20 * time.Millisecond, Now: n.now, Logger: n.logger(),
+	n.ingest = proof.Must(New(ctx, Options{DB: n.db, Authority: n.authority, Plant: PlantOf(n.plant), Telemetry: n.store, Board: n.board, Tick: 20 * time.Millisecond, Now: n.now, Logger: n.logger(),
 		Connected: func(_ context.Context, machine uuid.UUID) (bool, error) { return n.connected[machine], nil },
 		Endpoints: func() Endpoints { return Endpoints{MQTT: "mqtts://node:8883", HTTP: "https://node/push"} }}))
-	serving := must(n.authority.Serve([]string{"127.0.0.1"})).Clone()
+	serving := proof.Must(n.authority.Serve([]string{"127.0.0.1"})).Clone()
 	serving.ClientCAs, serving.ClientAuth, serving.NextProtos = n.authority.Pool(), 3, nil // VerifyClientCertIfGiven
-	n.broker = must(broker.New(broker.Options{Handler: n.ingest, Plain: "127.0.0.1:0", Secure: "127.0.0.1:0", TLS: serving, Logger: n.logger()}))
-	server := must(api.New(ctx, api.Options{Auth: callers{n}, DB: n.db, LiveEvery: 20 * time.Millisecond, Now: n.now}))
+	n.broker = proof.Must(broker.New(broker.Options{Handler: n.ingest, Plain: "127.0.0.1:0", Secure: "127.0.0.1:0", TLS: serving, Logger: n.logger()}))
+	server := proof.Must(api.New(ctx, api.Options{Auth: n.sides, DB: n.db, LiveEvery: 20 * time.Millisecond, Now: n.now}))
 	n.ingest.Routes(server)
 	n.web = httptest.NewServer(server.Handler())
 	var work sync.WaitGroup
@@ -143,55 +138,20 @@ func (n *node) start() {
 	})
 }
 
-func (n *node) logger() *slog.Logger {
-	if testing.Verbose() {
-		return slog.New(slog.NewTextHandler(n.t.Output(), nil))
-	}
-	return slog.New(slog.DiscardHandler)
-}
+func (n *node) logger() *slog.Logger { return proof.Logger(n.t) }
 
 func (n *node) wait(what string, cond func() bool) {
 	n.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !cond(); time.Sleep(3 * time.Millisecond) {
-		if time.Now().After(end) {
-			n.t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
-// callers knows who calls by tokens "role@a" and "role@b".
-type callers struct{ n *node }
-
-func (c callers) Authenticate(r *http.Request) (auth.Principal, bool, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	role, at, _ := strings.Cut(token, "@")
-	if !ok || at == "" {
-		return auth.Principal{}, false, nil
-	}
-	return c.n.principal(auth.Role(role), at), true, nil
-}
-
-func (c callers) Renew(_ context.Context, p auth.Principal) (auth.Principal, bool, error) {
-	return p, true, nil
-}
-
-func (n *node) principal(role auth.Role, at string) auth.Principal {
-	o := n.a
-	if at == "b" {
-		o = n.b
-	}
-	return auth.NewPrincipal(auth.KindPerson, uuid.MustParse("01980000-0000-7000-8000-00000000000a"), string(role)+"@"+at, "session", map[uuid.UUID]auth.Role{o: role})
+	proof.Wait(n.t, what, cond)
 }
 
 // as is the context of somebody.
-func (n *node) as(role auth.Role, at string) context.Context {
-	return auth.With(context.Background(), n.principal(role, at))
-}
+func (n *node) as(role auth.Role, at string) context.Context { return n.sides.As(role, at) }
 
 // source adds one, adopting under the organisation's site if adopt is set.
 func (n *node) source(at, kind string, transport Transport, adopt bool) Source {
 	n.t.Helper()
-	q := Draft{Org: n.a, Name: named(kind + " of " + at), Kind: kind, Transport: transport, Config: json.RawMessage(`{}`)}
+	q := Draft{Org: n.a, Name: text.Both(kind + " of " + at), Kind: kind, Transport: transport, Config: json.RawMessage(`{}`)}
 	site := n.siteA
 	if at == "b" {
 		q.Org, site = n.b, n.siteB
@@ -199,12 +159,12 @@ func (n *node) source(at, kind string, transport Transport, adopt bool) Source {
 	if adopt {
 		q.Adopt = site
 	}
-	return must(n.ingest.Create(n.as(auth.Engineer, at), q))
+	return proof.Must(n.ingest.Create(n.as(auth.Engineer, at), q))
 }
 
 func (n *node) credential(at string, src Source, device string) Issued {
 	n.t.Helper()
-	return must(n.ingest.NewCredential(n.as(auth.Engineer, at), src.ID, "line 1", device, nil))
+	return proof.Must(n.ingest.NewCredential(n.as(auth.Engineer, at), src.ID, "line 1", device, nil))
 }
 
 // machine makes a machine with points by address.
@@ -213,9 +173,9 @@ func (n *node) machine(o, site uuid.UUID, addresses ...string) uuid.UUID {
 	var points []template.Point
 	for i, a := range addresses {
 		key := keyOf(a, nil)
-		points = append(points, template.Point{Key: key, Name: named(a), Type: "float64", Unit: "1", Address: addresses[i], Every: template.Duration(time.Second), MaxSilence: template.Duration(time.Minute)})
+		points = append(points, template.Point{Key: key, Name: text.Both(a), Type: "float64", Unit: "1", Address: addresses[i], Every: template.Duration(time.Second), MaxSilence: template.Duration(time.Minute)})
 	}
-	return must(n.plant.Create(context.Background(), auth.System(o), plant.NewNode{Org: o, Kind: plant.Machine, Parent: site, Name: named("machine"), Points: points})).ID
+	return proof.Must(n.plant.Create(context.Background(), auth.System(o), plant.NewNode{Org: o, Kind: plant.Machine, Parent: site, Name: text.Both("machine"), Points: points})).ID
 }
 
 // points of a machine by address.
@@ -267,9 +227,9 @@ func (n *node) request(token, method, path, kind string, body any) (int, http.He
 	case string:
 		in = strings.NewReader(b)
 	default:
-		in = bytes.NewReader(must(json.Marshal(b)))
+		in = bytes.NewReader(proof.Must(json.Marshal(b)))
 	}
-	r := must(http.NewRequest(method, n.web.URL+path, in))
+	r := proof.Must(http.NewRequest(method, n.web.URL+path, in))
 	r.Header.Set("Content-Type", kind)
 	r.Header.Set("Accept-Language", "en")
 	if token != "" {
@@ -281,7 +241,7 @@ func (n *node) request(token, method, path, kind string, body any) (int, http.He
 		n.t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	return answer.StatusCode, answer.Header, must(io.ReadAll(answer.Body))
+	return answer.StatusCode, answer.Header, proof.Must(io.ReadAll(answer.Body))
 }
 
 // put hands a value to a source as its decoder would.

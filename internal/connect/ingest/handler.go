@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"jingwei/internal/connect/ingest/broker"
+	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/text"
 )
 
@@ -111,7 +112,7 @@ func (in *inlet) refusedSecret(remote string) {
 	defer in.mu.Unlock()
 	in.wrong = now
 	in.troubles++
-	in.trouble = &Trouble{Code: "credential", Where: network(remote), Time: now, Text: text.Text{
+	in.trouble = &Trouble{Code: "credential", Where: auth.Network(remote), Time: now, Text: text.Text{
 		Zh: "有设备使用了错误的密钥；请核对其凭据", En: "a device used a wrong secret; check its credential"}}
 }
 

@@ -19,13 +19,13 @@ type liveSource struct{ s *Service }
 func (l liveSource) Event() string { return "sources" }
 
 func (l liveSource) Watch(_ context.Context, scope auth.Scope, q api.LiveQuery) (api.Feed, error) {
-	return &liveFeed{s: l.s, scope: scope, orgs: q.Orgs, seen: map[uuid.UUID]uint64{}}, nil
+	return &liveFeed{s: l.s, scope: scope, query: q, seen: map[uuid.UUID]uint64{}}, nil
 }
 
 type liveFeed struct {
 	s     *Service
 	scope auth.Scope
-	orgs  []uuid.UUID
+	query api.LiveQuery
 	told  bool
 	at    uint64
 	seen  map[uuid.UUID]uint64 // hash of what was told of a source
@@ -45,8 +45,7 @@ func (f *liveFeed) Next(context.Context) (any, error) {
 	f.told, f.at = true, version
 	out := []View{}
 	for _, in := range f.s.all() {
-		org := in.source().Org
-		if !f.scope.Includes(org) || len(f.orgs) > 0 && !slices.Contains(f.orgs, org) {
+		if !f.query.Wants(f.scope, in.source().Org) {
 			continue
 		}
 		v := in.view()

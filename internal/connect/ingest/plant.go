@@ -87,18 +87,11 @@ func (m plantModel) Machine(ctx context.Context, scope auth.Scope, machine uuid.
 
 func (m plantModel) Versions(ctx context.Context, scope auth.Scope) (map[uuid.UUID]int64, error) {
 	out := map[uuid.UUID]int64{}
-	for page := (store.Page{Limit: store.MaxLimit}); ; {
-		nodes, next, err := m.p.Nodes(ctx, scope, plant.Filter{Kind: plant.Machine}, page)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range nodes {
-			out[n.ID] = n.Version
-		}
-		if page.After = next; next == "" {
-			return out, nil
-		}
+	list := func(page store.Page) ([]plant.Node, string, error) {
+		return m.p.Nodes(ctx, scope, plant.Filter{Kind: plant.Machine}, page)
 	}
+	err := store.Each(list, func(n plant.Node) error { out[n.ID] = n.Version; return nil })
+	return out, err
 }
 
 func (m plantModel) NextDated(ctx context.Context, scope auth.Scope) (time.Time, error) {

@@ -62,7 +62,7 @@ type Service struct {
 	o        Options
 	log      *slog.Logger
 	metrics  metrics
-	guesses  throttle
+	guesses  auth.Throttle
 	changing sync.Mutex // one change of a source's life at a time
 
 	mu          sync.RWMutex
@@ -91,24 +91,17 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Endpoints == nil {
 		o.Endpoints = func() Endpoints { return Endpoints{} }
 	}
-	if err := migrate(ctx, o.DB); err != nil {
+	if err := store.MigrateRoom(ctx, o.DB, "ingest", migrations); err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
 	s := &Service{o: o, log: o.Logger, inlets: map[uuid.UUID]*inlet{}, credentials: map[uuid.UUID]*standing{}, used: map[uuid.UUID]int64{}, changed: map[uuid.UUID]struct{}{}, dated: map[uuid.UUID]time.Time{}}
-	for page := (store.Page{Limit: store.MaxLimit}); ; {
-		list, next, err := listSources(ctx, o.DB, auth.Everywhere(), page)
-		if err != nil {
-			return nil, fmt.Errorf("ingest: %w", err)
-		}
-		for _, src := range list {
-			if err := s.load(ctx, src); err != nil {
-				return nil, fmt.Errorf("ingest: %w", err)
-			}
-		}
-		if page.After = next; next == "" {
-			return s, nil
-		}
+	list := func(page store.Page) ([]Source, string, error) {
+		return listSources(ctx, o.DB, auth.Everywhere(), page)
 	}
+	if err := store.Each(list, func(src Source) error { return s.load(ctx, src) }); err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
+	return s, nil
 }
 
 func (s *Service) now() int64 { return s.o.Now().UnixNano() }
@@ -208,7 +201,7 @@ func (s *Service) Create(ctx context.Context, q Draft) (Source, error) {
 	}
 	s.changing.Lock()
 	defer s.changing.Unlock()
-	r := sourceRow{ID: src.ID, Org: src.Org, Name: src.Name, Kind: src.Kind, Transport: string(src.Transport), Config: string(src.Config), Adopt: word(src.Adopt),
+	r := sourceRow{ID: src.ID, Org: src.Org, Name: src.Name, Kind: src.Kind, Transport: string(src.Transport), Config: string(src.Config), Adopt: store.Word(src.Adopt),
 		Origin: int64(src.Origin), Created: s.now(), Version: 1}
 	err = s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		n, err := tx.NewSelect().Model((*sourceRow)(nil)).Where("org = ? AND removed = 0", src.Org).Count(ctx)
@@ -276,7 +269,7 @@ func (s *Service) Update(ctx context.Context, id uuid.UUID, q Change, match api.
 			return err
 		}
 		after.Version = now.Version + 1
-		if _, err := tx.NewUpdate().Model((*sourceRow)(nil)).Set("name = ?", after.Name).Set("config = ?", string(after.Config)).Set("adopt = ?", word(after.Adopt)).
+		if _, err := tx.NewUpdate().Model((*sourceRow)(nil)).Set("name = ?", after.Name).Set("config = ?", string(after.Config)).Set("adopt = ?", store.Word(after.Adopt)).
 			Set("origin = ?", int64(after.Origin)).Set("version = ?", after.Version).Where("id = ?", id).Exec(ctx); err != nil {
 			return err
 		}
@@ -359,9 +352,7 @@ func (s *Service) Remove(ctx context.Context, id uuid.UUID, match api.IfMatch) e
 }
 
 func (s *Service) note(ctx context.Context, tx bun.Tx, scope auth.Scope, verb string, object audit.Object, before, after any) error {
-	p, origin := scope.Principal(), auth.OriginFrom(ctx)
-	return audit.Record(ctx, tx, audit.Entry{Time: s.o.Now().UTC(), Org: scope.Org(), Actor: auth.ActorOf(p), Via: p.Via, Verb: verb, Object: object,
-		Before: audit.State(before), After: audit.State(after), Remote: origin.Remote, Trace: origin.Trace})
+	return audit.Record(ctx, tx, scope.Act(ctx, s.o.Now(), verb, object, before, after))
 }
 
 func sourceObject(s Source) audit.Object {
@@ -370,14 +361,7 @@ func sourceObject(s Source) audit.Object {
 
 // stateOf is a source as the audit log keeps it: without its password.
 func stateOf(s *Source) any {
-	return map[string]any{"name": s.Name, "kind": s.Kind, "transport": s.Transport, "config": shown(s.Config), "adopt": word(s.Adopt), "origin": originName(s.Origin)}
-}
-
-func word(id uuid.UUID) string {
-	if id == uuid.Nil {
-		return ""
-	}
-	return id.String()
+	return map[string]any{"name": s.Name, "kind": s.Kind, "transport": s.Transport, "config": shown(s.Config), "adopt": store.Word(s.Adopt), "origin": originName(s.Origin)}
 }
 
 var origins = map[string]telemetry.Origin{"measured": telemetry.Measured, "replayed": telemetry.Replayed}

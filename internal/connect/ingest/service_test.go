@@ -17,8 +17,10 @@ import (
 	"jingwei/internal/kernel/api/problem"
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
 )
 
@@ -32,12 +34,12 @@ func TestSourcesOnBothEngines(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		n := newNode(t, db)
 		ctx := n.as(auth.Engineer, "a")
-		good := Draft{Org: n.a, Name: named("line"), Kind: "push", Transport: HTTP, Config: json.RawMessage(`{}`)}
+		good := Draft{Org: n.a, Name: text.Both("line"), Kind: "push", Transport: HTTP, Config: json.RawMessage(`{}`)}
 		for what, c := range map[string]struct {
 			set  func(*Draft)
 			want error
 		}{
-			"no name":                   {func(d *Draft) { d.Name = named("") }, ErrName},
+			"no name":                   {func(d *Draft) { d.Name = text.Both("") }, ErrName},
 			"an unknown kind":           {func(d *Draft) { d.Kind = "profinet" }, ErrKind},
 			"another transport":         {func(d *Draft) { d.Transport = Broker }, ErrTransport},
 			"an unknown field":          {func(d *Draft) { d.Config = json.RawMessage(`{"colour":1}`) }, ErrConfig},
@@ -58,12 +60,12 @@ func TestSourcesOnBothEngines(t *testing.T) {
 		if _, err := n.ingest.Create(n.as(auth.Viewer, "a"), good); !errors.Is(err, auth.ErrForbidden) {
 			t.Errorf("a viewer: %v", err)
 		}
-		src := must(n.ingest.Create(ctx, good))
-		renamed := named("renamed")
+		src := proof.Must(n.ingest.Create(ctx, good))
+		renamed := text.Both("renamed")
 		if _, err := n.ingest.Update(ctx, src.ID, Change{Name: &renamed}, api.IfMatch{IfMatch: `"other"`}); !errors.Is(err, api.ErrPrecondition) {
 			t.Errorf("another version: %v", err)
 		}
-		changed := must(n.ingest.Update(ctx, src.ID, Change{Name: &renamed, Adopt: &n.siteA, Config: json.RawMessage(`{"omit":["pid"]}`)}, api.IfMatch{IfMatch: src.ETag()}))
+		changed := proof.Must(n.ingest.Update(ctx, src.ID, Change{Name: &renamed, Adopt: &n.siteA, Config: json.RawMessage(`{"omit":["pid"]}`)}, api.IfMatch{IfMatch: src.ETag()}))
 		if changed.Name != renamed || changed.Adopt != n.siteA || changed.ETag() == src.ETag() {
 			t.Errorf("changed: %+v", changed)
 		}
@@ -71,8 +73,8 @@ func TestSourcesOnBothEngines(t *testing.T) {
 
 		// A device feeds a machine made by hand; the machine moves to another device; what was stands in the table.
 		machine := n.machine(n.a, n.siteA, "t1", "t2")
-		f := must(n.ingest.SetFeed(ctx, machine, src.ID, "dev 1"))
-		if again := must(n.ingest.SetFeed(ctx, machine, src.ID, "dev 1")); again != f {
+		f := proof.Must(n.ingest.SetFeed(ctx, machine, src.ID, "dev 1"))
+		if again := proof.Must(n.ingest.SetFeed(ctx, machine, src.ID, "dev 1")); again != f {
 			t.Errorf("feeding again changed %+v to %+v", f, again)
 		}
 		second := n.machine(n.a, n.siteA, "t1")
@@ -100,7 +102,7 @@ func TestSourcesOnBothEngines(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Millisecond)
-		must(n.ingest.SetFeed(ctx, machine, src.ID, "dev 2"))
+		proof.Must(n.ingest.SetFeed(ctx, machine, src.ID, "dev 2"))
 		if slot, err := n.put(src, "dev 1", "t1", at+1, float(7)); err != nil || slot.Ref != 0 {
 			t.Errorf("the old device still feeds: %+v %v", slot, err)
 		}
@@ -142,7 +144,7 @@ func TestSourcesOnBothEngines(t *testing.T) {
 		if _, err := n.ingest.Feed(ctx, machine); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the feed after its end: %v", err)
 		}
-		must(n.ingest.SetFeed(ctx, machine, src.ID, "dev 2"))
+		proof.Must(n.ingest.SetFeed(ctx, machine, src.ID, "dev 2"))
 		if err := n.ingest.Remove(ctx, src.ID, noMatch); err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +207,7 @@ func TestCredentialsOnBothEngines(t *testing.T) {
 		if v := n.ingest.inlet(src.ID).view(); v.LastTrouble == nil || v.LastTrouble.Code != "credential" || v.LastTrouble.Where != "10.0.0.2" {
 			t.Errorf("the page does not tell of the wrong secret: %+v", v.LastTrouble)
 		}
-		for range guessBurst {
+		for range perAddress.Burst {
 			_, _, _ = n.ingest.verify(c.ID.String(), []byte(wrong), "10.0.0.2:4")
 		}
 		if _, _, err := n.ingest.verify(c.ID.String(), []byte(wrong), "10.0.0.2:4"); !errors.Is(err, ErrSlowDown) {
@@ -218,13 +220,13 @@ func TestCredentialsOnBothEngines(t *testing.T) {
 			t.Errorf("a wrong secret from elsewhere: %v", err)
 		}
 		n.wait("the condition is raised", func() bool { return n.raised("source.credential", src.ID) })
-		if list := must(n.ingest.Credentials(ctx, src.ID)); len(list) != 1 || list[0].Used == 0 || list[0].Name != "line 1" {
+		if list := proof.Must(n.ingest.Credentials(ctx, src.ID)); len(list) != 1 || list[0].Used == 0 || list[0].Name != "line 1" {
 			t.Errorf("listed: %+v", list)
 		}
 		if err := n.ingest.saveUses(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if list := must(n.ingest.Credentials(ctx, src.ID)); list[0].Used == 0 {
+		if list := proof.Must(n.ingest.Credentials(ctx, src.ID)); list[0].Used == 0 {
 			t.Errorf("its use was forgotten: %+v", list)
 		}
 		if _, err := n.ingest.NewCredential(ctx, src.ID, "", "", nil); !errors.Is(err, ErrName) {
@@ -265,7 +267,7 @@ func (n *node) raised(kind string, source uuid.UUID) bool {
 
 func TestConditionsFollowFromFacts(t *testing.T) {
 	now := time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
-	src := Source{ID: uuid.New(), Org: uuid.New(), Name: named("s"), Transport: Broker}
+	src := Source{ID: uuid.New(), Org: uuid.New(), Name: text.Both("s"), Transport: Broker}
 	for _, c := range []struct {
 		name string
 		set  func(*facts)
@@ -303,7 +305,7 @@ func TestConditionsFollowFromFacts(t *testing.T) {
 }
 
 func TestEveryErrorHasWords(t *testing.T) {
-	c := must(problem.ReadCatalogue(texts, "texts"))
+	c := proof.Must(problem.ReadCatalogue(texts, "texts"))
 	if missing := c.Missing(kinds()...); len(missing) > 0 {
 		t.Errorf("no words for %v", missing)
 	}

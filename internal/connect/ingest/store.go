@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -18,14 +17,6 @@ import (
 
 //go:embed migrations/*.sql
 var migrations embed.FS
-
-func migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return store.Migrate(ctx, db, "ingest", files)
-}
 
 type sourceRow struct {
 	bun.BaseModel `bun:"table:ingest_source,alias:s"`
@@ -44,12 +35,8 @@ type sourceRow struct {
 }
 
 func (r *sourceRow) source() Source {
-	s := Source{ID: r.ID, Org: r.Org, Name: r.Name, Kind: r.Kind, Transport: Transport(r.Transport), Config: json.RawMessage(r.Config),
-		Origin: telemetry.Origin(r.Origin), Version: r.Version}
-	if r.Adopt != "" {
-		s.Adopt, _ = uuid.Parse(r.Adopt)
-	}
-	return s
+	return Source{ID: r.ID, Org: r.Org, Name: r.Name, Kind: r.Kind, Transport: Transport(r.Transport), Config: json.RawMessage(r.Config),
+		Adopt: store.ID(r.Adopt), Origin: telemetry.Origin(r.Origin), Version: r.Version}
 }
 
 type credentialRow struct {
@@ -119,19 +106,12 @@ var bySource = store.Keyset{Columns: []string{"s.id"}}
 
 func listSources(ctx context.Context, db bun.IDB, scope auth.Scope, page store.Page) ([]Source, string, error) {
 	var rows []sourceRow
-	q, err := bySource.Apply(scope.Where(db.NewSelect().Model(&rows).Where("s.removed = 0"), "s.org"), page)
+	q := scope.Where(db.NewSelect().Model(&rows).Where("s.removed = 0"), "s.org")
+	items, next, err := store.List(ctx, bySource, q, &rows, page, func(r *sourceRow) []any { return []any{r.ID.String()} }, (*sourceRow).source)
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("list sources: %w", err)
 	}
-	if err := q.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("list sources: %w", store.Err(err))
-	}
-	rows, next := store.Cut(bySource, rows, page, func(r *sourceRow) []any { return []any{r.ID.String()} })
-	out := make([]Source, len(rows))
-	for i := range rows {
-		out[i] = rows[i].source()
-	}
-	return out, next, nil
+	return items, next, nil
 }
 
 // sourceCredentials are those of a source that count.
@@ -151,11 +131,7 @@ func sourceFeeds(ctx context.Context, db bun.IDB, scope auth.Scope, source uuid.
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("feeds of source %s: %w", source, store.Err(err))
 	}
-	out := make([]Feed, len(rows))
-	for i := range rows {
-		out[i] = rows[i].feed()
-	}
-	return out, nil
+	return store.All(rows, (*feedRow).feed), nil
 }
 
 // settledDevices are those of a source that have ever fed a machine.
@@ -178,11 +154,7 @@ func machineFeed(ctx context.Context, db bun.IDB, scope auth.Scope, machine uuid
 
 // endFeeds ends feeds at a time, also those that begin later; which are chosen by a condition.
 func endFeeds(ctx context.Context, tx bun.Tx, now int64, where string, args ...any) error {
-	if _, err := tx.NewDelete().Model((*feedRow)(nil)).Where(where, args...).Where("since >= ?", now).Exec(ctx); err != nil {
-		return err
-	}
-	_, err := tx.NewUpdate().Model((*feedRow)(nil)).Set("until = ?", now).Where(where, args...).Where("until > ?", now).Exec(ctx)
-	return err
+	return store.EndSpans(ctx, tx, (*feedRow)(nil), now, where, args...)
 }
 
 func sourceDevices(ctx context.Context, db bun.IDB, source uuid.UUID) ([]deviceRow, error) {

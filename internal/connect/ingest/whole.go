@@ -22,11 +22,7 @@ func (s *Service) Feeds(ctx context.Context, scope auth.Scope, from, to int64) (
 	if err := scope.Where(q, "f.org").OrderExpr("f.machine, f.since").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("all feeds: %w", store.Err(err))
 	}
-	out := make([]Feed, len(rows))
-	for i := range rows {
-		out[i] = rows[i].feed()
-	}
-	return out, nil
+	return store.All(rows, (*feedRow).feed), nil
 }
 
 // SourcesAt returns the scope's sources that are there at a time (ns), in the order in which they were made, with the
@@ -37,11 +33,7 @@ func (s *Service) SourcesAt(ctx context.Context, scope auth.Scope, at int64) ([]
 	if err := scope.Where(q, "s.org").OrderExpr("s.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("all sources: %w", store.Err(err))
 	}
-	out := make([]Source, len(rows))
-	for i := range rows {
-		out[i] = rows[i].source()
-	}
-	return out, nil
+	return store.All(rows, (*sourceRow).source), nil
 }
 
 // Rates are the values per second of the sources that are at work.
@@ -62,5 +54,5 @@ func KindName(kind string) text.Text {
 	if k, ok := kindOf(kind); ok {
 		return k.text
 	}
-	return text.Text{Zh: kind, En: kind}
+	return text.Both(kind)
 }

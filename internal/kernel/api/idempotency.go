@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -27,14 +26,6 @@ import (
 
 //go:embed migrations
 var migrations embed.FS
-
-func migrate(ctx context.Context, db *store.DB) error {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return store.Migrate(ctx, db, "api", sub)
-}
 
 // Bounds of idempotency.
 const (

@@ -24,6 +24,12 @@ type LiveQuery struct {
 	Orgs     []uuid.UUID
 }
 
+// Wants tells whether an organisation's things are to be told: those of the organisations it names, or of all that the
+// scope reaches where it names none.
+func (q LiveQuery) Wants(scope auth.Scope, org uuid.UUID) bool {
+	return scope.Includes(org) && (len(q.Orgs) == 0 || slices.Contains(q.Orgs, org))
+}
+
 // Source is one kind of event on the live stream, added by the room that knows it.
 type Source interface {
 	// Event is the name of its events, such as "values".

@@ -84,7 +84,7 @@ var texts embed.FS
 func New(ctx context.Context, o Options) (*Server, error) {
 	o.defaults()
 	if o.DB != nil {
-		if err := migrate(ctx, o.DB); err != nil {
+		if err := store.MigrateRoom(ctx, o.DB, "api", migrations); err != nil {
 			return nil, fmt.Errorf("api: %w", err)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,11 +18,7 @@ var migrations embed.FS
 
 // Migrate makes the table.
 func Migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return store.Migrate(ctx, db, "audit", files)
+	return store.MigrateRoom(ctx, db, "audit", migrations)
 }
 
 type row struct {
@@ -100,16 +95,9 @@ func List(ctx context.Context, db bun.IDB, scope store.Scope, f Filter, page sto
 	if !f.To.IsZero() {
 		q = q.Where("a.time < ?", f.To.UnixNano())
 	}
-	if q, err = order.Apply(q, page); err != nil {
-		return nil, "", err
-	}
-	if err := q.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("list audit entries: %w", store.Err(err))
-	}
-	rows, next = store.Cut(order, rows, page, func(r *row) []any { return []any{r.Time, r.ID.String()} })
-	items = make([]Entry, len(rows))
-	for i := range rows {
-		items[i] = rows[i].entry()
+	items, next, err = store.List(ctx, order, q, &rows, page, func(r *row) []any { return []any{r.Time, r.ID.String()} }, (*row).entry)
+	if err != nil {
+		return nil, "", fmt.Errorf("list audit entries: %w", err)
 	}
 	return items, next, nil
 }

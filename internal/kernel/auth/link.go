@@ -47,7 +47,7 @@ func endLinks(ctx context.Context, tx bun.Tx, person uuid.UUID, now time.Time) e
 // SignInByLink uses a link up and begins a session. Of several callers with the same link exactly one gets in.
 // Errors: ErrLink, ErrThrottled.
 func (s *Service) SignInByLink(ctx context.Context, secret string) (Session, error) {
-	uses := []use{{"a " + network(OriginFrom(ctx).Remote), perAddress}}
+	uses := []Use{{"a " + Network(OriginFrom(ctx).Remote), perAddress}}
 	if err := s.hold(ctx, uses); err != nil {
 		return Session{}, err
 	}

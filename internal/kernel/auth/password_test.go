@@ -77,9 +77,9 @@ func TestPasswordHash(t *testing.T) {
 }
 
 func TestThrottleHoldsBackOneGuesserAndNotTheOthers(t *testing.T) {
-	var th throttle
+	var th Throttle
 	now := time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
-	guess := func(login, remote string) time.Duration { return th.take(now, signInUses(login, remote)) }
+	guess := func(login, remote string) time.Duration { return th.Take(now, signInUses(login, remote)...) }
 	for i := range 5 {
 		if w := guess("li", "192.0.2.1"); w != 0 {
 			t.Fatalf("attempt %d waits %v", i+1, w)
@@ -114,11 +114,32 @@ func TestThrottleHoldsBackOneGuesserAndNotTheOthers(t *testing.T) {
 	}
 }
 
+func TestWaitTellsWhatTakeWouldAndUsesNothing(t *testing.T) {
+	var th Throttle
+	now := time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
+	// An address with a port is the same place as without.
+	use, again := Use{Network("192.0.2.1:4711"), Limit{Burst: 2, Every: 3 * time.Second}}, Use{Network("192.0.2.1"), Limit{Burst: 2, Every: 3 * time.Second}}
+	for i := range 2 {
+		if w := th.Wait(now, again); w != 0 {
+			t.Errorf("before use %d: %v", i+1, w)
+		}
+		th.Take(now, use)
+	}
+	for range 3 {
+		if w := th.Wait(now.Add(time.Second), again); w != 2*time.Second {
+			t.Errorf("after the burst: %v, want 2s", w)
+		}
+	}
+	if w := th.Take(now.Add(3*time.Second), use); w != 0 {
+		t.Errorf("after an interval: %v", w)
+	}
+}
+
 func TestThrottleMemoryIsBounded(t *testing.T) {
-	var th throttle
+	var th Throttle
 	now := time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
 	for i := range 3 * maxKeys {
-		th.take(now, []use{{"k" + time.Duration(i).String(), perLogin}})
+		th.Take(now, Use{"k" + time.Duration(i).String(), perLogin})
 		if len(th.free) > maxKeys {
 			t.Fatalf("%d keys", len(th.free))
 		}

@@ -84,7 +84,7 @@ func (s *Service) ListPeople(ctx context.Context, scope Scope, page store.Page) 
 		ids[i] = r.ID
 	}
 	var roles []roleRow
-	q = scope.Where(s.db.NewSelect().Model(&roles), "r.org").Where("r.person IN (?)", bun.List(words(ids)))
+	q = scope.Where(s.db.NewSelect().Model(&roles), "r.org").Where("r.person IN (?)", bun.List(store.Words(ids)))
 	if err := q.Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("list roles: %w", store.Err(err))
 	}

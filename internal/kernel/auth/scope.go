@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"jingwei/internal/kernel/store"
 )
 
 // Scope is the right to use one verb on the things of some organisations. Only this package makes one (Allow,
@@ -153,9 +155,5 @@ func (s Scope) arguments(column string) []any {
 	if len(s.orgs) == 0 {
 		return nil
 	}
-	ids := make([]string, len(s.orgs))
-	for i, o := range s.orgs {
-		ids[i] = o.String()
-	}
-	return []any{bun.Ident(column), bun.List(ids)}
+	return []any{bun.Ident(column), bun.List(store.Words(s.orgs))}
 }

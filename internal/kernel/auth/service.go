@@ -40,7 +40,7 @@ type Service struct {
 	now      func() time.Time
 	log      *slog.Logger
 	hasher   *hasher
-	throttle throttle
+	throttle Throttle
 
 	mu   sync.Mutex
 	home uuid.UUID // the organisation that runs the node, once known: it never changes
@@ -65,7 +65,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err := audit.Migrate(ctx, o.DB); err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
-	if err := migrate(ctx, o.DB); err != nil {
+	if err := store.MigrateRoom(ctx, o.DB, "auth", migrations); err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
 	return &Service{db: o.DB, orgs: o.Orgs, now: o.Now, log: o.Logger, hasher: newHasher()}, nil
@@ -263,18 +263,5 @@ func (s *Service) note(ctx context.Context, tx bun.Tx, o uuid.UUID, verb string,
 }
 
 func (s *Service) noteAs(ctx context.Context, tx bun.Tx, p Principal, o uuid.UUID, verb string, object audit.Object, before, after any) error {
-	origin := OriginFrom(ctx)
-	return audit.Record(ctx, tx, audit.Entry{
-		Time: s.now().UTC(), Org: o, Actor: ActorOf(p), Via: p.Via, Verb: verb, Object: object,
-		Before: audit.State(before), After: audit.State(after), Remote: origin.Remote, Trace: origin.Trace,
-	})
-}
-
-// ActorOf is how audit entries name a principal.
-func ActorOf(p Principal) audit.Actor {
-	a := audit.Actor{Kind: string(p.Kind), Name: p.Name}
-	if p.ID != uuid.Nil {
-		a.ID = p.ID.String()
-	}
-	return a
+	return audit.Record(ctx, tx, act(ctx, p, o, s.now(), verb, object, before, after))
 }

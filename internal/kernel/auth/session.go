@@ -75,8 +75,8 @@ func (s *Service) SignIn(ctx context.Context, login, password string) (Session, 
 	return session, err
 }
 
-func (s *Service) hold(ctx context.Context, uses []use) error {
-	if wait := s.throttle.take(s.now(), uses); wait > 0 {
+func (s *Service) hold(ctx context.Context, uses []Use) error {
+	if wait := s.throttle.Take(s.now(), uses...); wait > 0 {
 		seconds := int(wait/time.Second) + 1
 		s.log.WarnContext(ctx, "sign-in held back", "wait", wait)
 		return ErrThrottled.With("seconds", seconds).Header("Retry-After", strconv.Itoa(seconds))

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,14 +13,6 @@ import (
 
 //go:embed migrations
 var migrations embed.FS
-
-func migrate(ctx context.Context, db *store.DB) error {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return store.Migrate(ctx, db, "auth", sub)
-}
 
 type personRow struct {
 	bun.BaseModel `bun:"table:auth_person,alias:p"`
@@ -93,15 +84,6 @@ func at(ns int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(0, ns).UTC()
-}
-
-// words writes ids for an IN list.
-func words(ids []uuid.UUID) []string {
-	out := make([]string, len(ids))
-	for i, id := range ids {
-		out[i] = id.String()
-	}
-	return out
 }
 
 func personByID(ctx context.Context, db bun.IDB, id uuid.UUID) (personRow, error) {

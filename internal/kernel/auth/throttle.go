@@ -1,51 +1,58 @@
 package auth
 
 import (
+	"net"
 	"net/netip"
 	"sync"
 	"time"
 )
 
-// throttle holds back whoever guesses. It keeps one time per key (the generic cell rate algorithm): a key may be used
+// Throttle holds back whoever guesses. It keeps one time per key (the generic cell rate algorithm): a key may be used
 // burst times at once, then once in every interval. Memory is bounded: what has recovered is forgotten, and beyond
-// maxKeys some key is forgotten early, which gives a guesser no more than a fresh burst for one of very many keys.
-type throttle struct {
+// maxKeys some key is forgotten early, which gives a guesser no more than a fresh burst for one of very many keys. The
+// zero value is ready.
+type Throttle struct {
 	mu   sync.Mutex
 	free map[string]int64 // key → ns at which it will have recovered fully
 }
 
 const maxKeys = 20_000
 
-// limit is how often a key may be used.
-type limit struct {
-	burst int
-	every time.Duration
+// Limit is how often a key may be used: Burst times at once, then once in every interval.
+type Limit struct {
+	Burst int
+	Every time.Duration
+}
+
+// Use is one use of a key.
+type Use struct {
+	Key   string
+	Limit Limit
 }
 
 // Limits of sign-in. Together they let a person mistype, stop somebody who guesses at one login from one place within
 // seconds, and keep a login usable from elsewhere while somebody guesses at it.
 var (
-	perLoginAndAddress = limit{burst: 5, every: 30 * time.Second}
-	perLogin           = limit{burst: 30, every: 10 * time.Second}
-	perAddress         = limit{burst: 40, every: 2 * time.Second}
+	perLoginAndAddress = Limit{Burst: 5, Every: 30 * time.Second}
+	perLogin           = Limit{Burst: 30, Every: 10 * time.Second}
+	perAddress         = Limit{Burst: 40, Every: 2 * time.Second}
 )
 
-type use struct {
-	key   string
-	limit limit
-}
-
-func signInUses(login, remote string) []use {
-	place := network(remote)
-	return []use{
+func signInUses(login, remote string) []Use {
+	place := Network(remote)
+	return []Use{
 		{"a " + place, perAddress},
 		{"l " + login, perLogin},
 		{"b " + place + " " + login, perLoginAndAddress},
 	}
 }
 
-// network is the place of a caller: an IPv4 address, or the /64 of an IPv6 one, which one customer has whole.
-func network(remote string) string {
+// Network is the place of a caller, whose address may come with a port: an IPv4 address, or the /64 of an IPv6 one, which
+// one customer has whole.
+func Network(remote string) string {
+	if host, _, err := net.SplitHostPort(remote); err == nil {
+		remote = host
+	}
 	a, err := netip.ParseAddr(remote)
 	if err != nil {
 		return remote
@@ -58,19 +65,12 @@ func network(remote string) string {
 	return a.String()
 }
 
-// take uses all keys once, or none and tells how long to wait.
-func (t *throttle) take(now time.Time, uses []use) (wait time.Duration) {
+// Take uses all keys once, or none and tells how long to wait.
+func (t *Throttle) Take(now time.Time, uses ...Use) (wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := now.UnixNano()
-	for _, u := range uses {
-		// Using the key moves its time on by one interval; a burst is how far that may be ahead of now.
-		ahead := max(t.free[u.key], n) + int64(u.limit.every) - n
-		if over := ahead - int64(u.limit.every)*int64(u.limit.burst); over > 0 {
-			wait = max(wait, time.Duration(over))
-		}
-	}
-	if wait > 0 {
+	if wait := t.wait(n, uses); wait > 0 {
 		return wait
 	}
 	for _, u := range uses {
@@ -80,25 +80,43 @@ func (t *throttle) take(now time.Time, uses []use) (wait time.Duration) {
 		if len(t.free) >= maxKeys {
 			t.forget(n)
 		}
-		t.free[u.key] = max(t.free[u.key], n) + int64(u.limit.every)
+		t.free[u.Key] = max(t.free[u.Key], n) + int64(u.Limit.Every)
 	}
 	return 0
 }
 
+// Wait tells how long Take would have to wait, and uses nothing.
+func (t *Throttle) Wait(now time.Time, uses ...Use) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.wait(now.UnixNano(), uses)
+}
+
+func (t *Throttle) wait(now int64, uses []Use) (wait time.Duration) {
+	for _, u := range uses {
+		// Using the key moves its time on by one interval; a burst is how far that may be ahead of now.
+		ahead := max(t.free[u.Key], now) + int64(u.Limit.Every) - now
+		if over := ahead - int64(u.Limit.Every)*int64(u.Limit.Burst); over > 0 {
+			wait = max(wait, time.Duration(over))
+		}
+	}
+	return wait
+}
+
 // forgive gives the keys back after a success.
-func (t *throttle) forgive(uses []use) {
+func (t *Throttle) forgive(uses []Use) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, u := range uses {
-		if u.limit == perLoginAndAddress {
-			delete(t.free, u.key)
-		} else if f, ok := t.free[u.key]; ok {
-			t.free[u.key] = f - int64(u.limit.every)
+		if u.Limit == perLoginAndAddress {
+			delete(t.free, u.Key)
+		} else if f, ok := t.free[u.Key]; ok {
+			t.free[u.Key] = f - int64(u.Limit.Every)
 		}
 	}
 }
 
-func (t *throttle) forget(now int64) {
+func (t *Throttle) forget(now int64) {
 	for k, f := range t.free {
 		if f <= now {
 			delete(t.free, k)

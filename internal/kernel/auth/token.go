@@ -68,19 +68,12 @@ var tokenOrder = store.Keyset{Columns: []string{"t.id"}}
 // ListTokens returns the tokens of the scope's organisations that have not been withdrawn. Error: store.ErrCursor.
 func (s *Service) ListTokens(ctx context.Context, scope Scope, page store.Page) ([]Token, string, error) {
 	var rows []tokenRow
-	q, err := tokenOrder.Apply(scope.Where(s.db.NewSelect().Model(&rows), "t.org").Where("t.ended = 0"), page)
+	q := scope.Where(s.db.NewSelect().Model(&rows), "t.org").Where("t.ended = 0")
+	items, next, err := store.List(ctx, tokenOrder, q, &rows, page, func(r *tokenRow) []any { return []any{r.ID.String()} }, (*tokenRow).token)
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("list tokens: %w", err)
 	}
-	if err := q.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("list tokens: %w", store.Err(err))
-	}
-	rows, next := store.Cut(tokenOrder, rows, page, func(r *tokenRow) []any { return []any{r.ID.String()} })
-	out := make([]Token, len(rows))
-	for i, r := range rows {
-		out[i] = r.token()
-	}
-	return out, next, nil
+	return items, next, nil
 }
 
 // EndToken withdraws a token; it counts no more from the next request on. Errors: ErrNotFound, ErrForbidden.

@@ -22,7 +22,7 @@ type Service struct {
 
 // New opens the room and brings its tables up to date.
 func New(ctx context.Context, db *store.DB, now func() time.Time) (*Service, error) {
-	if err := migrate(ctx, db); err != nil {
+	if err := store.MigrateRoom(ctx, db, "org", migrations); err != nil {
 		return nil, fmt.Errorf("org: %w", err)
 	}
 	return &Service{db: db, now: now}, nil
@@ -196,7 +196,7 @@ func (s *Service) List(ctx context.Context, ids []uuid.UUID) ([]Org, error) {
 		return nil, nil
 	}
 	var rows []orgRow
-	if err := s.db.NewSelect().Model(&rows).Where("id IN (?)", bun.List(texts(ids))).Order("id").Scan(ctx); err != nil {
+	if err := s.db.NewSelect().Model(&rows).Where("id IN (?)", bun.List(store.Words(ids))).Order("id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("list organisations: %w", store.Err(err))
 	}
 	out := make([]Org, len(rows))
@@ -213,7 +213,7 @@ func (s *Service) Parents(ctx context.Context, ids []uuid.UUID, at int64) (map[u
 		return out, nil
 	}
 	var rows []ownershipRow
-	err := s.db.NewSelect().Model(&rows).Where("child IN (?) AND since <= ? AND until > ?", bun.List(texts(ids)), at, at).Scan(ctx)
+	err := s.db.NewSelect().Model(&rows).Where("child IN (?) AND since <= ? AND until > ?", bun.List(store.Words(ids)), at, at).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look up owners: %w", store.Err(err))
 	}
@@ -251,7 +251,7 @@ func (s *Service) Reach(ctx context.Context, roots []uuid.UUID, at int64) (map[u
 			SELECT w.id, w.child, w.parent, w.since, w.until FROM org_ownership w JOIN org o ON o.id = w.child JOIN below b ON w.parent = b.child
 			WHERE w.since <= ? AND w.until > ? AND o.kind = ?
 		) SELECT id, child, parent, since, until FROM below ORDER BY id`,
-		bun.List(texts(roots)), at, at, Unit, at, at, Unit).Scan(ctx, &rows)
+		bun.List(store.Words(roots)), at, at, Unit, at, at, Unit).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("look up owned parts: %w", store.Err(err))
 	}

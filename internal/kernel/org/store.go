@@ -3,7 +3,6 @@ package org
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,14 +14,6 @@ import (
 
 //go:embed migrations
 var migrations embed.FS
-
-func migrate(ctx context.Context, db *store.DB) error {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return store.Migrate(ctx, db, "org", sub)
-}
 
 type orgRow struct {
 	bun.BaseModel `bun:"table:org,alias:o"`
@@ -78,12 +69,4 @@ func ownerships(ctx context.Context, db bun.IDB) ([]Ownership, error) {
 		out[i] = r.ownership()
 	}
 	return out, nil
-}
-
-func texts(ids []uuid.UUID) []string {
-	out := make([]string, len(ids))
-	for i, id := range ids {
-		out[i] = id.String()
-	}
-	return out
 }

@@ -72,6 +72,15 @@ func Migrate(ctx context.Context, db *DB, room string, migrations fs.FS) error {
 	return nil
 }
 
+// MigrateRoom is Migrate with the folder "migrations" of what a room embeds.
+func MigrateRoom(ctx context.Context, db *DB, room string, embedded fs.FS) error {
+	files, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		return err
+	}
+	return Migrate(ctx, db, room, files)
+}
+
 // migrationLock keeps two processes from migrating the same database at once. On SQLite the writer's token serves for
 // this process; a node's lock on its data folder keeps others away.
 func (db *DB) migrationLock(ctx context.Context) (unlock func(), err error) {

@@ -17,6 +17,9 @@ type Text struct {
 	En string `json:"en" yaml:"en" required:"false" doc:"English"`
 }
 
+// Both is a name that is the same in both languages.
+func Both(s string) Text { return Text{Zh: s, En: s} }
+
 // In returns the wording for a language tag ("zh", "zh-CN", "en", …), and the other one where that is missing.
 func (t Text) In(lang string) string {
 	if strings.HasPrefix(strings.ToLower(lang), "zh") {

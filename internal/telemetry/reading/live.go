@@ -12,6 +12,13 @@ import (
 // lookAgain is how often a stream looks which series there are: a new point appears without a new connection.
 const lookAgain = 10 * time.Second
 
+// Bounds of one event, so that no client is cut for the number or the texts of its points: what does not fit comes with
+// the next event. 10,000 values have some 4 MB of JSON, and escapes make six bytes of one.
+const (
+	eventValues = 10_000
+	eventText   = 512 << 10 // bytes
+)
+
 // valueSource puts latest values on the node's live stream as events `values`.
 type valueSource struct{ s *Service }
 
@@ -47,6 +54,7 @@ type valueFeed struct {
 	looked  time.Time // which series there are
 	whole   time.Time // all latest values
 	since   uint64
+	late    []int // of watched: what did not fit into the event before
 	told    map[telemetry.Ref]told
 	samples []telemetry.Sample
 }
@@ -64,28 +72,35 @@ const wholeEvery = 5 * time.Second
 
 func (f *valueFeed) look(ctx context.Context) error {
 	var all watched
-	seen := map[telemetry.Ref]bool{}
+	seen := map[telemetry.Ref]int{}
 	for i, filter := range f.filters {
 		w, err := f.s.gather(ctx, f.scopes[i], []Filter{filter})
 		if err != nil {
 			return err
 		}
 		for j, ref := range w.refs {
-			if seen[ref] {
+			if _, known := seen[ref]; known {
 				continue
 			}
 			if len(all.refs) == maxLatest {
 				return ErrTooMany.With("max", maxLatest)
 			}
-			seen[ref] = true
+			seen[ref] = len(all.refs)
 			all.ids, all.refs, all.silence = append(all.ids, w.ids[j]), append(all.refs, ref), append(all.silence, w.silence[j])
 		}
 	}
 	for ref := range f.told {
-		if !seen[ref] {
+		if _, known := seen[ref]; !known {
 			delete(f.told, ref)
 		}
 	}
+	late := f.late[:0]
+	for _, i := range f.late {
+		if at, known := seen[f.watched.refs[i]]; known {
+			late = append(late, at)
+		}
+	}
+	f.late = late
 	f.watched, f.looked, f.whole = all, f.s.now(), time.Time{}
 	return nil
 }
@@ -108,14 +123,19 @@ func (f *valueFeed) Next(ctx context.Context) (any, error) {
 			changed = append(changed, i)
 		}
 	}
+	changed = f.first(changed)
 	refs := make([]telemetry.Ref, len(changed))
 	for j, i := range changed {
 		refs[j] = w.refs[i]
 	}
 	f.samples = f.s.store.Latest(refs, ns, f.samples[:0])
 
-	var out []Latest
+	var out event
 	for j, i := range changed {
+		if out.full() {
+			f.late = append(f.late, changed[j:]...)
+			break
+		}
 		sample := f.samples[j]
 		is := told{commit: sample.Commit, time: sample.Time, status: sample.Status}
 		is.state = stateOf(is.commit, is.time, is.status, w.silence[i], ns)
@@ -123,17 +143,50 @@ func (f *valueFeed) Next(ctx context.Context) (any, error) {
 			continue
 		}
 		f.told[w.refs[i]] = is
-		out = append(out, latestOf(w.ids[i], sample, w.silence[i], ns))
+		out.add(latestOf(w.ids[i], sample, w.silence[i], ns), &sample)
 	}
-	out = append(out, f.aged(ns)...)
-	if out == nil {
+	f.aged(ns, &out)
+	if out.values == nil {
 		return nil, nil
 	}
-	return api.NewPage(out, ""), nil
+	return api.NewPage(out.values, ""), nil
+}
+
+// first puts what was late before what has changed now, and takes it off the list: nobody waits twice for the same
+// others.
+func (f *valueFeed) first(changed []int) []int {
+	if len(f.late) == 0 {
+		return changed
+	}
+	out := f.late
+	waited := make(map[int]bool, len(out))
+	for _, i := range out {
+		waited[i] = true
+	}
+	for _, i := range changed {
+		if !waited[i] {
+			out = append(out, i)
+		}
+	}
+	f.late = nil
+	return out
+}
+
+// event is what is told at once.
+type event struct {
+	values []Latest
+	text   int
+}
+
+func (e *event) full() bool { return len(e.values) >= eventValues || e.text >= eventText }
+
+func (e *event) add(l Latest, sample *telemetry.Sample) {
+	e.values = append(e.values, l)
+	e.text += len(sample.Value.Text)
 }
 
 // aged tells of values that have become stale by the passing of time alone.
-func (f *valueFeed) aged(now int64) []Latest {
+func (f *valueFeed) aged(now int64, out *event) {
 	var refs []telemetry.Ref
 	var at []int
 	for i, ref := range f.watched.refs {
@@ -143,14 +196,15 @@ func (f *valueFeed) aged(now int64) []Latest {
 		}
 	}
 	if refs == nil {
-		return nil
+		return
 	}
-	var out []Latest
 	for j, sample := range f.s.store.Latest(refs, now, nil) {
+		if out.full() {
+			return // the others are as old the next time
+		}
 		i := at[j]
 		l := latestOf(f.watched.ids[i], sample, f.watched.silence[i], now)
 		f.told[refs[j]] = told{commit: sample.Commit, time: sample.Time, status: sample.Status, state: l.State}
-		out = append(out, l)
+		out.add(l, &sample)
 	}
-	return out
 }

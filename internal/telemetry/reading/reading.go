@@ -68,7 +68,7 @@ var texts embed.FS
 const (
 	maxSamples = 10_000 // of one page of raw samples
 	maxBuckets = 20_000 // of one answer of aggregates
-	maxLatest  = 10_000 // series of one answer of latest values, or of one live stream
+	maxLatest  = 20_000 // series of one answer of latest values, or of one live stream
 )
 
 // Problems of reading.
