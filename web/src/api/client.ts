@@ -11,6 +11,8 @@ export interface CallOptions {
   body?: unknown
   etag?: string
   signal?: AbortSignal
+  /** Reads a long answer in slices, where JSON.parse would hold the page up. */
+  read?: (text: string) => Promise<unknown>
 }
 
 let language = 'zh-CN'
@@ -77,7 +79,7 @@ async function once<T>(method: string, path: string, o: CallOptions, key?: strin
     throw new Problem(0, 'no_answer', language === 'en' ? 'The node does not answer.' : '节点没有响应。')
   }
   if (answer.status === 204) return undefined as T
-  const body = await decode(answer)
+  const body = answer.ok && o.read ? await o.read(await answer.text()) : await decode(answer)
   if (answer.ok) return body as T
   if (answer.status === 401 && !path.startsWith('/session')) onSignedOut()
   throw problemFrom(answer.status, body)

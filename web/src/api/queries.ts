@@ -1,8 +1,9 @@
 import { keepPreviousData, QueryClient, useQueries, useQuery } from '@tanstack/react-query'
 
 import { setNodeTime } from '../live/clock'
+import { readItems } from '../live/slices'
 import { millis } from '../format/time'
-import { all, get } from './client'
+import { all, call, get } from './client'
 import { Problem } from './problem'
 import type {
   ApiToken,
@@ -11,6 +12,7 @@ import type {
   Connection,
   Driver,
   EquipmentClass,
+  Feed,
   Gateway,
   Latest,
   Machine,
@@ -49,6 +51,7 @@ export const keys = {
   sources: (org?: string) => (org ? (['sources', org] as const) : (['sources'] as const)),
   conditions: (org?: string) => (org ? (['conditions', org] as const) : (['conditions'] as const)),
   connection: (machine?: string) => (machine ? (['connection', machine] as const) : (['connection'] as const)),
+  feed: (machine: string) => ['feed', machine] as const,
   templates: () => ['templates'] as const,
   people: (org?: string) => (org ? (['people', org] as const) : (['people'] as const)),
   tokens: (org?: string) => (org ? (['tokens', org] as const) : (['tokens'] as const)),
@@ -98,7 +101,9 @@ export const useSeriesOf = (org: string) =>
 export const useLatest = (scope: { org: string } | { machine: string }) =>
   useQuery({
     queryKey: keys.latest('org' in scope ? scope.org : scope.machine),
-    queryFn: ({ signal }) => all<Latest>('/latest', { ...scope }, signal),
+    queryFn: ({ signal }) => call<Latest[]>('GET', '/latest', { query: { ...scope }, signal, read: readItems }),
+    // Nearly every value differs from the last answer's: looking for equal ones would cost more than it spares.
+    structuralSharing: false,
     meta: live,
     // The stream carries the changes; this asks anew only when it was away.
     staleTime: 15_000,
@@ -156,6 +161,21 @@ const connection = (machine: string) => ({
 
 /** useConnection tells how a machine is read; null when through no link. */
 export const useConnection = (machine: string) => useQuery(connection(machine))
+
+/** useFeed tells which device of which source feeds a machine; null when none does. Asked where nothing is connected. */
+export const useFeed = (machine: string, asked: boolean) =>
+  useQuery({
+    queryKey: keys.feed(machine),
+    queryFn: async ({ signal }) => {
+      try {
+        return await get<Feed>(`/plant/machines/${machine}/feed`, {}, signal)
+      } catch (e) {
+        if (e instanceof Problem && e.status === 404) return null
+        throw e
+      }
+    },
+    enabled: asked,
+  })
 
 /** useConnections asks for many machines at once; what has not come yet, or is not read, is left out. */
 export const useConnections = (machines: string[]) => useQueries({ queries: machines.map(connection), combine: come })

@@ -47,6 +47,7 @@ export type Gateway = S['View']
 export type GatewayLink = S['LinkView']
 export type Trouble = S['Trouble']
 export type EnrolCode = S['CreateEnrolmentCodeResponse']
+export type Feed = S['FeedView']
 export type Driver = S['DriverView']
 export type Connection = S['ConnectionView']
 

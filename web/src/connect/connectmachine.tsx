@@ -1,4 +1,4 @@
-import { Form, InputNumber, Modal, Select } from 'antd'
+import { Form, Input, Modal, Select } from 'antd'
 import { useMemo } from 'react'
 
 import { put } from '../api/client'
@@ -14,7 +14,7 @@ import { useSubmit } from '../ui/submit'
 interface Fields {
   machine: string
   link: string
-  unit: number
+  unit: string
 }
 
 /** ConnectMachine tells a gateway through which link, and as which unit behind it, a machine is read. */
@@ -39,7 +39,7 @@ export function ConnectMachine({ gateway, close }: { gateway: Gateway; close: ()
   const links = gateway.links
   const save = async ({ machine, link, unit }: Fields) => {
     const ok = await submit.run(async () => {
-      await put(`/plant/machines/${machine}/connection`, { link, unit: String(unit) })
+      await put(`/plant/machines/${machine}/connection`, { link, unit: unit.trim() })
       await refreshed(keys.connection(machine), keys.gateways(org.id))
     }, form)
     if (ok) close()
@@ -58,7 +58,7 @@ export function ConnectMachine({ gateway, close }: { gateway: Gateway; close: ()
         form={form}
         layout="vertical"
         requiredMark={false}
-        initialValues={{ link: links[0]?.id, unit: 1 }}
+        initialValues={{ link: links[0]?.id, unit: '1' }}
         onFinish={(f) => void save(f)}
       >
         <Form.Item
@@ -80,7 +80,7 @@ export function ConnectMachine({ gateway, close }: { gateway: Gateway; close: ()
           label={t('connect.unit')}
           extra={<span className="field-mend">{t('connect.unitHelp')}</span>}
         >
-          <InputNumber min={0} max={255} precision={0} style={{ width: 120 }} />
+          <Input maxLength={200} style={{ width: 240 }} />
         </Form.Item>
       </Form>
       {submit.problem && <Fault problem={submit.problem} except={['machine', 'link', 'unit']} />}

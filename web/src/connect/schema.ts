@@ -9,6 +9,7 @@ interface Property {
   minimum?: number
   maximum?: number
   examples?: string[]
+  format?: string
   'x-zh'?: { title?: string; description?: string }
 }
 
@@ -35,6 +36,8 @@ export interface Field {
   example?: string
   min?: number
   max?: number
+  /** Not to be read over somebody's shoulder. */
+  secret: boolean
 }
 
 export function fieldsOf(schema: Schema, lang: Lang): Field[] {
@@ -51,6 +54,7 @@ export function fieldsOf(schema: Schema, lang: Lang): Field[] {
       example: p.examples?.join(lang === 'zh' ? '，' : ', '),
       min: p.minimum,
       max: p.maximum,
+      secret: p.format === 'password',
     }
   })
 }

@@ -45,5 +45,8 @@ function control(f: Field) {
   if (f.kind === 'list') return <Select mode="tags" open={false} suffix={null} tokenSeparators={[',', ' ']} />
   if (f.options)
     return <Select allowClear placeholder={hint} options={f.options.map((value) => ({ value, label: value }))} />
+  // A key of several lines would lose them in a field of one.
+  if (f.secret && f.name === 'key') return <Input.TextArea rows={3} spellCheck={false} autoComplete="off" />
+  if (f.secret) return <Input.Password visibilityToggle={false} autoComplete="new-password" placeholder={hint} />
   return <Input placeholder={hint} spellCheck={false} autoCapitalize="off" />
 }

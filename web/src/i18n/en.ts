@@ -153,7 +153,7 @@ export const en: Record<Key, string> = {
   'tree.noMatch': 'Nothing is named like “{text}”',
   'machine.notFound': 'There is no such machine, or it is not visible to you',
   'machine.notFoundHelp': 'It may be retired, or belong to another organisation.',
-  'machine.notConnected': 'Not connected to a gateway',
+  'machine.notConnected': 'Not connected',
   'origin.measured': 'measured',
   'origin.replayed': 'replayed',
   'origin.manual': 'entered by hand',
@@ -355,7 +355,8 @@ export const en: Record<Key, string> = {
   'connect.noLink': 'Add a link first.',
   'connect.pick': 'Choose a machine',
   'connect.unit': 'Unit',
-  'connect.unitHelp': 'The Modbus unit, 0 to 255; mostly 1 for a device on its own.',
+  'connect.unitHelp':
+    'Modbus: the unit, 0 to 255, mostly 1 for a device on its own. OPC UA: the machine’s name in the server, where its template wants one.',
   'plant.tree': 'Structure',
   'plant.kind': 'Kind',
   'plant.since': 'Since',

@@ -9,7 +9,8 @@ export function instants(): (time: string) => number {
   let start = NaN
   return (time) => {
     const dot = 19
-    if (time.charCodeAt(time.length - 1) !== 90 /* Z */ || (time[dot] !== '.' && time.length !== dot + 1)) return millis(time)
+    if (time.charCodeAt(time.length - 1) !== 90 /* Z */ || (time[dot] !== '.' && time.length !== dot + 1))
+      return millis(time)
     const head = time.slice(0, dot)
     if (head !== second) {
       start = Date.parse(`${head}Z`)

@@ -30,9 +30,9 @@ export function newLive(queries: QueryClient, onSignedOut: () => void): Live {
 async function receive(event: SseEvent, store: LiveStore, queries: QueryClient): Promise<void> {
   if (event.event === 'values') {
     try {
-      await parseItems<Latest>(event.data, 'series', (some) => store.apply(some))
+      await parseItems(event.data, 'series', (some) => store.apply(some as Latest[]))
     } catch {
-      // What cannot be read is passed over; the next event tells the state anew.
+      // What is no JSON is passed over, as with the other events.
     }
   } else if (event.event === 'gateways') {
     merge(items<Gateway>(event.data), keys.gateways(), queries)
@@ -44,10 +44,15 @@ async function receive(event: SseEvent, store: LiveStore, queries: QueryClient):
   }
 }
 
+interface Listed {
+  id: string
+  org: string
+}
+
 /** merge puts what the stream tells of changed things into the lists that are held; a new thing has its list asked for. */
-function merge<T extends { id: string; org: string }>(told: T[], queryKey: readonly string[], queries: QueryClient): void {
+function merge(told: Listed[], queryKey: readonly string[], queries: QueryClient): void {
   const changed = new Map(told.map((x) => [x.id, x]))
-  for (const [key, held] of queries.getQueriesData<T[]>({ queryKey })) {
+  for (const [key, held] of queries.getQueriesData<Listed[]>({ queryKey })) {
     if (!held) continue
     if (told.some((x) => x.org === key[1] && !held.some((h) => h.id === x.id))) {
       void queries.invalidateQueries({ queryKey: key })

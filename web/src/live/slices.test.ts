@@ -42,7 +42,10 @@ describe('parseItems', () => {
 describe('inSlices', () => {
   it('leaves nothing out', async () => {
     const got: number[] = []
-    await inSlices(Array.from({ length: 1234 }, (_, i) => i), (some) => got.push(...some))
+    await inSlices(
+      Array.from({ length: 1234 }, (_, i) => i),
+      (some) => got.push(...some),
+    )
     expect(got).toHaveLength(1234)
     expect(got.at(-1)).toBe(1233)
   })

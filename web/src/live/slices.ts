@@ -7,7 +7,9 @@ const slice = 6
 /** How much text of a list is parsed at a time: a millisecond or two. */
 const pieceLength = 48 * 1024
 
-type Yielding = { yield?: () => Promise<void> }
+interface Yielding {
+  yield?: () => Promise<void>
+}
 
 const channel = typeof MessageChannel === 'undefined' ? undefined : new MessageChannel()
 const waiting: (() => void)[] = []
@@ -70,18 +72,25 @@ export function* cutItems(text: string, first: string, length = pieceLength): Ge
 }
 
 /** parseItems reads the JSON text of a page and hands out its items as they are read, in slices. */
-export async function parseItems<T>(text: string, first: string, take: (items: T[]) => void): Promise<void> {
+export async function parseItems(text: string, first: string, take: (items: unknown[]) => void): Promise<void> {
   const pace = new Pace()
   const cuts = cutItems(text, first)
   for (;;) {
     const cut = cuts.next()
     if (cut.done) {
-      if (!cut.value) take((JSON.parse(text) as { items?: T[] | null }).items ?? [])
+      if (!cut.value) take((JSON.parse(text) as { items?: unknown[] | null }).items ?? [])
       return
     }
-    take(JSON.parse(`[${cut.value}]`) as T[])
+    take(JSON.parse(`[${cut.value}]`) as unknown[])
     if (pace.due()) await pace.rest()
   }
+}
+
+/** readItems reads the JSON text of /latest into the list of its items, in slices. */
+export async function readItems(text: string): Promise<unknown[]> {
+  const items: unknown[] = []
+  await parseItems(text, 'series', (some) => items.push(...some))
+  return items
 }
 
 /** sortInSlices sorts like Array.sort, stable, into a new list: runs of some hundred first, then merged. */

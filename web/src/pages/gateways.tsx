@@ -16,6 +16,7 @@ import { GatewayMark } from '../ui/marks'
 import { PageHead } from '../ui/page'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { ConnectButton } from '../wizard/button'
 
 export function Gateways() {
   const { org, at, may } = useHere()
@@ -31,6 +32,7 @@ export function Gateways() {
   return (
     <>
       <PageHead title={t('nav.gateways')} crumbs={[{ label: n(org.name), to: at() }]}>
+        {gateways.data && gateways.data.length > 0 && <ConnectButton primary={false} />}
         {gateways.data && gateways.data.length > 0 && create}
       </PageHead>
       <section className="panel" aria-label={t('nav.gateways')}>
@@ -38,7 +40,15 @@ export function Gateways() {
           query={gateways}
           empty={(list) =>
             list.length === 0 && (
-              <Blank title={t('gateways.none')} actions={create}>
+              <Blank
+                title={t('gateways.none')}
+                actions={
+                  <>
+                    <ConnectButton primary={false} />
+                    {create}
+                  </>
+                }
+              >
                 {t('gateways.noneHelp')}
               </Blank>
             )

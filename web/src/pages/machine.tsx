@@ -1,7 +1,16 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { Link, useLocation, useParams, useSearchParams } from 'react-router'
 
-import { useClasses, useConnection, useGateways, useLatest, useMachine, usePlant, useTemplates } from '../api/queries'
+import {
+  useClasses,
+  useConnection,
+  useFeed,
+  useGateways,
+  useLatest,
+  useMachine,
+  usePlant,
+  useTemplates,
+} from '../api/queries'
 import type { Machine, Origin, Point } from '../api/types'
 import { useHere } from '../app/org'
 import { durationMillis } from '../format/duration'
@@ -10,6 +19,7 @@ import { useLive, useSeed, useWant } from '../live/live'
 import { PointDetail } from '../plant/pointdetail'
 import { PointTable } from '../plant/pointtable'
 import { pathTo } from '../plant/tree'
+import { useSources } from '../sources/queries'
 import { mostSeries } from '../trend/colours'
 import { useViewHistory } from '../trend/history'
 import type { Picked } from '../trend/lanes'
@@ -120,10 +130,29 @@ function Head({ machine }: { machine: Machine }) {
           <GatewayMark state={gateway.state} />
         </span>
       ) : (
-        connection.data === null && <Link to={at('gateways')}>{t('machine.notConnected')}</Link>
+        connection.data === null && <Fed machine={machine} />
       )}
     </PageHead>
   )
+}
+
+/** Through which source the machine is fed, or that nothing is connected. */
+function Fed({ machine }: { machine: Machine }) {
+  const { at, org } = useHere()
+  const { t, n } = useI18n()
+  const feed = useFeed(machine.id, true)
+  const sources = useSources(org.id)
+  const source = sources.data?.find((s) => s.id === feed.data?.source)
+  if (feed.data && source) {
+    return (
+      <span className="row">
+        <span className="muted">{t('sources.one')}</span>
+        <Link to={at(`sources/${source.id}`)}>{n(source.name)}</Link>
+        <code>{feed.data.device}</code>
+      </span>
+    )
+  }
+  return feed.data === null && <Link to={at('connect')}>{t('machine.notConnected')}</Link>
 }
 
 /** The origin of the machine's values: the first that is not measured by a device. */

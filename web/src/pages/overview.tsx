@@ -15,6 +15,7 @@ import { TreeGrid } from '../plant/treegrid'
 import { Age } from '../ui/age'
 import { GatewayMark, OriginTag, StateCounts, StateMark } from '../ui/marks'
 import { PageHead } from '../ui/page'
+import { ConnectButton } from '../wizard/button'
 import { Answer, Blank } from '../ui/states'
 
 export const kindKey: Record<PlantNode['kind'], Key> = {
@@ -31,7 +32,9 @@ export function Overview() {
   useSeed(useLatest({ org: org.id }).data)
   return (
     <>
-      <PageHead title={t('overview.title')} crumbs={[{ label: n(org.name) }]} />
+      <PageHead title={t('overview.title')} crumbs={[{ label: n(org.name) }]}>
+        <ConnectButton />
+      </PageHead>
       <div className="columns overview">
         <Plant />
         <div className="stack">
@@ -73,6 +76,7 @@ function Plant() {
               <>
                 <h2>{t('overview.plant')}</h2>
                 <span className="muted">{t('overview.size', { n: machines, points: series.data?.length ?? '…' })}</span>
+                <Link to={at('points')}>{t('everyPoint.title')}</Link>
               </>
             }
             mark={(node) => {
@@ -117,9 +121,12 @@ function Plant() {
                 title={t('overview.empty')}
                 actions={
                   may('configure') && (
-                    <Link to={at('plant')}>
-                      <Button type="primary">{t('overview.emptyDo')}</Button>
-                    </Link>
+                    <>
+                      <ConnectButton />
+                      <Link to={at('plant')}>
+                        <Button>{t('overview.emptyDo')}</Button>
+                      </Link>
+                    </>
                   )
                 }
               >

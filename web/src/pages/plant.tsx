@@ -13,6 +13,7 @@ import { buildTree, pathTo } from '../plant/tree'
 import { TreeGrid } from '../plant/treegrid'
 import { PageHead } from '../ui/page'
 import { Answer, Blank } from '../ui/states'
+import { ConnectButton } from '../wizard/button'
 import { kindKey } from './overview'
 
 type Asking =
@@ -44,6 +45,7 @@ export function PlantPage() {
   return (
     <>
       <PageHead title={t('nav.plant')} crumbs={[{ label: n(org.name), to: at() }]}>
+        {roots.length > 0 && <ConnectButton primary={false} />}
         {roots.length > 0 && addSite}
       </PageHead>
       <div className="columns editor">
@@ -74,7 +76,15 @@ export function PlantPage() {
                 ]}
                 height="calc(100dvh - 190px)"
                 blank={
-                  <Blank title={t('overview.empty')} actions={addSite}>
+                  <Blank
+                    title={t('overview.empty')}
+                    actions={
+                      <>
+                        <ConnectButton primary={false} />
+                        {addSite}
+                      </>
+                    }
+                  >
                     {t('plant.emptyHelp')}
                   </Blank>
                 }

@@ -94,8 +94,7 @@ function Table({ list }: { list: Source[] }) {
           {list.map((s) => (
             <tr key={s.id}>
               <th scope="row">
-                <Link to={at(`sources/${s.id}`)}>{n(s.name)}</Link>{' '}
-                <OriginTag origin={s.origin} short />
+                <Link to={at(`sources/${s.id}`)}>{n(s.name)}</Link> <OriginTag origin={s.origin} short />
               </th>
               <td data-label={t('state')}>
                 <SourceMark state={s.state} />

@@ -6,7 +6,8 @@ import { buildEntries, countStates, inState, matching, sameList, sortEntries, ty
 
 const series = (id: string, machine: string, name: string, unit: string, type = 'float64') =>
   ({ id, machine, name: { zh: name, en: name }, unit, type, maxSilence: '5s' }) as unknown as Series
-const node = (id: string, name: string) => ({ id, name: { zh: name, en: name }, kind: 'machine' }) as unknown as PlantNode
+const node = (id: string, name: string) =>
+  ({ id, name: { zh: name, en: name }, kind: 'machine' }) as unknown as PlantNode
 const n = (name: Series['name']) => name.zh ?? ''
 
 const list = [
@@ -41,7 +42,10 @@ describe('the list of all points', () => {
     expect(await sorted({ by: 'age', down: true })).toBe('bedac')
   })
   it('is searched by machine, point and unit, each word somewhere', () => {
-    const found = (search: string, machine?: string) => matching(entries, search, machine).map((e) => e.id).join('')
+    const found = (search: string, machine?: string) =>
+      matching(entries, search, machine)
+        .map((e) => e.id)
+        .join('')
     expect(found('')).toBe('abcde')
     expect(found('press 2')).toBe('bcd')
     expect(found('speed 10')).toBe('a')

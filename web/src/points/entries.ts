@@ -40,11 +40,20 @@ export async function buildEntries(
   const entries: Entry[] = []
   for (const s of series) {
     const name = n(s.name)
-    const machine = s.machine ?? ''
+    const { machine } = s
     const machineName = machines.get(machine) ?? ''
     const unit = readableUnit(s.unit)
     const words = `${machineName}\n${name}\n${unit}\n${s.unit}`.toLocaleLowerCase(locale)
-    entries.push({ id: s.id, name, machine, machineName, unit, type: s.type, silence: durationMillis(s.maxSilence), words })
+    entries.push({
+      id: s.id,
+      name,
+      machine,
+      machineName,
+      unit,
+      type: s.type,
+      silence: durationMillis(s.maxSilence),
+      words,
+    })
     if ((entries.length & 63) === 0 && pace.due()) await pace.rest()
   }
   return entries
@@ -53,8 +62,14 @@ export async function buildEntries(
 /** sortEntries orders a copy, in slices. By value or age it is a picture of the moment: `read` gives the values of now. */
 export async function sortEntries(entries: readonly Entry[], sort: Sort, locale: string, read: Read): Promise<Entry[]> {
   const collator = new Intl.Collator(locale, { numeric: true })
-  const names = ranks(entries.map((e) => e.name), collator)
-  const machines = ranks(entries.map((e) => e.machineName), collator)
+  const names = ranks(
+    entries.map((e) => e.name),
+    collator,
+  )
+  const machines = ranks(
+    entries.map((e) => e.machineName),
+    collator,
+  )
   const place = new Map(entries.map((e, i) => [e, i]))
   const of = (ranking: Map<string, number>, text: string) => ranking.get(text) ?? 0
   const [nameRank, machineRank] = [await names, await machines]

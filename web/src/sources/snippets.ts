@@ -126,8 +126,7 @@ function example(config: unknown, device: string): { topic: string; message: str
 }
 
 function payload(m: Mapping): unknown {
-  const values =
-    m.shape === 'records' ? [{ name: 'temperature', value: 21.5 }] : { temperature: 21.5, humidity: 48 }
+  const values = m.shape === 'records' ? [{ name: 'temperature', value: 21.5 }] : { temperature: 21.5, humidity: 48 }
   const names = (m.root ?? '$').split('.').slice(1)
   return names.reduceRight<unknown>((inner, name) => ({ [name]: inner }), values)
 }

@@ -7,7 +7,9 @@ import type { Source, SourceKind, Text } from '../api/types'
 import { useHere } from '../app/org'
 import { configOf, fieldsOf, type Schema } from '../connect/schema'
 import { SchemaFields } from '../connect/schemaform'
+import type { Lang } from '../format/time'
 import { useI18n } from '../i18n'
+import { nameIn } from '../i18n/translate'
 import { useRefreshed } from '../live/live'
 import { Answer, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
@@ -45,7 +47,7 @@ const nothing: Split = { plain: { properties: {} }, nested: { properties: {} } }
 
 function SourceForm({ source, kinds, close, done }: Props & { kinds: SourceKind[] }) {
   const { org } = useHere()
-  const { t, n } = useI18n()
+  const { t, n, lang } = useI18n()
   const refreshed = useRefreshed()
   const submit = useSubmit()
   const places = usePlaces()
@@ -62,6 +64,7 @@ function SourceForm({ source, kinds, close, done }: Props & { kinds: SourceKind[
     form.setFieldsValue(toFields(split(k?.schema) ?? nothing, config))
   }
   const choose = (name: string) => {
+    submit.clear()
     const k = kinds.find((x) => x.kind === name)
     setKind(name)
     setTransport(k?.transports[0] ?? 'broker')
@@ -74,7 +77,7 @@ function SourceForm({ source, kinds, close, done }: Props & { kinds: SourceKind[
       const common = { config, adopt: { parent: f.parent ?? null }, origin: f.origin }
       let saved: Source
       if (source) {
-        const name = f.sourceName === n(source.name) ? undefined : f.sourceName
+        const name = renamed(source.name, lang, f.sourceName)
         saved = await patch<Source>(`/sources/${source.id}`, { ...common, name }, source.etag)
       } else {
         const body = { org: org.id, kind: kindName, transport, name: f.sourceName, ...common }
@@ -175,7 +178,7 @@ function SourceForm({ source, kinds, close, done }: Props & { kinds: SourceKind[
               id="source-preset"
               value={preset}
               onChange={(id) => begin(kind, id)}
-              options={(kind?.presets ?? []).map((p) => ({ value: p.id, label: n(p.name as Text) }))}
+              options={(kind?.presets ?? []).map((p) => ({ value: p.id, label: n(p.name) }))}
             />
           </Form.Item>
         )}
@@ -200,10 +203,19 @@ function SourceForm({ source, kinds, close, done }: Props & { kinds: SourceKind[
         </details>
       </Form>
       {submit.problem && (
-        <Fault problem={submit.problem} except={Object.keys({ ...parts.plain.properties, ...parts.nested.properties })} />
+        <Fault
+          problem={submit.problem}
+          except={Object.keys({ ...parts.plain.properties, ...parts.nested.properties })}
+        />
       )}
     </Modal>
   )
+}
+
+// A name is changed in the language in which it is shown, and in both where both were one.
+function renamed(held: Text, lang: Lang, name: string): Text | undefined {
+  if (name === nameIn(lang, held)) return undefined
+  return held.zh === held.en || !held.zh || !held.en ? { zh: name, en: name } : { ...held, [lang]: name }
 }
 
 // Kinds that this console does not know yet are called by their own words.

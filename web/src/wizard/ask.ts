@@ -30,7 +30,9 @@ export const browse = (via: Via, node: string | undefined, cursor?: string): Pro
 
 const read = (via: Via, points: Setup[]): Promise<LinkAnswer> => {
   const asked = points.map((p) => ({ ...askedOf(p), unit: unitOf(via) }))
-  return via.link ? post<LinkAnswer>(`/links/${via.link}/read`, { points: asked }) : trying(via, { verb: 'read', points: asked })
+  return via.link
+    ? post<LinkAnswer>(`/links/${via.link}/read`, { points: asked })
+    : trying(via, { verb: 'read', points: asked })
 }
 
 // As many as one question may hold.
@@ -61,9 +63,9 @@ export function useAttempt(): Attempt {
     setState((s) => ({ busy: true, results: held(s), via: way }))
     try {
       let took = 0
-      for (let i = 0; i < points.length || i === 0; i += most) {
+      for (let i = 0; i < points.length; i += most) {
         const some = points.slice(i, i + most)
-        const answer = some.length > 0 ? await read(via, some) : await trying(via, { verb: 'open' })
+        const answer = await read(via, some)
         took += answer.tookMs
         setState((s) => {
           const results = new Map(held(s))

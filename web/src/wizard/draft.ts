@@ -166,8 +166,7 @@ export function useDraft(org: string, secrets: readonly string[] | undefined): [
       // Without storage the draft lasts until the page is left.
     }
   }, [org, draft, secrets])
-  const set: SetDraft = (change) =>
-    setDraft((d) => (typeof change === 'function' ? change(d) : { ...d, ...change }))
+  const set: SetDraft = (change) => setDraft((d) => (typeof change === 'function' ? change(d) : { ...d, ...change }))
   const clear = () => {
     setDraft(emptyDraft)
     try {

@@ -1,5 +1,5 @@
 import { CheckCircleFilled, DownOutlined } from '@ant-design/icons'
-import type { ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 
 import { useI18n } from '../i18n'
 import type { PartNumber } from './draft'
@@ -26,10 +26,17 @@ export function Part({
 }) {
   const { t } = useI18n()
   const id = `part-${number}`
+  const head = useRef<HTMLButtonElement>(null)
+  const was = useRef(open)
+  // What was pressed to get here is gone: the keyboard and the reader go on at the part that has opened.
+  useEffect(() => {
+    if (open && !was.current) head.current?.focus()
+    was.current = open
+  }, [open])
   return (
     <section className={`panel part ${open ? 'is-open' : ''}`} aria-label={title}>
       <h2>
-        <button type="button" aria-expanded={open} aria-controls={id} disabled={!reachable} onClick={onOpen}>
+        <button ref={head} type="button" aria-expanded={open} aria-controls={id} disabled={!reachable} onClick={onOpen}>
           <span className="number" aria-hidden>
             {done && !open ? <CheckCircleFilled /> : number}
           </span>

@@ -3,6 +3,7 @@ export const points = {
   zh: {
     'everyPoint.title': '全部测点',
     'everyPoint.caption': '本企业的 {n} 个测点及其最新值',
+    'everyPoint.size': '共 {n} 个测点',
     'everyPoint.shown': '{n} / {all}',
     'everyPoint.search': '设备、测点或单位',
     'everyPoint.machine': '设备',
@@ -23,6 +24,7 @@ export const points = {
   en: {
     'everyPoint.title': 'All points',
     'everyPoint.caption': 'The {n} points of this organisation and their latest values',
+    'everyPoint.size': '{n} points',
     'everyPoint.shown': '{n} / {all}',
     'everyPoint.search': 'Machine, point or unit',
     'everyPoint.machine': 'Machine',
