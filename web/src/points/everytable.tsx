@@ -1,4 +1,4 @@
-import { memo, useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { memo, useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { Link, useNavigate } from 'react-router'
 
 import { useHere } from '../app/org'
@@ -47,21 +47,32 @@ export const EveryTable = memo(function EveryTable({ rows, question, caption, so
     setAsked(question)
     setCurrent(0)
   }
+  // Where the keyboard is, also between a key and the next drawing.
+  const place = useRef(0)
   useEffect(() => {
+    place.current = 0
     if (box.current) box.current.scrollTop = 0
   }, [question])
+  const reached = useCallback((i: number) => {
+    place.current = i
+    setCurrent(i)
+  }, [])
   // A row out of view is not built yet when its key is pressed: it is focused once it is.
   const wanted = useRef<number>(undefined)
   const reach = () => {
-    if (wanted.current === undefined) return
+    if (wanted.current === undefined) return true
     const row = box.current?.querySelector<HTMLElement>(`tr[aria-rowindex="${wanted.current + 2}"]`)
-    if (!row) return
+    if (!row) return false
     wanted.current = undefined
     row.focus({ preventScroll: true })
+    return true
   }
-  useEffect(reach)
+  useEffect(() => {
+    reach()
+  })
   const focus = (i: number) => {
     const to = Math.max(0, Math.min(rows.length - 1, i))
+    place.current = to
     setCurrent(to)
     const el = box.current
     if (!el) return
@@ -70,11 +81,12 @@ export const EveryTable = memo(function EveryTable({ rows, question, caption, so
     if (top < el.scrollTop) el.scrollTop = top
     else if (top + 2 * height > el.scrollTop + el.clientHeight) el.scrollTop = top + 2 * height - el.clientHeight
     wanted.current = to
-    reach()
+    // Until the row is built the keys belong to the box, so that none is lost when they come fast.
+    if (!reach()) el.focus({ preventScroll: true })
   }
-  const key = (e: KeyboardEvent<HTMLTableSectionElement>) => {
+  const key = (e: KeyboardEvent<HTMLDivElement>) => {
     // Inside a row the keys belong to what is there, a link.
-    if (!(e.target instanceof HTMLTableRowElement)) return
+    if (!(e.target instanceof HTMLTableRowElement) && e.target !== box.current) return
     const page = Math.max(1, Math.floor((box.current?.clientHeight ?? 0) / height) - 2)
     const steps: Partial<Record<string, number>> = {
       ArrowDown: 1,
@@ -85,15 +97,15 @@ export const EveryTable = memo(function EveryTable({ rows, question, caption, so
       End: rows.length,
     }
     const step = steps[e.key]
-    const here = rows[current]
-    if (step !== undefined) focus(current + step)
+    const here = rows[place.current]
+    if (step !== undefined) focus(place.current + step)
     else if (e.key === 'Enter' && here) void navigate(at(`m/${here.machine}?s=${here.id}`))
     else return
     e.preventDefault()
   }
   const inView = current >= view.first && current < view.last ? current : view.first
   return (
-    <div className="tablebox every" ref={box}>
+    <div className="tablebox every" ref={box} tabIndex={-1} onKeyDown={key}>
       <table className="data fixed" role="grid" aria-rowcount={rows.length + 1} aria-label={caption}>
         <caption className="hidden-text">
           {caption} {t('everyPoint.keys')}
@@ -127,7 +139,7 @@ export const EveryTable = memo(function EveryTable({ rows, question, caption, so
             ))}
           </tr>
         </thead>
-        <tbody onKeyDown={key}>
+        <tbody>
           {view.before > 0 && <Pad height={view.before} />}
           {rows.slice(view.first, view.last).map((e, i) => (
             <EveryRow
@@ -135,7 +147,7 @@ export const EveryTable = memo(function EveryTable({ rows, question, caption, so
               entry={e}
               index={view.first + i}
               current={view.first + i === inView}
-              onFocus={setCurrent}
+              onFocus={reached}
               sourceOf={sourceOf}
             />
           ))}
