@@ -75,7 +75,7 @@ func newLive(s *Server) *Live {
 		OperationID: "live", Method: http.MethodGet, Path: "/live", Tags: []string{"live"},
 		Summary: "Watch live values and states",
 		Description: "Server-sent events: `values`, `gateways`, `conditions`, each with JSON data. The first event of a kind carries " +
-			"the whole state, later ones what has changed, at most two in a second. A comment line every 15 s keeps the line open.",
+			"the whole state (several events where it is large), later ones what has changed, at most two in a second. A comment line every 15 s keeps the line open.",
 		Responses: map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{
 			"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}},
 	}, func(ctx context.Context, in *input) (*huma.StreamResponse, error) {

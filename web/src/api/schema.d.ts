@@ -336,7 +336,7 @@ export interface paths {
         };
         /**
          * Watch live values and states
-         * @description Server-sent events: `values`, `gateways`, `conditions`, each with JSON data. The first event of a kind carries the whole state, later ones what has changed, at most two in a second. A comment line every 15 s keeps the line open.
+         * @description Server-sent events: `values`, `gateways`, `conditions`, each with JSON data. The first event of a kind carries the whole state (several events where it is large), later ones what has changed, at most two in a second. A comment line every 15 s keeps the line open.
          */
         get: operations["live"];
         put?: never;
