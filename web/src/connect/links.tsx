@@ -1,6 +1,6 @@
 import { PlusOutlined } from '@ant-design/icons'
 import { App, Button } from 'antd'
-import { useState } from 'react'
+import { Fragment, useState } from 'react'
 
 import { del, post } from '../api/client'
 import { Problem } from '../api/problem'
@@ -11,10 +11,13 @@ import { rate, whole } from '../format/number'
 import { millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { useRefreshed } from '../live/live'
+import { useApprove } from '../trace/approve'
+import { Inspect } from '../trace/inspect'
 import { Age } from '../ui/age'
 import { useConfirm } from '../ui/confirm'
 import { LinkMark } from '../ui/marks'
 import { Blank } from '../ui/states'
+import { Certificate } from '../wizard/fault'
 import { LinkDialog } from './linkdialog'
 
 /** Links shows a gateway's lines to machines: how they do, and what can be changed about them. */
@@ -25,6 +28,8 @@ export function Links({ gateway: g }: { gateway: Gateway }) {
   const refreshed = useRefreshed()
   const confirm = useConfirm()
   const [editing, setEditing] = useState<GatewayLink | 'new'>()
+  const [inspected, setInspected] = useState<string>()
+  const inspecting = g.links.find((l) => l.id === inspected)
   const change = may('configure')
   const links = g.links
   const nameOf = (l: GatewayLink) => n(l.name) || l.endpoint
@@ -103,60 +108,72 @@ export function Links({ gateway: g }: { gateway: Gateway }) {
                   {t('link.errors')}
                 </th>
                 <th scope="col">{t('gateway.lastError')}</th>
-                {change && (
-                  <th scope="col">
-                    <span className="hidden-text">{t('actions')}</span>
-                  </th>
-                )}
+                <th scope="col">
+                  <span className="hidden-text">{t('actions')}</span>
+                </th>
               </tr>
             </thead>
             <tbody>
               {links.map((l) => (
-                <tr key={l.id}>
-                  <th scope="row">{nameOf(l)}</th>
-                  <td data-label={t('link.driver')}>{l.driver}</td>
-                  <td data-label={t('link.endpoint')}>
-                    <code>{l.endpoint}</code>
-                  </td>
-                  <td data-label={t('state')}>
-                    <LinkMark state={l.state} />
-                  </td>
-                  <td data-label={t('link.rate')} className="num">
-                    {rate(lang, l.requestsPerSecond)}
-                  </td>
-                  <td data-label={t('link.errors')} className="num">
-                    {whole(lang, l.errors)}
-                  </td>
-                  <td data-label={t('gateway.lastError')} style={{ maxWidth: 360 }}>
-                    {l.lastError ? (
-                      <>
-                        {n(l.lastError.text)}{' '}
-                        {l.lastError.time && (
-                          <span className="muted nowrap">
-                            <Age of={millis(l.lastError.time)} />
-                          </span>
-                        )}
-                      </>
-                    ) : (
-                      <span className="muted">{t('gateway.noError')}</span>
-                    )}
-                  </td>
-                  {change && (
-                    <td data-label="" className="nowrap">
-                      <Button size="small" type="link" onClick={() => setEditing(l)}>
-                        {t('edit')}
-                      </Button>
-                      <Button size="small" type="link" danger onClick={() => remove(l)}>
-                        {t('link.remove')}
-                      </Button>
+                <Fragment key={l.id}>
+                  <tr>
+                    <th scope="row">{nameOf(l)}</th>
+                    <td data-label={t('link.driver')}>{l.driver}</td>
+                    <td data-label={t('link.endpoint')}>
+                      <code>{l.endpoint}</code>
                     </td>
-                  )}
-                </tr>
+                    <td data-label={t('state')}>
+                      <LinkMark state={l.state} />
+                    </td>
+                    <td data-label={t('link.rate')} className="num">
+                      {rate(lang, l.requestsPerSecond)}
+                    </td>
+                    <td data-label={t('link.errors')} className="num">
+                      {whole(lang, l.errors)}
+                    </td>
+                    <td data-label={t('gateway.lastError')} style={{ maxWidth: 360 }}>
+                      {l.lastError ? (
+                        <>
+                          {n(l.lastError.text)}{' '}
+                          {l.lastError.time && (
+                            <span className="muted nowrap">
+                              <Age of={millis(l.lastError.time)} />
+                            </span>
+                          )}
+                        </>
+                      ) : (
+                        <span className="muted">{t('gateway.noError')}</span>
+                      )}
+                    </td>
+                    <td data-label="" className="nowrap">
+                      <Button
+                        size="small"
+                        type="link"
+                        aria-label={t('trace.inspectOf', { name: nameOf(l) })}
+                        onClick={() => setInspected(l.id)}
+                      >
+                        {t('trace.inspect')}
+                      </Button>
+                      {change && (
+                        <>
+                          <Button size="small" type="link" onClick={() => setEditing(l)}>
+                            {t('edit')}
+                          </Button>
+                          <Button size="small" type="link" danger onClick={() => remove(l)}>
+                            {t('link.remove')}
+                          </Button>
+                        </>
+                      )}
+                    </td>
+                  </tr>
+                  {l.attention && <Attention link={l} attention={l.attention} columns={8} />}
+                </Fragment>
               ))}
             </tbody>
           </table>
         </div>
       )}
+      {inspecting && <Inspect gateway={g} link={inspecting} close={() => setInspected(undefined)} />}
       {editing && (
         <LinkDialog
           gateway={g}
@@ -169,5 +186,26 @@ export function Links({ gateway: g }: { gateway: Gateway }) {
         />
       )}
     </section>
+  )
+}
+
+/** Attention is what a person has to decide before the link can work, under the link's own row. */
+function Attention({
+  link,
+  attention,
+  columns,
+}: {
+  link: GatewayLink
+  attention: NonNullable<GatewayLink['attention']>
+  columns: number
+}) {
+  const { may } = useHere()
+  const approve = useApprove(link)
+  return (
+    <tr>
+      <td colSpan={columns} className="attention">
+        <Certificate attention={attention} approve={may('configure') ? approve : undefined} />
+      </td>
+    </tr>
   )
 }

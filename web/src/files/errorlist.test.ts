@@ -23,7 +23,10 @@ describe('the list of errors', () => {
     }
     const heads = ['sheet', 'row', 'cell', 'column', 'value', 'wrong', 'mend', 'code']
     const text = await errorList([one], heads, (t) => t.en ?? '').text()
-    expect(text.split('\r\n').slice(1)).toEqual(['点位 Points,731,I731,unit,kWh,not a UCUM unit,write kW.h,point-unit', ''])
+    expect(text.split('\r\n').slice(1)).toEqual([
+      '点位 Points,731,I731,unit,kWh,not a UCUM unit,write kW.h,point-unit',
+      '',
+    ])
   })
 })
 

@@ -27,8 +27,7 @@ export function formatOf(name: string): Format | undefined {
 const accepted = (lang: Lang) => (lang === 'en' ? 'en' : 'zh-CN')
 
 // A file is neither sent nor received as JSON, so it does not go through the client's call.
-const lost = (lang: Lang) =>
-  new Problem(0, 'no_answer', lang === 'en' ? 'The node does not answer.' : '节点没有响应。')
+const lost = (lang: Lang) => new Problem(0, 'no_answer', lang === 'en' ? 'The node does not answer.' : '节点没有响应。')
 
 async function refused(status: number, text: string): Promise<Problem> {
   // The client notices that there is no session any more.
@@ -54,7 +53,8 @@ export async function download(path: string, query: Record<string, string>, lang
     throw lost(lang)
   }
   if (!answer.ok) throw await refused(answer.status, await answer.text())
-  const name = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? `plant.${query.format}`
+  const name =
+    /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? `plant.${query.format}`
   save(await answer.blob(), name)
   return name
 }
@@ -71,7 +71,13 @@ export interface ImportAsk {
  * send gives the node a file to import, or to say what it would do. sent is told the share that has gone over the line,
  * from 0 to 1. It throws a Problem for every failure.
  */
-export function send(ask: ImportAsk, file: Blob, lang: Lang, signal: AbortSignal, sent: (share: number) => void): Promise<Imported> {
+export function send(
+  ask: ImportAsk,
+  file: Blob,
+  lang: Lang,
+  signal: AbortSignal,
+  sent: (share: number) => void,
+): Promise<Imported> {
   const { org, format, dryRun, prune, reason } = ask
   const query = search({ org, format, dryRun, prune: prune || undefined, reason: reason.trim() })
   return new Promise((resolve, reject) => {

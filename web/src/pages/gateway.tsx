@@ -12,6 +12,7 @@ import { bytes, rate, trip, whole } from '../format/number'
 import { date, dateTime, millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { useRefreshed, useWant } from '../live/live'
+import { Quarantine } from '../trace/quarantine'
 import { Age } from '../ui/age'
 import { useConfirm } from '../ui/confirm'
 import { GatewayMark } from '../ui/marks'
@@ -133,6 +134,7 @@ function View({ gateway: g }: { gateway: Gateway }) {
             </dl>
           </div>
         </section>
+        {g.spool && g.spool.quarantined !== '0' && <Quarantine gateway={g} samples={g.spool.quarantined} />}
         <Links gateway={g} />
         <Machines gateway={g} />
         {change && g.enrolled && <Enrolment gateway={g} />}
@@ -191,7 +193,7 @@ function Enrolment({ gateway: g }: { gateway: Gateway }) {
         <h2>{t('enrol.title')}</h2>
         <p>{t('enrol.once', { until: dateTime(millis(code.expires)) })}</p>
         <p style={{ marginTop: 8 }}>{t('enrol.run')}</p>
-        <Copied label={t('enrol.command')} text={`jingwei edge --code ${code.code}`} />
+        <Copied label={t('enrol.command')} text={`jingwei edge --data jingwei-edge-data --code ${code.code}`} />
         <p style={{ marginTop: 8 }}>{t('enrol.code')}</p>
         <Copied label={t('enrol.code')} text={code.code} />
         <Button size="small" style={{ marginTop: 10 }} onClick={() => setCode(undefined)}>

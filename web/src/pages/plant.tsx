@@ -45,6 +45,7 @@ export function PlantPage() {
   return (
     <>
       <PageHead title={t('nav.plant')} crumbs={[{ label: n(org.name), to: at() }]}>
+        <Link to={at('files')}>{t('files.title')}</Link>
         {roots.length > 0 && <ConnectButton primary={false} />}
         {roots.length > 0 && addSite}
       </PageHead>

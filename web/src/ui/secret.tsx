@@ -31,8 +31,8 @@ export function Copied({ text, label }: { text: string; label: string }) {
   )
 }
 
-// The clipboard's own interface is closed on plain HTTP; the older way works there.
-async function copy(text: string): Promise<boolean> {
+/** copy puts a text on the clipboard. The clipboard's own interface is closed on plain HTTP; the older way works there. */
+export async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
     return true

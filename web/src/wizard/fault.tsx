@@ -43,12 +43,14 @@ export function DeviceFault({ fault, approve }: { fault: LinkFault; approve: (fi
   )
 }
 
-function Certificate({
+/** Certificate shows what a device identified itself with, for a person to compare and approve. */
+export function Certificate({
   attention: a,
   approve,
 }: {
   attention: components['schemas']['Attention']
-  approve: (fingerprint: string) => void
+  /** Left out: whoever looks may not decide. */
+  approve?: (fingerprint: string) => void
 }) {
   const { t, n } = useI18n()
   return (
@@ -74,9 +76,11 @@ function Certificate({
           </>
         )}
       </dl>
-      <Button type="primary" size="small" onClick={() => approve(a.fingerprint)}>
-        {t('wizard.approve')}
-      </Button>
+      {approve && (
+        <Button type="primary" size="small" onClick={() => approve(a.fingerprint)}>
+          {t('wizard.approve')}
+        </Button>
+      )}
     </div>
   )
 }

@@ -1,22 +1,10 @@
-import { useQuery } from '@tanstack/react-query'
 import { Button, Input } from 'antd'
 import { useState } from 'react'
 
+import { Readings } from '../connect/readings'
 import { useI18n } from '../i18n'
-import { Answer, Blank } from '../ui/states'
-import { probe, type Via } from './ask'
-import { keyOf, suits, type Change, type Reading, type Setup } from './draft'
-import { DeviceFault } from './fault'
-
-const useProbe = (via: Via, address: string) =>
-  useQuery({
-    queryKey: ['probe', via, address],
-    queryFn: () => probe(via, address),
-    staleTime: Infinity,
-    gcTime: 0,
-    refetchOnWindowFocus: false,
-    enabled: address !== '',
-  })
+import type { Via } from './ask'
+import { keyOf, suits, type Change, type Setup } from './draft'
 
 /** Decodings shows what stands at a point's address in every reading, and takes the one that makes sense. */
 export function Decodings({
@@ -51,65 +39,6 @@ export function Decodings({
         choose={(r) => choose({ encoding: r.encoding, order: r.order })}
       />
     </>
-  )
-}
-
-function Readings({
-  via,
-  address,
-  current,
-  may,
-  choose,
-}: {
-  via: Via
-  address: string
-  current?: Pick<Setup, 'encoding' | 'order'>
-  may?: (r: Reading) => boolean
-  choose: (r: Reading) => void
-}) {
-  const { t } = useI18n()
-  const asked = useProbe(via, address)
-  // A point without an order takes the link's, which is big-endian where nobody says otherwise.
-  const order = (r: { order?: string }) => r.order ?? 'ABCD'
-  return (
-    <Answer query={asked} rows={2}>
-      {(answer) => {
-        if (answer.fault) return <DeviceFault fault={answer.fault} approve={() => undefined} />
-        if (!answer.probe || answer.probe.readings.length === 0)
-          return <Blank title={t('wizard.nothingThere')}>{answer.probe?.status.name}</Blank>
-        return (
-          <>
-            <p className="muted">
-              <code>{answer.probe.address}</code> {t('wizard.raw')} <code>{answer.probe.raw}</code>
-            </p>
-            <div className="decodings" role="group" aria-label={t('wizard.decode')}>
-              {answer.probe.readings.map((r) => {
-                const chosen = current?.encoding === r.encoding && (!r.order || order(current) === order(r))
-                const fits = may?.(r) ?? true
-                return (
-                  <button
-                    key={`${r.encoding} ${r.order}`}
-                    type="button"
-                    aria-pressed={chosen}
-                    disabled={!fits}
-                    title={fits ? undefined : t('wizard.unsuited')}
-                    onClick={() => choose(r)}
-                  >
-                    <span className="value">{r.value}</span>
-                    {r.likely && <span className="tag good">{t('wizard.likely')}</span>}
-                    <span className="how">
-                      <code>
-                        {r.encoding} {r.order}
-                      </code>
-                    </span>
-                  </button>
-                )
-              })}
-            </div>
-          </>
-        )
-      }}
-    </Answer>
   )
 }
 
