@@ -144,6 +144,11 @@ func (r *diskRun) reopen(ctx context.Context) error {
 
 // run lives several lives that end in the given way, and reads everything after each.
 func (r *diskRun) run(ctx context.Context, how string) error {
+	defer func() {
+		if r.store != nil {
+			_ = r.close()
+		}
+	}()
 	for life := range diskLives {
 		if how == powerLoss && life > 0 && r.rng.IntN(3) == 0 {
 			r.disk.PowerOffAfter(r.rng.IntN(30)) // during the start
@@ -171,7 +176,6 @@ func (r *diskRun) run(ctx context.Context, how string) error {
 	if err := r.reopen(ctx); err != nil {
 		return fmt.Errorf("open at the end: %w", err)
 	}
-	defer r.close()
 	if err := r.read(ctx); err != nil {
 		return err
 	}
