@@ -210,7 +210,7 @@ describe('the console', { skip: chromium ? false : 'SKIPPED: chromium is not ins
     await button('新建网关').click()
     await page.getByLabel('名称').fill('测试网关')
     await button('新建并生成注册码').click()
-    await page.getByText(/jingwei edge --code jwe1_/).waitFor()
+    await page.getByText(/jingwei edge .*--code jwe1_/).waitFor()
     await button('我已保存').click()
     await button('添加 Modbus 链路').first().click()
     const dialog = page.getByRole('dialog')
