@@ -86,7 +86,12 @@ func TestALinkThatPollsIsProbedAndBrowsedOverItsOneSession(t *testing.T) {
 		}
 		see()
 		s.fail, s.closed = nil, false
-		pass(3 * time.Second)
+		for range 10 { // the session that is opened again is the same one, and may have been closed once more
+			if pass(3 * time.Second); l.State().Phase == Connected {
+				break
+			}
+			s.closed = false
+		}
 		if n := len(d.times()); n < 2 || l.State().Phase != Connected {
 			t.Errorf("%d sessions, phase %s", n, l.State().Phase)
 		}
