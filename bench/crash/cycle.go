@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"jingwei/internal/connect/sim/port"
 )
 
 const (
@@ -103,7 +105,7 @@ func (c *cycles) progress(format string, a ...any) { c.o.progress(format, a...) 
 
 // begin starts the processes and sets the node up.
 func (c *cycles) begin(ctx context.Context) error {
-	ports, err := freePorts(3)
+	ports, err := port.Free(3)
 	if err != nil {
 		return err
 	}

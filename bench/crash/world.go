@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"strings"
 
@@ -124,21 +122,4 @@ func (w *world) gateway(ctx context.Context, name, address string) (series [4]uu
 	}
 	err = c.call(ctx, http.MethodPost, api+"/gateways/"+gateway.ID.String()+"/code", map[string]any{}, &invitation)
 	return series, invitation.Code, err
-}
-
-// freePorts returns n loopback addresses that nobody listens on, below the ports that systems give to those who dial: a
-// node that is down for a moment must find its ports free when it comes back.
-func freePorts(n int) ([]string, error) {
-	var out []string
-	for range 1000 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 15000+rand.IntN(15000)))
-		if err != nil {
-			continue
-		}
-		defer l.Close()
-		if out = append(out, l.Addr().String()); len(out) == n {
-			return out, nil
-		}
-	}
-	return nil, errors.New("no free ports from 15000 to 30000 on 127.0.0.1")
 }

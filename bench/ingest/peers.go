@@ -15,6 +15,8 @@ import (
 	"strings"
 	"text/template"
 	"time"
+
+	"jingwei/internal/connect/sim/port"
 )
 
 //go:embed peers
@@ -47,11 +49,11 @@ type victoria struct {
 // startVictoria runs it with what a load test needs and no more: it is asked for what came a moment ago, so it must not
 // leave out the newest, and it must not refuse many series.
 func startVictoria(ctx context.Context, dir, name, program string) (*victoria, error) {
-	port, err := freePort()
+	free, err := port.Free(1)
 	if err != nil {
 		return nil, err
 	}
-	v := &victoria{address: fmt.Sprintf("127.0.0.1:%d", port)}
+	v := &victoria{address: free[0]}
 	v.process, err = start(ctx, dir, name, program, "-httpListenAddr="+v.address, "-storageDataPath="+filepath.Join(dir, name),
 		"-search.latencyOffset=0s", "-retentionPeriod=1y", "-loggerLevel=ERROR", "-search.maxUniqueTimeseries=1000000", "-search.maxSamplesPerQuery=2000000000", "-search.disableCache")
 	if err != nil {
@@ -139,12 +141,12 @@ func startPipeline(ctx context.Context, dir string, programs map[string]string) 
 			p.group.stop()
 		}
 	}()
-	port, err := freePort()
+	free, err := port.Free(1)
 	if err != nil {
 		return nil, err
 	}
-	p.broker = fmt.Sprintf("127.0.0.1:%d", port)
-	conf, err := configure(dir, "mosquitto.conf", map[string]any{"Port": port})
+	p.broker = free[0]
+	conf, err := configure(dir, "mosquitto.conf", map[string]any{"Port": p.broker[strings.LastIndexByte(p.broker, ':')+1:]})
 	if err != nil {
 		return nil, err
 	}

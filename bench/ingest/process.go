@@ -154,16 +154,6 @@ func (g group) stop() {
 	wg.Wait()
 }
 
-// freePort finds a port that nobody listens on.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
 // listening waits until somebody does.
 func listening(ctx context.Context, p *process, address string) error {
 	for end := time.Now().Add(20 * time.Second); ; {

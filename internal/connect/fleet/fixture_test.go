@@ -37,6 +37,7 @@ import (
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
+	"jingwei/internal/peertest"
 	"jingwei/internal/telemetry"
 )
 
@@ -115,7 +116,7 @@ type node struct {
 func newNode(t testing.TB, db *store.DB) *node {
 	t.Helper()
 	ctx := context.Background()
-	n := &node{t: t, dir: t.TempDir(), db: db, cat: &telemetry.MemoryCatalog{}, http: freePort(), link: freePort(),
+	n := &node{t: t, dir: t.TempDir(), db: db, cat: &telemetry.MemoryCatalog{}, http: peertest.Port(t), link: peertest.Port(t),
 		plant: &fakePlant{owner: map[uuid.UUID]uuid.UUID{}, points: map[uuid.UUID][]Point{}, sites: map[uuid.UUID]uuid.UUID{}}}
 	orgs := proof.Must(org.New(ctx, db, time.Now))
 	n.auth = proof.Must(auth.New(ctx, auth.Options{DB: db, Orgs: orgs, Now: time.Now}))
@@ -128,12 +129,6 @@ func newNode(t testing.TB, db *store.DB) *node {
 	n.start()
 	t.Cleanup(func() { n.stop() })
 	return n
-}
-
-func freePort() string {
-	ln := proof.Must(net.Listen("tcp", "127.0.0.1:0"))
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 func listen(t testing.TB, address string) net.Listener {
@@ -232,7 +227,7 @@ type meter struct {
 }
 
 func startMeter(t testing.TB) *meter {
-	m := &meter{n: map[uint16]uint32{}, addr: freePort()}
+	m := &meter{n: map[uint16]uint32{}, addr: peertest.Port(t)}
 	s := proof.Must(mb.NewServer(&mb.ServerConfiguration{URL: "tcp://" + m.addr, Timeout: 30 * time.Second, MaxClients: 5}, m))
 	if err := s.Start(); err != nil {
 		t.Fatal(err)

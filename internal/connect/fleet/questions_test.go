@@ -20,6 +20,7 @@ import (
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
 	"jingwei/internal/kernel/text"
+	"jingwei/internal/peertest"
 	"jingwei/internal/telemetry"
 )
 
@@ -108,7 +109,7 @@ func TestQuestionsReachTheDeviceAndDisturbNothing(t *testing.T) {
 		part[list](t, body, "requests")[0]["summary"] != "unit 1 holding 4..9" || len(part[list](t, body, "requests")[0]["places"].([]any)) != 2 {
 		t.Errorf("try to plan: %d %v", status, body)
 	}
-	if status, body := try(map[string]any{"verb": "open", "config": map[string]any{"address": freePort()}}); status != 200 || part[map[string]any](t, body, "fault")["code"] != "refused" {
+	if status, body := try(map[string]any{"verb": "open", "config": map[string]any{"address": peertest.Port(t)}}); status != 200 || part[map[string]any](t, body, "fault")["code"] != "refused" {
 		t.Errorf("nobody listens: %d %v", status, body)
 	}
 	if v, _ := n.fleet.View(g.ID); len(v.Links) != 1 {

@@ -26,6 +26,7 @@ import (
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/text"
+	"jingwei/internal/peertest"
 	"jingwei/internal/telemetry"
 )
 
@@ -98,7 +99,7 @@ func newTestNode(t testing.TB) *testNode {
 // up opens the link port, always the same one.
 func (n *testNode) up() {
 	if n.addr == "" {
-		n.addr = "127.0.0.1:0"
+		n.addr = peertest.Port(n.t)
 	}
 	var ln net.Listener
 	wait(n.t, "the link port is free", func() bool { var err error; ln, err = net.Listen("tcp", n.addr); return err == nil })

@@ -4,10 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,35 +14,6 @@ import (
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/peertest"
 )
-
-// startMosquitto runs a broker of others, with one account.
-func startMosquitto(t *testing.T) (address string) {
-	t.Helper()
-	program := peertest.Require(t, "mosquitto")
-	ln := proof.Must(net.Listen("tcp", "127.0.0.1:0"))
-	address = ln.Addr().String()
-	ln.Close()
-	dir := t.TempDir()
-	conf := filepath.Join(dir, "mosquitto.conf")
-	_, port, _ := net.SplitHostPort(address)
-	if err := os.WriteFile(conf, []byte("listener "+port+" 127.0.0.1\nallow_anonymous true\npersistence false\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "-c", conf)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return address
-		}
-		if time.Now().After(end) {
-			t.Fatal("mosquitto does not answer")
-		}
-	}
-}
 
 func (n *node) remote(kind, own, address string) Source {
 	n.t.Helper()
@@ -64,7 +31,7 @@ func (n *node) at(address, id string) *client {
 const plainJSON = `{"mappings":[{"topic":"devices/{device}/telemetry","time":{"path":"$.time"},"exclude":["time"]}]}`
 
 func TestExternalBrokerIsReadAndKeepsWhatComesMeanwhile(t *testing.T) {
-	address := startMosquitto(t)
+	address := peertest.Mosquitto(t)
 	n := newNode(t, storetest.SQLite(t))
 	src := n.remote("mqtt", plainJSON, address)
 	in := n.ingest.inlet(src.ID)
@@ -120,7 +87,7 @@ func TestExternalBrokerIsReadAndKeepsWhatComesMeanwhile(t *testing.T) {
 }
 
 func TestSparkplugHostTellsItsStateAtAnExternalBroker(t *testing.T) {
-	address := startMosquitto(t)
+	address := peertest.Mosquitto(t)
 	n := newNode(t, storetest.SQLite(t))
 	far := n.at(address, "watcher")
 	if tok := far.Subscribe("spBv1.0/STATE/jw", 1, nil); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"net"
 	"os/exec"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -27,14 +25,14 @@ import (
 type pymodbus struct {
 	t      testing.TB
 	python string
-	port   int
+	addr   string
 	cmd    *exec.Cmd
 }
 
 func startPymodbus(t testing.TB) *pymodbus {
 	t.Helper()
 	// Debian's interpreter has Debian's packages; another python3 may come first in PATH.
-	p := &pymodbus{t: t, python: "/usr/bin/python3", port: freePort(t)}
+	p := &pymodbus{t: t, python: "/usr/bin/python3", addr: peertest.Port(t)}
 	peertest.Require(t, p.python)
 	if out, err := exec.Command(p.python, "-c", "import pymodbus.server.async_io").CombinedOutput(); err != nil {
 		t.Logf("%s", out)
@@ -45,19 +43,9 @@ func startPymodbus(t testing.TB) *pymodbus {
 	return p
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 func (p *pymodbus) start() {
 	p.t.Helper()
-	p.cmd = exec.Command(p.python, "testdata/pymodbus_server.py", strconv.Itoa(p.port))
+	p.cmd = exec.Command(p.python, "testdata/pymodbus_server.py", p.addr[len("127.0.0.1:"):])
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		p.t.Fatal(err)
@@ -80,7 +68,7 @@ func (p *pymodbus) stop() {
 }
 
 func (p *pymodbus) link(extra string) json.RawMessage {
-	return json.RawMessage(fmt.Sprintf(`{"address":"127.0.0.1:%d"%s}`, p.port, extra))
+	return json.RawMessage(fmt.Sprintf(`{"address":%q%s}`, p.addr, extra))
 }
 
 // pymodbusPoints are the points of unit 1 and what testdata/pymodbus_server.py says they hold.
@@ -365,7 +353,7 @@ func TestSupervisedRestartsOfPymodbus(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan, err := l.Plan()
-	if err != nil || len(plan) != 3 || plan[0].Summary != "unit 1 holding 0..124" || plan[0].Every != 50*time.Millisecond || l.State().Endpoint != fmt.Sprintf("127.0.0.1:%d", p.port) {
+	if err != nil || len(plan) != 3 || plan[0].Summary != "unit 1 holding 0..124" || plan[0].Every != 50*time.Millisecond || l.State().Endpoint != p.addr {
 		t.Errorf("plan %+v, %v, state %+v", plan, err, l.State())
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -464,7 +452,7 @@ func TestAgainstSimonvetter(t *testing.T) {
 	for i := range h.hr {
 		h.hr[i], h.ir[i], h.co[i] = uint16(r.Uint32()), uint16(r.Uint32()), r.IntN(2) == 0
 	}
-	url := fmt.Sprintf("tcp://127.0.0.1:%d", freePort(t))
+	url := "tcp://" + peertest.Port(t)
 	srv, err := peer.NewServer(&peer.ServerConfiguration{URL: url, Timeout: 30 * time.Second, MaxClients: 5}, h)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -136,12 +135,7 @@ func TestPrometheus(t *testing.T) {
 	}))
 	defer target.Close()
 	dir := t.TempDir()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
+	address := peertest.Port(t)
 	config := fmt.Sprintf(`
 global: {scrape_interval: 500ms, scrape_timeout: 400ms}
 scrape_configs:

@@ -40,12 +40,7 @@ type mosquitto struct {
 func newMosquitto(t *testing.T, config string, tls bool) *mosquitto {
 	t.Helper()
 	peertest.Require(t, "mosquitto_pub")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
+	_, port, _ := net.SplitHostPort(peertest.Port(t))
 	m := &mosquitto{t: t, dir: t.TempDir(), port: port, tls: tls}
 	os.Chmod(m.dir, 0o777)
 	users := filepath.Join(m.dir, "users")

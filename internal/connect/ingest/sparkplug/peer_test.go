@@ -5,10 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,39 +17,6 @@ import (
 
 	"jingwei/internal/peertest"
 )
-
-// mosquitto starts Debian's broker and returns its address.
-func mosquitto(t *testing.T) string {
-	t.Helper()
-	program := peertest.Require(t, "mosquitto")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(address)
-	conf := filepath.Join(t.TempDir(), "mosquitto.conf")
-	if err := os.WriteFile(conf, []byte("listener "+port+" 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "-c", conf)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	for i := 0; ; i++ {
-		c, err := net.Dial("tcp", address)
-		if err == nil {
-			c.Close()
-			return address
-		}
-		if i > 500 {
-			t.Fatal(err)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
 
 // attach connects a world's host to a broker: subscriptions, acknowledgement when durable, commands, Will and state.
 func (w *world) attach(address, id string) (detach func()) {
@@ -179,7 +144,7 @@ func (p *edgePeer) do(format string, args ...any) {
 
 // An edge node that others wrote, a broker that others wrote, and a host that comes late.
 func TestEdgeNodeOfOthersThroughMosquitto(t *testing.T) {
-	address := mosquitto(t)
+	address := peertest.Mosquitto(t)
 	seen := make(chan struct{}, 10)
 	observer := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + address).SetClientID("observer"))
 	if tok := observer.Connect(); tok.Wait() && tok.Error() != nil {
@@ -241,7 +206,7 @@ func TestEdgeNodeOfOthersThroughMosquitto(t *testing.T) {
 
 // Somebody else says that this host is offline: the broker's retained state must end up online again.
 func TestTheStateIsAssertedAgainAtMosquitto(t *testing.T) {
-	address := mosquitto(t)
+	address := peertest.Mosquitto(t)
 	w := newWorld(t, Config{Host: "jingwei"})
 	detach := w.attach(address, "host")
 	defer detach()

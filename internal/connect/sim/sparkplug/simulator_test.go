@@ -4,10 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -30,39 +26,6 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const mill = "cnc-mill-sparkplug"
-
-// mosquitto starts Debian's broker and returns its address.
-func mosquitto(t *testing.T) string {
-	t.Helper()
-	program := peertest.Require(t, "mosquitto")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(address)
-	conf := filepath.Join(t.TempDir(), "mosquitto.conf")
-	if err := os.WriteFile(conf, []byte("listener "+port+" 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "-c", conf)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	for i := 0; ; i++ {
-		c, err := net.Dial("tcp", address)
-		if err == nil {
-			c.Close()
-			return address
-		}
-		if i > 500 {
-			t.Fatal(err)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
 
 // ledger is what a host stores: in memory, by "device|metric".
 type ledger struct {
@@ -259,7 +222,7 @@ func isGood(r row) bool { return r.status.IsGood() && r.value.Type != 0 }
 const x5 = "Jingwei/Line2/Mill5|X/Position"
 
 func TestMillsComeToTheHostAndGo(t *testing.T) {
-	address := mosquitto(t)
+	address := peertest.Mosquitto(t)
 	_, stop := simulate(t, address, nil)
 	l := host(t, address) // late: it has to ask
 	l.until(t, "values of both mills", func() bool {
@@ -274,7 +237,7 @@ func TestMillsComeToTheHostAndGo(t *testing.T) {
 }
 
 func TestAPrimaryHostIsWaitedFor(t *testing.T) {
-	address := mosquitto(t)
+	address := peertest.Mosquitto(t)
 	s, _ := simulate(t, address, func(o *Options) { o.PrimaryHost = "jingwei" })
 	for end := time.Now().Add(10 * time.Second); s.Stats().Connections == 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -301,7 +264,7 @@ func TestFaultsEndWell(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			address := mosquitto(t)
+			address := peertest.Mosquitto(t)
 			l := host(t, address)
 			s, _ := simulate(t, address, func(o *Options) { o.Faults, o.Seed = f.faults, 7 })
 			l.until(t, "the fault", func() bool { return f.happens(s.Stats()) > 0 && (f.trouble == "" || l.trouble[f.trouble] > 0) })
