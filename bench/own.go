@@ -212,7 +212,7 @@ func (*ownStore) Ways() []string { return []string{"Aggregate"} }
 // mean. The mean is of the good values alone; the peers, which keep no status, take all.
 func (e *ownStore) Means(_ string, from, to, step int64) (trial.Answer, error) {
 	var a trial.Answer
-	series, err := e.store.Aggregate(e.ctx, e.refs, telemetry.Span{From: from, To: to}, time.Duration(step), to)
+	series, err := e.store.Aggregate(e.ctx, e.refs, telemetry.Span{From: from, To: to}, telemetry.AggregateOptions{Step: time.Duration(step), Now: to})
 	if err != nil {
 		return a, err
 	}

@@ -11,11 +11,14 @@ import (
 
 // aggregator aggregates one series after the other.
 type aggregator struct {
-	q    *scanner
-	span Span
-	step int64
-	now  int64
-	n    int
+	q      *scanner
+	span   Span
+	step   int64
+	bounds []int64 // in place of step
+	at     int     // the bucket between bounds that was found last
+	now    int64
+	asOf   uint64
+	n      int
 
 	s       *Series
 	state   []bucketState
@@ -48,15 +51,42 @@ func (a *aggregator) lookBack(known *catalogue, refs []Ref) time.Duration {
 	return min(most, time.Duration(a.span.From))
 }
 
-func (a *aggregator) bucket(t int64) int { return int((t - a.span.From) / a.step) }
+// bucket returns the bucket that a time of the span lies in. Times come nearly in order, so the search between bounds goes
+// on from where the last one ended.
+func (a *aggregator) bucket(t int64) int {
+	if a.bounds == nil {
+		return int((t - a.span.From) / a.step)
+	}
+	i := a.at
+	for t < a.bounds[i] {
+		i--
+	}
+	if t >= a.bounds[i+1] {
+		i += gallop(a.bounds[i+1:], t+1)
+	}
+	a.at = i
+	return i
+}
 
-func (a *aggregator) ends(i int) int64 { return min(a.span.From+int64(i+1)*a.step, a.span.To) }
+func (a *aggregator) begins(i int) int64 {
+	if a.bounds != nil {
+		return a.bounds[i]
+	}
+	return a.span.From + int64(i)*a.step
+}
+
+func (a *aggregator) ends(i int) int64 {
+	if a.bounds != nil {
+		return a.bounds[i+1]
+	}
+	return min(a.span.From+int64(i+1)*a.step, a.span.To)
+}
 
 func (a *aggregator) series(ctx context.Context, series *Series) ([]Bucket, error) {
 	a.s = series
 	a.state = sized(a.state, a.n)
 	clear(a.state)
-	a.has, a.since, a.change = false, 0, 0
+	a.has, a.since, a.change, a.at = false, 0, 0, 0
 	var longest time.Duration
 	for _, r := range series.Reporting {
 		longest = max(longest, r.MaxSilence)
@@ -122,6 +152,9 @@ func (a *aggregator) whole(c *block.Chunk) bool {
 		return false
 	}
 	if c.MaxGap > a.silenceAt(c.MinTime) || c.MaxTime >= a.change {
+		return false
+	}
+	if a.asOf != 0 && c.Block.Info().MaxCommit > a.asOf {
 		return false
 	}
 	a.cover(c.MinTime)
@@ -315,7 +348,7 @@ func (a *aggregator) result() []Bucket {
 	for i := range out {
 		st := &a.state[i]
 		b := &out[i]
-		b.From, b.To = a.span.From+int64(i)*a.step, a.ends(i)
+		b.From, b.To = a.begins(i), a.ends(i)
 		b.Count, b.Good, b.Uncertain, b.Bad = st.count, st.good, st.uncertain, st.count-st.good-st.uncertain
 		b.Covered = time.Duration(st.covered)
 		b.Sum, b.Mean = math.NaN(), math.NaN()

@@ -217,7 +217,7 @@ func BenchmarkAggregate(b *testing.B) {
 	rounds := 0
 	for b.Loop() {
 		rounds++
-		out, err := n.store.Aggregate(context.Background(), refs, Span{begin, begin + int64(hours)*int64(time.Hour)}, 5*time.Minute, n.clock.t)
+		out, err := n.store.Aggregate(context.Background(), refs, Span{begin, begin + int64(hours)*int64(time.Hour)}, AggregateOptions{Step: 5 * time.Minute, Now: n.clock.t})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -257,7 +257,7 @@ func BenchmarkRawDay(b *testing.B) {
 			for b.Loop() {
 				rounds++
 				rows := 0
-				err := n.store.Scan(context.Background(), refs[c.prop], Span{begin, begin + 2*day}, c.want, false, func(r *Run) bool {
+				err := n.store.Scan(context.Background(), refs[c.prop], Span{begin, begin + 2*day}, ScanOptions{Columns: c.want}, func(r *Run) bool {
 					rows += r.Len()
 					return true
 				})
@@ -329,7 +329,7 @@ func BenchmarkLateAggregate(b *testing.B) {
 			before, rounds := cpu(), 0
 			for b.Loop() {
 				rounds++
-				if _, err := n.store.Aggregate(context.Background(), refs, Span{begin, begin + 2*int64(time.Hour)}, 5*time.Minute, n.clock.t); err != nil {
+				if _, err := n.store.Aggregate(context.Background(), refs, Span{begin, begin + 2*int64(time.Hour)}, AggregateOptions{Step: 5 * time.Minute, Now: n.clock.t}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -30,17 +30,59 @@ type Bucket struct {
 // MaxBuckets bounds one answer of Aggregate, over all series.
 const MaxBuckets = 5_000_000
 
-// Aggregate returns, for each series, the buckets of step that begin at span.From, the last one ending at span.To. A
-// series that is unknown is an error. now is the time at which the answer is asked for.
-func (s *Store) Aggregate(ctx context.Context, refs []Ref, span Span, step time.Duration, now int64) ([][]Bucket, error) {
+// AggregateOptions say into which buckets Aggregate sorts, and what it knows.
+type AggregateOptions struct {
+	// Step is the length of every bucket; the first begins at span.From and the last ends at span.To.
+	Step time.Duration
+	// Bounds, in place of Step, are strictly ascending times (ns): bucket i is [Bounds[i], Bounds[i+1]). The span is then
+	// from the first to the last of them, and may be left zero.
+	Bounds []int64
+	Now    int64  // the time at which the answer is asked for, ns
+	AsOf   uint64 // commit number: what was known when it was the newest; 0: now
+}
+
+// buckets checks span and options and returns the span and the number of buckets in it.
+func (o *AggregateOptions) buckets(span Span) (Span, int64, error) {
+	var n int64
+	if o.Bounds != nil {
+		last := len(o.Bounds) - 1
+		if o.Step != 0 {
+			return span, 0, fmt.Errorf("aggregate by %s and %d bounds: %w: give a step or bounds, not both", o.Step, last+1, ErrBadSpan)
+		}
+		if last < 1 {
+			return span, 0, fmt.Errorf("aggregate between %d bounds: %w: a bucket needs two", last+1, ErrBadSpan)
+		}
+		for i, t := range o.Bounds[1:] {
+			if t <= o.Bounds[i] {
+				return span, 0, fmt.Errorf("aggregate: bound %d is %d and bound %d is %d: %w: each must be after the one before", i, o.Bounds[i], i+1, t, ErrBadSpan)
+			}
+		}
+		whole := Span{o.Bounds[0], o.Bounds[last]}
+		if span != whole && span != (Span{}) {
+			return span, 0, fmt.Errorf("aggregate from %d to %d with bounds from %d to %d: %w: leave the span out or make it that of the bounds",
+				span.From, span.To, whole.From, whole.To, ErrBadSpan)
+		}
+		span, n = whole, int64(last)
+	}
 	width := span.To - span.From
-	if width <= 0 || step <= 0 {
-		return nil, fmt.Errorf("aggregate from %d to %d by %s: %w: it must be longer than nothing", span.From, span.To, step, ErrBadSpan)
+	if span.To <= span.From || o.Bounds == nil && o.Step <= 0 {
+		return span, 0, fmt.Errorf("aggregate from %d to %d by %s: %w: it must be longer than nothing", span.From, span.To, o.Step, ErrBadSpan)
 	}
 	if span.From < MinTime || span.To > MaxTime {
-		return nil, fmt.Errorf("aggregate from %d to %d: %w: between 1970 and 2200", span.From, span.To, ErrBadSpan)
+		return span, 0, fmt.Errorf("aggregate from %d to %d: %w: between 1970 and 2200", span.From, span.To, ErrBadSpan)
 	}
-	n := (width-1)/int64(step) + 1
+	if o.Bounds == nil {
+		n = (width-1)/int64(o.Step) + 1
+	}
+	return span, n, nil
+}
+
+// Aggregate returns the buckets of each series. A series that is unknown is an error.
+func (s *Store) Aggregate(ctx context.Context, refs []Ref, span Span, o AggregateOptions) ([][]Bucket, error) {
+	span, n, err := o.buckets(span)
+	if err != nil {
+		return nil, err
+	}
 	if n > MaxBuckets || n*int64(max(len(refs), 1)) > MaxBuckets {
 		return nil, fmt.Errorf("aggregate %d series into %d buckets each: %w: at most %d buckets at once, take a longer step, a shorter span or fewer series",
 			len(refs), n, ErrBadSpan, MaxBuckets)
@@ -68,8 +110,8 @@ func (s *Store) Aggregate(ctx context.Context, refs []Ref, span Span, step time.
 		wait.Go(func() {
 			q := s.scanner()
 			defer s.giveBack(q)
-			a := &aggregator{q: q, span: span, step: int64(step), now: now, n: int(n)}
-			q.begin(v, span.From-int64(a.lookBack(known, refs)), span.To, WithStatus|TimeAndValue, false, s.foundDamage)
+			a := &aggregator{q: q, span: span, step: int64(o.Step), bounds: o.Bounds, now: o.Now, asOf: o.AsOf, n: int(n)}
+			q.begin(v, span.From-int64(a.lookBack(known, refs)), span.To, ScanOptions{Columns: WithStatus | TimeAndValue, AsOf: o.AsOf}, s.foundDamage)
 			for {
 				i := int(next.Add(together)) - together
 				if i >= len(refs) {

@@ -38,7 +38,7 @@ func TestReadersSeeEverySampleOnceWhileItIsFlushedAndMerged(t *testing.T) {
 					least := acked[i].Load()
 					var got, last int64
 					last = -1
-					err := n.store.Scan(ctx, ref, Span{begin, MaxTime}, WithStatus, false, func(r *Run) bool {
+					err := n.store.Scan(ctx, ref, Span{begin, MaxTime}, ScanOptions{Columns: WithStatus}, func(r *Run) bool {
 						for j, at := range r.Time {
 							if at <= last {
 								t.Errorf("time %d after %d", at, last)
@@ -58,7 +58,7 @@ func TestReadersSeeEverySampleOnceWhileItIsFlushedAndMerged(t *testing.T) {
 						if s := n.store.Latest([]Ref{ref}, n.clock.t, nil)[0]; s.Commit == 0 && least > 0 || s.Commit != 0 && s.Time < begin+(least-1)*int64(time.Second) {
 							t.Errorf("latest is %+v after %d seconds", s, least)
 						}
-						a, err := n.store.Aggregate(ctx, refs, Span{begin, begin + int64(batches*rows)*int64(time.Second)}, time.Hour, begin+int64(24*time.Hour))
+						a, err := n.store.Aggregate(ctx, refs, Span{begin, begin + int64(batches*rows)*int64(time.Second)}, AggregateOptions{Step: time.Hour, Now: begin + int64(24*time.Hour)})
 						if err != nil {
 							t.Error(err)
 							return

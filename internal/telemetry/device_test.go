@@ -149,7 +149,7 @@ func compareSeries(t *testing.T, n *node, ref Ref, typ Type, model map[int64]Sam
 	}
 	slices.Sort(times)
 	k := 0
-	err := n.store.Scan(ctx, ref, Span{0, MaxTime}, Everything, false, func(r *Run) bool {
+	err := n.store.Scan(ctx, ref, Span{0, MaxTime}, ScanOptions{Columns: Everything}, func(r *Run) bool {
 		for _, f := range r.Flags {
 			if !r.Nulls && Flags(f)&NoValue != 0 {
 				t.Errorf("series %d: a run that is said to have no nulls has one", ref)
@@ -169,7 +169,7 @@ func compareSeries(t *testing.T, n *node, ref Ref, typ Type, model map[int64]Sam
 	m := &seriesModel{typ, times, model}
 	for _, step := range []time.Duration{time.Hour, 5 * time.Minute, 17 * time.Second} {
 		span := Span{begin + 1800e9, until + int64(2*time.Hour)}
-		got, err := n.store.Aggregate(ctx, []Ref{ref}, span, step, n.clock.t)
+		got, err := n.store.Aggregate(ctx, []Ref{ref}, span, AggregateOptions{Step: step, Now: n.clock.t})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +200,7 @@ func (m *seriesModel) buckets(span Span, step, now int64) []Bucket {
 		for _, at := range m.times[max(lo-1, 0):min(hi+1, len(m.times))] {
 			part.stored[0] = append(part.stored[0], m.rows[at])
 		}
-		out = append(out, part.aggregate(0, Span{from, to}, step, now, int64(5*time.Second))...)
+		out = append(out, part.aggregate(0, 0, Span{from, to}, step, now, int64(5*time.Second))...)
 	}
 	return out
 }

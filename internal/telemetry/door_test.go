@@ -157,7 +157,7 @@ func TestFutureSampleIsKeptButNotLatestBeforeItIsDue(t *testing.T) {
 			t.Fatalf("%s: latest when it is due: %+v", stage, s)
 		}
 		for _, now := range []int64{begin, future} {
-			a, err := n.store.Aggregate(context.Background(), []Ref{ref}, Span{future, future + 1}, time.Second, now)
+			a, err := n.store.Aggregate(context.Background(), []Ref{ref}, Span{future, future + 1}, AggregateOptions{Step: time.Second, Now: now})
 			if want := map[int64]uint64{begin: 0, future: 1}[now]; err != nil || a[0][0].Count != want {
 				t.Fatalf("%s: %d samples in the bucket at %d, want %d (%v)", stage, a[0][0].Count, now, want, err)
 			}

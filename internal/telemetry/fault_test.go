@@ -32,7 +32,7 @@ func fill(t testing.TB, n *node, refs []Ref, producer int, first uint64, from, s
 func count(t testing.TB, s *Store, ref Ref) int {
 	t.Helper()
 	rows := 0
-	if err := s.Scan(context.Background(), ref, Span{0, MaxTime}, Everything, false, func(r *Run) bool { rows += r.Len(); return true }); err != nil {
+	if err := s.Scan(context.Background(), ref, Span{0, MaxTime}, ScanOptions{Columns: Everything}, func(r *Run) bool { rows += r.Len(); return true }); err != nil {
 		t.Fatal(err)
 	}
 	return rows

@@ -32,6 +32,15 @@ func someBatch() *Batch {
 	}
 }
 
+// someCorrection corrects a value, and withdraws two samples.
+func someCorrection() *Batch {
+	b := someBatch()
+	b.Origin = Manual
+	b.Revision = []uint32{1, 0, 0, 0, 70000, 2, 2, 0}
+	b.Flags[5], b.Flags[6] = NoValue|Withdrawn, NoValue|Withdrawn
+	return b
+}
+
 func prepare(t testing.TB, b *Batch) *prepared {
 	t.Helper()
 	p := &prepared{}
@@ -61,7 +70,7 @@ func golden(t *testing.T, name string, got []byte) []byte {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s: the writer makes other bytes than version 1 is frozen with:\n%x\n%x", name, got, want)
+		t.Errorf("%s: the writer makes other bytes than the version is frozen with:\n%x\n%x", name, got, want)
 	}
 	return want
 }
@@ -74,6 +83,35 @@ func TestGoldenRecord(t *testing.T) {
 	}
 	if len(p.arrivals) != 4 {
 		t.Fatalf("%d arrivals, want 4: rows of one device and time share one", len(p.arrivals))
+	}
+}
+
+func TestGoldenRecordOfACorrection(t *testing.T) {
+	p := prepare(t, someCorrection())
+	var back prepared
+	if err := back.decode(golden(t, "record-v2.bin", p.record), fourTypes); err != nil || !sameRecord(p, &back) || p.record[0] != 2 {
+		t.Fatalf("%v: %+v, want %+v", err, back, *p)
+	}
+}
+
+func TestOnlyACorrectionWithdraws(t *testing.T) {
+	for name, change := range map[string]func(*Batch){
+		"without a revision": func(b *Batch) { b.Revision[5] = 0 },
+		"with a value":       func(b *Batch) { b.Flags[5] = Withdrawn },
+		"fewer revisions":    func(b *Batch) { b.Revision = b.Revision[:7] },
+	} {
+		b := someCorrection()
+		change(b)
+		var refused *BatchError
+		if err := new(prepared).fill(b, fourTypes, func(Ref) uuid.UUID { return uuid.UUID{} }); !errors.As(err, &refused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p := prepare(t, someBatch())
+	p.arrivals[0].flags |= uint16(Withdrawn | NoValue)
+	p.encode()
+	if err := new(prepared).decode(p.record, fourTypes); !errors.Is(err, errRecord) {
+		t.Errorf("a record without revisions withdraws: %v", err)
 	}
 }
 
@@ -112,6 +150,7 @@ func TestRecordsOfAnyValuesComeBack(t *testing.T) {
 			}
 			b.Ref, b.Time, b.Gateway, b.Bits = append(b.Ref, ref), append(b.Time, at), append(b.Gateway, at+r.Int64N(100)), append(b.Bits, bits)
 			b.Status, b.Flags = append(b.Status, Status(r.Uint32())&0xC0FF0000), append(b.Flags, Flags(r.IntN(2))*Repeated)
+			b.Revision = append(b.Revision, uint32(r.IntN(6)/5*r.IntN(4)))
 		}
 		if len(b.Text) > len(b.Ref) {
 			continue
@@ -123,7 +162,7 @@ func TestRecordsOfAnyValuesComeBack(t *testing.T) {
 		}
 		for i := range b.Ref { // what went in is what the arrivals say
 			a := back.arrivals[back.arr[i]]
-			if a.time != b.Time[i] || a.gateway != b.Gateway[i] || a.status != uint32(b.Status[i]) || a.flags != uint16(b.Flags[i]) {
+			if a.time != b.Time[i] || a.gateway != b.Gateway[i] || a.status != uint32(b.Status[i]) || a.flags != uint16(b.Flags[i]) || a.revision != b.Revision[i] {
 				t.Fatalf("row %d: %+v", i, a)
 			}
 		}
@@ -142,6 +181,7 @@ func FuzzRecord(f *testing.F) {
 	p := prepare(f, someBatch())
 	f.Add(p.record)
 	f.Add(p.record[:30])
+	f.Add(prepare(f, someCorrection()).record)
 	f.Add([]byte{1})
 	empty := prepare(f, &Batch{Origin: Measured})
 	f.Add(empty.record)

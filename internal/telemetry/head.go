@@ -173,7 +173,7 @@ func (h *head) insert(p *prepared, commit uint64, commitTime int64, types kinds)
 		if a.time > commitTime+int64(FutureAfter) {
 			flags |= uint16(FutureTime)
 		}
-		h.arrivals[at/arrivalSlab][at%arrivalSlab] = arrival{time: a.time, gateway: a.gateway, commit: c, status: a.status, flags: flags, origin: uint8(p.origin)}
+		h.arrivals[at/arrivalSlab][at%arrivalSlab] = arrival{time: a.time, gateway: a.gateway, commit: c, status: a.status, revision: a.revision, flags: flags, origin: uint8(p.origin)}
 		h.arrived++
 	}
 	var text []uint32
@@ -198,6 +198,11 @@ func (h *head) insert(p *prepared, commit uint64, commitTime int64, types kinds)
 		e.rows++
 		e.changed = commit
 		switch {
+		case a.flags&uint16(Withdrawn) != 0:
+			e.order |= unsorted | tied
+			if e.maxAt == noSlot || a.time > e.maxTime {
+				e.maxTime, e.maxAt = a.time, at
+			}
 		case a.flags&uint16(FutureTime) != 0:
 			e.order |= unsorted | ahead
 			h.future++

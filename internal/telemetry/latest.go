@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"jingwei/internal/telemetry/block"
 )
@@ -187,7 +188,9 @@ func (s *Store) workOutLatest(q *scanner, v *view, series *Series, now int64) Sa
 // due yet.
 func (s *Store) before(q *scanner, v *view, series *Series, limit, now int64) (_ Sample, more bool, err error) {
 	ctx := context.Background()
-	for {
+	// The greatest time is nearly always the answer's. Where the sample there was withdrawn, or is not due, the look goes
+	// further and further back.
+	for back := int64(1); ; back = min(max(8*back, int64(time.Minute)), MaxTime) {
 		t, pending, ok, err := s.greatestTime(q, v, series, limit, now)
 		more = more || pending
 		if err != nil || !ok {
@@ -195,19 +198,25 @@ func (s *Store) before(q *scanner, v *view, series *Series, limit, now int64) (_
 		}
 		var out Sample
 		columns := Run{Type: series.Type}
-		q.begin(v, t, t+1, Everything, false, s.foundDamage)
-		err = q.series(ctx, series, t, t+1, nil, func(r *run) error {
+		from := max(t+1-back, 0)
+		q.begin(v, from, t+1, ScanOptions{Columns: Everything}, s.foundDamage)
+		err = q.series(ctx, series, from, t+1, nil, func(r *run) error {
 			columns.take(r)
-			out = columns.Sample(columns.Len() - 1)
+			for i := columns.Len() - 1; i >= 0; i-- {
+				if visible(columns.Flags[i], columns.Time[i], now) {
+					out = columns.Sample(i)
+					return nil
+				}
+			}
 			return nil
 		})
 		if err != nil {
 			return Sample{}, more, err
 		}
-		if out.Commit != 0 && visible(uint32(out.Flags), out.Time, now) {
+		if out.Commit != 0 {
 			return out, more, nil
 		}
-		limit = t // the one that won at this time is not due
+		limit = from
 	}
 }
 

@@ -23,6 +23,9 @@ type clipped struct {
 // merge emits the rows of several sources as one run.
 func (q *scanner) merge(s *Series, in []*source, lo, hi int64, emit func(*run) error) error {
 	want := q.want
+	for _, src := range in {
+		want = wanted(want, src)
+	}
 	past := q.history
 	for {
 		shared, notes := true, uint8(block.AllGood)
@@ -69,7 +72,7 @@ func (q *scanner) merge(s *Series, in []*source, lo, hi int64, emit func(*run) e
 					past = true // who wins depends on what was superseded before
 					continue
 				}
-				return q.settled(c, perm, emit)
+				return q.settled(c, perm, notes, emit)
 			}
 			last.perm = append(last.perm[:0], perm...)
 			if perm != nil {
@@ -90,15 +93,15 @@ func (q *scanner) merge(s *Series, in []*source, lo, hi int64, emit func(*run) e
 			pickValues(&m.Values, &c.Values, last.perm)
 			r.values = &m.Values
 		}
-		return emit(&r)
+		return q.give(&r, emit)
 	}
 }
 
 // settled emits rows of which some share a source time.
-func (q *scanner) settled(c *rows, perm []uint32, emit func(*run) error) error {
+func (q *scanner) settled(c *rows, perm []uint32, notes uint8, emit func(*run) error) error {
 	current, losers := c.settle(perm)
 	rowsOf := current
-	var r run
+	r := run{notes: notes &^ block.AllGood}
 	if q.history {
 		rowsOf, q.loser = interleave(c.Time, current, losers, q.loser[:0])
 		r.loser = q.loser
@@ -107,7 +110,7 @@ func (q *scanner) settled(c *rows, perm []uint32, emit func(*run) error) error {
 	pick(&q.merged.Frame, &c.Frame, rowsOf)
 	pickValues(&q.merged.Values, &c.Values, rowsOf)
 	r.frame, r.values, r.j = &q.merged.Frame, &q.merged.Values, len(rowsOf)
-	return emit(&r)
+	return q.give(&r, emit)
 }
 
 // interleave puts losers before the winner of their time.

@@ -16,6 +16,7 @@ type model struct {
 	acked  map[batchKey]bool
 	seq    []uint64 // by producer
 	epoch  []uint64
+	times  map[uint64]int64 // of commits
 }
 
 type batchKey struct {
@@ -28,14 +29,17 @@ type row struct {
 	s      Sample
 }
 
-// settled returns the winners and all distinct samples of a series, in order.
-func (m *model) settled(series int) (current, all []Sample) {
+// settled returns the winners and all distinct samples of a series, in order, as they stood at a commit (0: now).
+func (m *model) settled(series int, asOf uint64) (current, all []Sample) {
 	byTime := map[int64][]Sample{}
 	for _, s := range m.stored[series] {
+		if asOf != 0 && s.Commit > asOf {
+			continue
+		}
 		group := byTime[s.Time]
 		again := false
 		for _, o := range group {
-			again = again || o.Value == s.Value && o.Status == s.Status && o.Origin == s.Origin && o.Revision == s.Revision
+			again = again || o.Value == s.Value && o.Status == s.Status && o.Origin == s.Origin && o.Revision == s.Revision && o.Flags&Withdrawn == s.Flags&Withdrawn
 		}
 		if !again {
 			byTime[s.Time] = append(group, s)
@@ -58,7 +62,9 @@ func (m *model) settled(series int) (current, all []Sample) {
 				if len(group) > 1 {
 					s.Flags |= Rival
 				}
-				current = append(current, s)
+				if s.Flags&Withdrawn == 0 {
+					current = append(current, s)
+				}
 			}
 			all = append(all, s)
 		}
@@ -67,7 +73,7 @@ func (m *model) settled(series int) (current, all []Sample) {
 }
 
 func (m *model) latest(series int, now int64) Sample {
-	current, _ := m.settled(series)
+	current, _ := m.settled(series, 0)
 	for i := len(current) - 1; i >= 0; i-- {
 		if s := current[i]; s.Flags&FutureTime == 0 || s.Time <= now {
 			return s
@@ -77,8 +83,8 @@ func (m *model) latest(series int, now int64) Sample {
 }
 
 // aggregate is the definition of a bucket, by brute force.
-func (m *model) aggregate(series int, span Span, step, now int64, silence int64) []Bucket {
-	current, _ := m.settled(series)
+func (m *model) aggregate(series int, asOf uint64, span Span, step, now int64, silence int64) []Bucket {
+	current, _ := m.settled(series, asOf)
 	var seen []Sample
 	for _, s := range current {
 		if s.Flags&FutureTime == 0 || s.Time <= now {
@@ -149,6 +155,20 @@ func (m *model) aggregate(series int, span Span, step, now int64, silence int64)
 			b.Mean = b.Sum / float64(b.Good)
 		}
 		out = append(out, b)
+	}
+	return out
+}
+
+// asOf is the greatest commit at a commit time.
+func (m *model) asOf(t int64) uint64 {
+	out := uint64(0)
+	for number, at := range m.times {
+		if at <= t {
+			out = max(out, number)
+		}
+	}
+	if out == 0 {
+		return BeforeAll
 	}
 	return out
 }

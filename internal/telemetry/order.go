@@ -116,12 +116,12 @@ type identity struct {
 	status   uint32
 	revision uint32
 	origin   uint32
-	null     bool
+	flags    Flags // whether it has a value, and whether it was withdrawn
 }
 
 func (r *rows) identity(i uint32) identity {
-	id := identity{status: r.Status[i], revision: r.Revision[i], origin: r.Origin[i], null: Flags(r.Flags[i])&NoValue != 0}
-	if !id.null {
+	id := identity{status: r.Status[i], revision: r.Revision[i], origin: r.Origin[i], flags: Flags(r.Flags[i]) & (NoValue | Withdrawn)}
+	if id.flags&NoValue == 0 {
 		if len(r.Text) > 0 {
 			id.text = r.Text[i]
 		} else {

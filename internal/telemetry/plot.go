@@ -41,7 +41,7 @@ func (s *Store) Plot(ctx context.Context, ref Ref, span Span, pixels int, now in
 		return nil, fmt.Errorf("plot from %d to %d on %d pixels: %w: 1 to %d pixels, and it must end after it begins", span.From, span.To, pixels, ErrBadSpan, MaxPixels)
 	}
 	p := plotter{typ: series.Type, span: span, step: max((span.To-span.From+int64(pixels)-1)/int64(pixels), 1), at: -1}
-	err := s.Scan(ctx, ref, span, Everything, false, func(r *Run) bool {
+	err := s.Scan(ctx, ref, span, ScanOptions{Columns: Everything}, func(r *Run) bool {
 		p.take(r, now)
 		return true
 	})

@@ -22,12 +22,13 @@ const (
 )
 
 // flagsFromOutside are the flags that a producer may set; the others are the node's own.
-const flagsFromOutside = NoValue | GatewayTime | Repeated | ClockUnsure
+const flagsFromOutside = NoValue | GatewayTime | Repeated | ClockUnsure | Withdrawn
 
 // arrived is what rows of a batch have in common: what one device told at one time.
 type arrived struct {
 	time, gateway int64
 	status        uint32
+	revision      uint32
 	flags         uint16
 }
 
@@ -60,7 +61,7 @@ func (p *prepared) fill(b *Batch, types kinds, name func(Ref) uuid.UUID) error {
 		len   int
 		maybe bool
 	}{{"time", len(b.Time), false}, {"gateway", len(b.Gateway), false}, {"bits", len(b.Bits), false},
-		{"status", len(b.Status), b.Status == nil}, {"flags", len(b.Flags), b.Flags == nil}} {
+		{"status", len(b.Status), b.Status == nil}, {"flags", len(b.Flags), b.Flags == nil}, {"revision", len(b.Revision), b.Revision == nil}} {
 		if c.len != n && !c.maybe {
 			return batchError(c.field, strconv.Itoa(c.len)+" rows", "every column has as many rows as ref, which has "+strconv.Itoa(n))
 		}
@@ -93,6 +94,9 @@ func (p *prepared) fill(b *Batch, types kinds, name func(Ref) uuid.UUID) error {
 		}
 		if b.Flags != nil {
 			now.flags = uint16(b.Flags[i])
+		}
+		if b.Revision != nil {
+			now.revision = b.Revision[i]
 		}
 		var kind Type
 		if int(ref) < len(types) {
@@ -132,15 +136,23 @@ func (p *prepared) fill(b *Batch, types kinds, name func(Ref) uuid.UUID) error {
 		if Flags(now.flags)&^flagsFromOutside != 0 {
 			return rowError(b, i, name, "flags", fmt.Sprintf("%#x", now.flags), "only the node sets these flags")
 		}
+		if !now.sound() {
+			return rowError(b, i, name, "flags", fmt.Sprintf("%#x with revision %d", now.flags, now.revision), "withdrawing is a correction without a value")
+		}
 		at = p.arrival(now)
 		p.arr[i], last = at, now
 	}
 	return nil
 }
 
+// sound tells whether a row that withdraws a sample is a correction without a value.
+func (a *arrived) sound() bool {
+	return Flags(a.flags)&Withdrawn == 0 || a.revision > 0 && Flags(a.flags)&NoValue != 0
+}
+
 // arrival returns the number of an arrived that is not the one of the row before.
 func (p *prepared) arrival(a arrived) uint32 {
-	h := (uint64(a.time)*0x9E3779B97F4A7C15 ^ uint64(a.gateway)*0xC2B2AE3D27D4EB4F ^ uint64(a.status)<<16 ^ uint64(a.flags)) * 0x9E3779B97F4A7C15 >> 58
+	h := (uint64(a.time)*0x9E3779B97F4A7C15 ^ uint64(a.gateway)*0xC2B2AE3D27D4EB4F ^ uint64(a.status)<<16 ^ uint64(a.flags) ^ uint64(a.revision)<<48) * 0x9E3779B97F4A7C15 >> 58
 	if k := p.recent[h]; k > 0 && p.arrivals[k-1] == a {
 		return k - 1
 	}

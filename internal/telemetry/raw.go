@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -11,7 +12,7 @@ import (
 )
 
 // Run is a part of a series' samples in order of source time, column by column. The slices are valid until the function
-// that got the run returns and must not be changed. Columns that were not asked for are nil.
+// that got the run returns and must not be changed. Columns that were not asked for may be nil.
 type Run struct {
 	Type       Type
 	Time       []int64
@@ -56,13 +57,20 @@ const (
 	Everything           = block.All
 )
 
+// ScanOptions say what of a series' samples is wanted.
+type ScanOptions struct {
+	Columns Columns // Time and the values are always there
+	History bool    // superseded and withdrawn samples too
+	AsOf    uint64  // a commit number from AsOf: as it stood when that commit was the newest; 0: as it stands now
+}
+
 // errStop ends a scan early.
 var errStop = errors.New("stop")
 
 // Scan calls yield with the series' samples in the span, in order of source time, until it returns false. With history it
 // gives every accepted sample, those that were superseded before the one that won. Samples flagged FutureTime are given
-// like all others. It allocates nothing for each sample.
-func (s *Store) Scan(ctx context.Context, ref Ref, span Span, want Columns, history bool, yield func(*Run) bool) error {
+// like all others. It allocates nothing for each sample of an ordinary read.
+func (s *Store) Scan(ctx context.Context, ref Ref, span Span, o ScanOptions, yield func(*Run) bool) error {
 	series, ok := s.find(ref)
 	if !ok {
 		return fmt.Errorf("scan series number %d: %w", ref, ErrUnknownSeries)
@@ -77,7 +85,7 @@ func (s *Store) Scan(ctx context.Context, ref Ref, span Span, want Columns, hist
 	defer s.release(v)
 	q := s.scanner()
 	defer s.giveBack(q)
-	q.begin(v, span.From, span.To, want, history, s.foundDamage)
+	q.begin(v, span.From, span.To, o, s.foundDamage)
 	q.single = true
 	out := Run{Type: series.Type}
 	err := q.series(ctx, series, span.From, span.To, nil, func(r *run) error {
@@ -112,12 +120,13 @@ func part[T any](v []T, i, j int) []T {
 	return v[i:j]
 }
 
-// Cursor is a place in a series' samples: after the first Rows samples of that time and commit. It keeps its meaning
-// while samples come and blocks are merged. The zero value is the begin.
+// Cursor is a place in a series' samples: after the first Rows samples of that time, revision and commit. It keeps its
+// meaning while samples come and blocks are merged. The zero value is the begin.
 type Cursor struct {
-	Time   int64
-	Commit uint64
-	Rows   uint32
+	Time     int64
+	Commit   uint64
+	Revision uint32
+	Rows     uint32
 }
 
 // String writes the cursor for a URL; the zero value is "".
@@ -125,12 +134,15 @@ func (c Cursor) String() string {
 	if c.Rows == 0 {
 		return ""
 	}
-	var b [20]byte
+	var b [cursorBytes]byte
 	binary.BigEndian.PutUint64(b[:], uint64(c.Time))
 	binary.BigEndian.PutUint64(b[8:], c.Commit)
-	binary.BigEndian.PutUint32(b[16:], c.Rows)
+	binary.BigEndian.PutUint32(b[16:], c.Revision)
+	binary.BigEndian.PutUint32(b[20:], c.Rows)
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
+
+const cursorBytes = 24
 
 // ParseCursor reads what String wrote.
 func ParseCursor(s string) (Cursor, error) {
@@ -138,17 +150,18 @@ func ParseCursor(s string) (Cursor, error) {
 		return Cursor{}, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) != 20 {
+	if err != nil || len(b) != cursorBytes {
 		return Cursor{}, fmt.Errorf("cursor %.40q is none of ours: use the one that came as next", s)
 	}
-	return Cursor{Time: int64(binary.BigEndian.Uint64(b)), Commit: binary.BigEndian.Uint64(b[8:]), Rows: binary.BigEndian.Uint32(b[16:])}, nil
+	return Cursor{Time: int64(binary.BigEndian.Uint64(b)), Commit: binary.BigEndian.Uint64(b[8:]), Revision: binary.BigEndian.Uint32(b[16:]), Rows: binary.BigEndian.Uint32(b[20:])}, nil
 }
 
 // RawOptions say what Raw returns.
 type RawOptions struct {
 	Limit   int    // at most so many samples; 0: 10,000, and never more than 1,000,000
 	After   Cursor // go on after it
-	History bool   // superseded samples too
+	History bool   // superseded and withdrawn samples too
+	AsOf    uint64 // as it stood when that commit was the newest; 0: as it stands now
 }
 
 // Limits of Raw.
@@ -164,7 +177,7 @@ type Page struct {
 	More    bool   // there are more
 }
 
-// Raw returns the samples of a series in a span, in order of source time (then of commit, with history).
+// Raw returns the samples of a series in a span, in order of source time (then of revision and commit, with history).
 func (s *Store) Raw(ctx context.Context, ref Ref, span Span, o RawOptions) (Page, error) {
 	limit := o.Limit
 	if limit <= 0 {
@@ -180,17 +193,17 @@ func (s *Store) Raw(ctx context.Context, ref Ref, span Span, o RawOptions) (Page
 		}
 	}
 	next := after
-	err := s.Scan(ctx, ref, span, Everything, o.History, func(r *Run) bool {
+	err := s.Scan(ctx, ref, span, ScanOptions{Columns: Everything, History: o.History, AsOf: o.AsOf}, func(r *Run) bool {
 		if p.Samples == nil {
 			p.Samples = make([]Sample, 0, min(limit, r.Len()))
 		}
 		for i, t := range r.Time {
 			commit := uint64(r.Commit[i])
 			if o.History && after.Rows > 0 && t == after.Time {
-				if commit < after.Commit {
+				switch cmp.Or(cmp.Compare(r.Revision[i], after.Revision), cmp.Compare(commit, after.Commit)) {
+				case -1:
 					continue
-				}
-				if commit == after.Commit {
+				case 0:
 					after.Rows-- // as many as were given before
 					continue
 				}
@@ -200,8 +213,8 @@ func (s *Store) Raw(ctx context.Context, ref Ref, span Span, o RawOptions) (Page
 				return false
 			}
 			p.Samples = append(p.Samples, r.Sample(i))
-			if next.Time != t || next.Commit != commit {
-				next = Cursor{Time: t, Commit: commit}
+			if next.Time != t || next.Revision != r.Revision[i] || next.Commit != commit {
+				next = Cursor{Time: t, Revision: r.Revision[i], Commit: commit}
 			}
 			next.Rows++
 		}

@@ -8,8 +8,12 @@ import (
 	"math/bits"
 )
 
-// recordVersion is the first byte of a telemetry record in the journal (docs/formats/block.md, "Log record").
-const recordVersion = 1
+// The first byte of a telemetry record in the journal is its version (docs/formats/block.md, "Log record"). Corrections
+// need the second one; everything else is written in the first.
+const (
+	recordPlain     = 1
+	recordCorrected = 2
+)
 
 // errRecord is wrapped by all errors of decode.
 var errRecord = errors.New("malformed telemetry record")
@@ -17,7 +21,13 @@ var errRecord = errors.New("malformed telemetry record")
 // encode writes the prepared batch to p.record: who and which, the arrivals column by column, the rows as runs of
 // neighbouring series that share an arrival, the values without their zero bytes at one end, the texts.
 func (p *prepared) encode() {
-	d := append(p.record[:0], recordVersion)
+	version := byte(recordPlain)
+	for i := range p.arrivals {
+		if p.arrivals[i].revision > 0 {
+			version = recordCorrected
+		}
+	}
+	d := append(p.record[:0], version)
 	d = append(d, p.producer[:]...)
 	d = binary.AppendUvarint(d, p.epoch)
 	d = binary.AppendUvarint(d, p.seq)
@@ -44,6 +54,15 @@ func (p *prepared) encode() {
 		d = binary.AppendUvarint(d, uint64(j-i))
 		d = binary.AppendUvarint(d, uint64(p.arrivals[i].status))
 		d = binary.AppendUvarint(d, uint64(p.arrivals[i].flags))
+		i = j
+	}
+	for i := 0; version == recordCorrected && i < len(p.arrivals); {
+		j := i + 1
+		for j < len(p.arrivals) && p.arrivals[j].revision == p.arrivals[i].revision {
+			j++
+		}
+		d = binary.AppendUvarint(d, uint64(j-i))
+		d = binary.AppendUvarint(d, uint64(p.arrivals[i].revision))
 		i = j
 	}
 	next, arr := int64(0), int64(-1)
@@ -172,8 +191,8 @@ func (r *reader) bytes(n uint64) []byte {
 // decode takes a record of the journal. Texts are copied out of it. types tells which rows are texts; a series it does not
 // know is an error.
 func (p *prepared) decode(record []byte, types kinds) error {
-	if len(record) < 18 || record[0] != recordVersion {
-		return fmt.Errorf("%w: not of version %d", errRecord, recordVersion)
+	if len(record) < 18 || record[0] != recordPlain && record[0] != recordCorrected {
+		return fmt.Errorf("%w: not of version %d or %d", errRecord, recordPlain, recordCorrected)
 	}
 	copy(p.producer[:], record[1:17])
 	r := reader{d: record[17:]}
@@ -204,8 +223,23 @@ func (p *prepared) decode(record []byte, types kinds) error {
 			return fmt.Errorf("%w: statuses", errRecord)
 		}
 		for range count {
-			p.arrivals[i].status, p.arrivals[i].flags = uint32(status), uint16(flags)
+			p.arrivals[i].status, p.arrivals[i].flags, p.arrivals[i].revision = uint32(status), uint16(flags), 0
 			i++
+		}
+	}
+	for i := 0; record[0] == recordCorrected && i < len(p.arrivals); {
+		count, revision := r.uvarint(), r.uvarint()
+		if r.bad || count == 0 || count > uint64(len(p.arrivals)-i) || revision > math.MaxUint32 {
+			return fmt.Errorf("%w: revisions", errRecord)
+		}
+		for range count {
+			p.arrivals[i].revision = uint32(revision)
+			i++
+		}
+	}
+	for i := range p.arrivals {
+		if !p.arrivals[i].sound() {
+			return fmt.Errorf("%w: something is withdrawn that is no correction", errRecord)
 		}
 	}
 	next, arr := int64(0), int64(-1)

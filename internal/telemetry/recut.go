@@ -92,7 +92,7 @@ func (w *writer) compact(ctx context.Context, p *plan) error {
 	w.cells = assign(byDay, p.level)
 	w.explain = find.arrival
 	q := newScanner()
-	q.begin(&view{active: newHead(0, w.s.pool), blocks: p.inputs}, lo, hi+1, block.All, true, w.s.foundDamage)
+	q.begin(&view{active: newHead(0, w.s.pool), blocks: p.inputs}, lo, hi+1, ScanOptions{Columns: block.All, History: true}, w.s.foundDamage)
 	m := &merging{w: w, find: find, copied: map[frameKey]copiedFrame{}}
 	for i := range all {
 		m.series, m.group = &all[i], 0

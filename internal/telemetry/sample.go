@@ -52,6 +52,9 @@ const (
 	FutureTime  Flags = 1 << 2 // dated more than 10 minutes ahead of the node when it came
 	Repeated    Flags = 1 << 3 // an unchanged value told again because the longest silence had passed
 	ClockUnsure Flags = 1 << 4 // the gateway's clock was not synchronised
+	// Withdrawn marks a correction that takes the sample of its source time away: it has NoValue and a revision above 0, and
+	// only reads with history give it.
+	Withdrawn Flags = 1 << 14
 	// Rival marks a sample against which others of the same source time lost; they stand in the history plane.
 	Rival Flags = 1 << 15
 )
@@ -111,7 +114,7 @@ type Declaration struct {
 }
 
 // Batch is what a producer hands over at once: one row per sample, held column by column. Text is used by rows of
-// string series, whose Bits are an index into it. Status and Flags may be nil, which means all zero.
+// string series, whose Bits are an index into it. Status, Flags and Revision may be nil, which means all zero.
 // A batch is accepted whole or refused whole.
 type Batch struct {
 	Origin  Origin
@@ -121,7 +124,10 @@ type Batch struct {
 	Bits    []uint64
 	Status  []Status
 	Flags   []Flags
-	Text    []string
+	// Revision is 0 for a value as it was received; a correction of the sample of its time is 1 and up, and the greatest
+	// one counts.
+	Revision []uint32
+	Text     []string
 }
 
 // Len returns the number of rows.

@@ -36,7 +36,9 @@ type scanner struct {
 	v       *view
 	blocks  []*blockFile // those that overlap the span of the query
 	want    block.Set
-	history bool
+	history bool // superseded samples are looked at
+	past    bool // and given
+	asOf    uint64
 	damaged func(*blockFile, error)
 
 	frames  map[frameKey]*block.Frame
@@ -52,6 +54,8 @@ type scanner struct {
 	parts   []clipped
 	keys    []frameKey
 	loser   []bool
+	left    rows     // what a filter left of a run
+	keep    []uint32 // which rows these are
 	headArr []headFrame
 	single  bool // one series is read
 	bits    []uint64
@@ -64,11 +68,14 @@ const maxFrames = 48
 func newScanner() *scanner { return &scanner{frames: map[frameKey]*block.Frame{}} }
 
 // begin prepares for reading many series of a span from a view.
-func (q *scanner) begin(v *view, from, to int64, want block.Set, history bool, damaged func(*blockFile, error)) {
-	q.v, q.want, q.history, q.damaged, q.single = v, want|block.Of(block.Time), history, damaged, false
+func (q *scanner) begin(v *view, from, to int64, o ScanOptions, damaged func(*blockFile, error)) {
+	q.v, q.want, q.history, q.past, q.asOf, q.damaged, q.single = v, o.Columns|block.Of(block.Time), o.History, o.History, o.AsOf, damaged, false
+	if q.asOf != 0 {
+		q.want, q.history = block.All, true // what won later may have lost then
+	}
 	q.blocks = q.blocks[:0]
 	for _, b := range v.blocks {
-		if b.minTime < to && b.maxTime >= from {
+		if b.minTime < to && b.maxTime >= from && (q.asOf == 0 || b.reader == nil || b.reader.Info().MinCommit <= q.asOf) {
 			q.blocks = append(q.blocks, b)
 		}
 	}
@@ -107,7 +114,7 @@ func (q *scanner) fail(b *block.Reader, err error) error {
 // series calls emit with the series' samples in [from, to) in order of time. whole, if not nil, is asked before a chunk that
 // stands alone and lies in the span is decoded: when it says true the chunk is passed over.
 func (q *scanner) series(ctx context.Context, s *Series, from, to int64, whole func(*block.Chunk) bool, emit func(*run) error) error {
-	if from >= to {
+	if from >= to || q.asOf == BeforeAll {
 		return nil
 	}
 	for _, old := range q.sources {
@@ -253,7 +260,7 @@ func (q *scanner) window(s *Series, in []*source, lo, hi int64, whole func(*bloc
 	var only *source
 	full := 0
 	for _, src := range in {
-		if err := q.load(src, q.want); err != nil {
+		if err := q.load(src, wanted(q.want, src)); err != nil {
 			return err
 		}
 		if i, j := src.clip(lo, hi); i < j {
@@ -274,7 +281,7 @@ func (q *scanner) window(s *Series, in []*source, lo, hi int64, whole func(*bloc
 			q.keys = append(q.keys[:0], only.key)
 			r.keys = q.keys
 		}
-		return emit(&r)
+		return q.give(&r, emit)
 	}
 	return q.merge(s, in, lo, hi, emit)
 }

@@ -88,9 +88,14 @@ func (x *trial) batch() (*Batch, []row) {
 			if old := x.m.stored[i]; len(old) > 0 && r.IntN(20) == 0 {
 				o := old[r.IntN(len(old))]
 				s.Time = o.Time
-				if r.IntN(2) == 0 {
+				switch r.IntN(4) {
+				case 0, 1:
 					s.Value, s.Status = o.Value, o.Status
 					s.Flags = o.Flags & NoValue
+				case 2:
+					s.Revision = 1 + uint32(r.IntN(3))
+				default:
+					s.Revision, s.Flags, s.Status = 1+uint32(r.IntN(3)), NoValue|Withdrawn, Bad
 				}
 			} else {
 				switch r.IntN(25) {
@@ -118,6 +123,7 @@ func (x *trial) batch() (*Batch, []row) {
 		b.Gateway = append(b.Gateway, w.s.Gateway)
 		b.Status = append(b.Status, w.s.Status)
 		b.Flags = append(b.Flags, w.s.Flags)
+		b.Revision = append(b.Revision, w.s.Revision)
 		bits := w.s.Value.Bits
 		if x.m.types[w.series] == String && w.s.Flags&NoValue == 0 {
 			bits = uint64(len(b.Text))
@@ -138,6 +144,7 @@ func (x *trial) commit(k batchKey, number uint64, at int64) {
 		x.m.stored[w.series] = append(x.m.stored[w.series], w.s)
 	}
 	x.m.acked[k] = true
+	x.m.times[number] = at
 	delete(x.m.sent, k)
 }
 
@@ -246,7 +253,25 @@ func (x *trial) restart(before uint64) {
 func (x *trial) verify(i int) {
 	ctx := context.Background()
 	ref := x.refs[i]
-	current, all := x.m.settled(i)
+	asOf := uint64(0)
+	if len(x.m.times) > 0 && x.r.IntN(2) == 0 {
+		number := uint64(1 + x.r.IntN(int(x.n.log.Last().Number)))
+		t, ok := x.m.times[number]
+		if t -= int64(x.r.IntN(2)); ok {
+			var err error
+			if asOf, err = x.n.store.AsOf(t); err != nil || asOf != x.m.asOf(t) {
+				x.fatal("as of %d (commit %d): %d %v, want %d", t, number, asOf, err, x.m.asOf(t))
+			}
+		}
+	}
+	known := asOf
+	if asOf == BeforeAll {
+		known = 0
+	}
+	current, all := x.m.settled(i, known)
+	if asOf == BeforeAll {
+		current, all = nil, nil
+	}
 	for _, history := range []bool{false, true} {
 		want := current
 		if history {
@@ -263,7 +288,7 @@ func (x *trial) verify(i int) {
 		var got []Sample
 		var after Cursor
 		for {
-			p, err := x.n.store.Raw(ctx, ref, span, RawOptions{Limit: 1 + x.r.IntN(200), After: after, History: history})
+			p, err := x.n.store.Raw(ctx, ref, span, RawOptions{Limit: 1 + x.r.IntN(200), After: after, History: history, AsOf: asOf})
 			if err != nil {
 				x.fatal("raw: %v", err)
 			}
@@ -278,7 +303,7 @@ func (x *trial) verify(i int) {
 		if !slices.Equal(got, want) {
 			for k := range max(len(got), len(want)) {
 				if k >= len(got) || k >= len(want) || got[k] != want[k] {
-					x.fatal("series %d (%v), history %v, span %v: %d samples, want %d; first difference at %d:\n got %s\nwant %s", i, x.m.types[i], history, span, len(got), len(want), k,
+					x.fatal("series %d (%v), as of %d, history %v, span %v: %d samples, want %d; first difference at %d:\n got %s\nwant %s", i, x.m.types[i], asOf, history, span, len(got), len(want), k,
 						show(got[min(k, len(got)):min(k+2, len(got))]), show(want[min(k, len(want)):min(k+2, len(want))]))
 				}
 			}
@@ -294,15 +319,15 @@ func (x *trial) verify(i int) {
 	at := current[x.r.IntN(len(current))].Time
 	step := []time.Duration{time.Second, 7 * time.Second, time.Minute, time.Hour}[x.r.IntN(4)]
 	span := Span{max(at-at%int64(time.Second)-int64(step)*3, 0), at + int64(step)*10 + int64(x.r.IntN(1e9))}
-	got, err := x.n.store.Aggregate(ctx, []Ref{ref}, span, step, now)
+	got, err := x.n.store.Aggregate(ctx, []Ref{ref}, span, AggregateOptions{Step: step, Now: now, AsOf: asOf})
 	if err != nil {
 		x.fatal("aggregate: %v", err)
 	}
-	want := x.m.aggregate(i, span, int64(step), now, int64(5*time.Second))
+	want := x.m.aggregate(i, known, span, int64(step), now, int64(5*time.Second))
 	if !slices.EqualFunc(got[0], want, sameBucket) {
 		for k := range want {
 			if !sameBucket(got[0][k], want[k]) {
-				x.fatal("series %d (%v), buckets of %v from %d, now %d: bucket %d is\n%+v, want\n%+v", i, x.m.types[i], step, span.From, now, k, got[0][k], want[k])
+				x.fatal("series %d (%v), as of %d, buckets of %v from %d, now %d: bucket %d is\n%+v, want\n%+v", i, x.m.types[i], asOf, step, span.From, now, k, got[0][k], want[k])
 			}
 		}
 	}
@@ -335,7 +360,7 @@ func runTrial(t *testing.T, seed uint64, operations int) {
 	n.options.HeadBytes = []int64{300 << 10, 64 << 20}[seed%2]
 	n.mustOpen(t)
 	t.Cleanup(n.close)
-	x := &trial{t: t, r: r, n: n, disk: disk, where: begin, m: &model{sent: map[batchKey][]row{}, acked: map[batchKey]bool{}},
+	x := &trial{t: t, r: r, n: n, disk: disk, where: begin, m: &model{sent: map[batchKey][]row{}, acked: map[batchKey]bool{}, times: map[uint64]int64{}},
 		texts: []string{"", "RUN", "停机", string(bytes.Repeat([]byte("x"), 300))}}
 	for i := range 9 {
 		x.m.types = append(x.m.types, []Type{Float64, Float64, Int64, Bool, String}[i%5])

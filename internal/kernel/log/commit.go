@@ -64,7 +64,7 @@ func (l *Log) linger() {
 func (l *Log) write(g *group) error {
 	s := g.segment
 	begin := l.o.Now()
-	g.time = max(begin.UnixNano(), l.time)
+	g.time = max(begin.UnixNano(), l.time+1, l.queue.promised()+1)
 	h := groupHeader{count: g.count, first: g.first, time: g.time, link: l.link}
 	if g.opening {
 		h.flags = flagOpening
@@ -125,6 +125,9 @@ func (l *Log) acknowledge() {
 			l.trace("acked", c.Number-1)
 		}
 		l.queue.Lock()
+		if g.err == nil {
+			l.queue.closed = max(l.queue.closed, g.time)
+		}
 		l.queue.held -= g.held
 		l.queue.recycle(g.buf, l.o.MaxGroupBytes)
 		l.queue.Unlock()

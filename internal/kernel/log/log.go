@@ -14,7 +14,7 @@ import (
 // Commit is a record's place in the journal.
 type Commit struct {
 	Number uint64 // dense over the whole journal, from 1
-	Time   int64  // ns since 1970-01-01 UTC by this machine's clock; never goes back; the same for a whole group
+	Time   int64  // ns since 1970-01-01 UTC by this machine's clock; grows from group to group, the same for a whole group
 }
 
 // Log is an open journal. Its methods are safe for concurrent use.
@@ -86,6 +86,19 @@ func (l *Log) Last() Commit {
 	l.view.Lock()
 	defer l.view.Unlock()
 	return l.view.last
+}
+
+// Closed returns the newest commit time that is closed: whatever is dated at or before it is durable and its done function
+// has returned, and nothing that comes later will be dated so. It is the present time while nothing is under way, by a
+// clock that was not set back.
+func (l *Log) Closed() int64 {
+	q := &l.queue
+	q.Lock()
+	defer q.Unlock()
+	if q.held == 0 && q.err == nil {
+		q.closed = max(q.closed, l.o.Now().UnixNano())
+	}
+	return q.closed
 }
 
 // First returns the oldest commit number still in the journal; in an empty one, the number that comes next.

@@ -378,13 +378,48 @@ func TestCommitTimeNeverGoesBack(t *testing.T) {
 		t.Errorf("time %d", c.Time)
 	}
 	now = time.Unix(1000, 0)
-	if c := mustPut(t, p, "x"); c.Time != 2000e9 {
+	if c := mustPut(t, p, "x"); c.Time != 2000e9+1 {
 		t.Errorf("time %d after the clock was set back", c.Time)
 	}
 	shut(t, l)
 	l = open(t, o)
-	if c := mustPut(t, partition(t, l, "a"), "x"); c != (Commit{3, 2000e9}) {
+	if c := mustPut(t, partition(t, l, "a"), "x"); c != (Commit{3, 2000e9 + 2}) {
 		t.Errorf("%v after a restart", c)
+	}
+}
+
+// What Closed has named stays closed: nothing is dated at or before it afterwards, whatever the clock does.
+func TestNothingIsDatedWithinWhatIsClosed(t *testing.T) {
+	o := small(fault.NewDisk(1), "/j")
+	now := time.Unix(2000, 0)
+	o.Now = func() time.Time { return now }
+	l := open(t, o)
+	p := partition(t, l, "a")
+	if c := mustPut(t, p, "x"); l.Closed() != c.Time {
+		t.Errorf("closed until %d after a commit at %d", l.Closed(), c.Time)
+	}
+	now = time.Unix(3000, 0)
+	if l.Closed() != 3000e9 {
+		t.Errorf("closed until %d while nothing is under way", l.Closed())
+	}
+	now = time.Unix(2500, 0)
+	if c := mustPut(t, p, "x"); c.Time != 3000e9+1 {
+		t.Errorf("dated %d, 3000 s were closed", c.Time)
+	}
+	telling, holding := make(chan struct{}), make(chan struct{})
+	if err := p.Append(context.Background(), []byte("x"), func(Commit, error) { close(telling); <-holding }); err != nil {
+		t.Fatal(err)
+	}
+	<-telling
+	now = time.Unix(4000, 0)
+	if l.Closed() != 3000e9+1 {
+		t.Errorf("closed until %d while a done function has not returned", l.Closed())
+	}
+	close(holding)
+	shut(t, l)
+	now = time.Unix(1000, 0)
+	if l = open(t, o); l.Closed() != 3000e9+2 {
+		t.Errorf("closed until %d after a restart", l.Closed())
 	}
 }
 

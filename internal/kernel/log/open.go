@@ -92,6 +92,7 @@ func (l *Log) recover() error {
 		if err := l.readLast(segments[used-1]); err != nil {
 			return err
 		}
+		l.queue.closed = l.time
 	}
 	if err := l.readAhead(segments[used:]); err != nil {
 		return err

@@ -14,6 +14,7 @@ type queue struct {
 	err    error    // why nothing may be queued any more
 	groups []*group // oldest first; the newest takes more records until the committer takes it
 	held   int64    // bytes of records queued and not yet acknowledged
+	closed int64    // commit time: what is dated at or before it is acknowledged, and no group will be dated so
 
 	next    uint64     // number of the next record
 	segment *segment   // of the newest group; nil before the journal's first
@@ -202,6 +203,13 @@ func (q *queue) take() (g *group, stopped bool) {
 	g = q.groups[0]
 	q.groups = slices.Delete(q.groups, 0, 1)
 	return g, false
+}
+
+// promised returns the commit time that no further group may have.
+func (q *queue) promised() int64 {
+	q.Lock()
+	defer q.Unlock()
+	return q.closed
 }
 
 // stop lets nothing more in. The first reason stays, but for a failure that comes while closing.

@@ -174,7 +174,7 @@ func (s *Service) sampleRoutes(a *api.Server) {
 			if err != nil || step <= 0 || (span.To-span.From)/int64(step) >= maxBuckets {
 				return nil, ErrStep.At("query.step", in.Step).With("max", maxBuckets)
 			}
-			all, err := s.store.Aggregate(ctx, []telemetry.Ref{k.ref}, span, step, now.UnixNano())
+			all, err := s.store.Aggregate(ctx, []telemetry.Ref{k.ref}, span, telemetry.AggregateOptions{Step: step, Now: now.UnixNano()})
 			if err != nil {
 				return nil, translate(err)
 			}

@@ -26,6 +26,13 @@ func (s *Int) AddInt(o Int) {
 	s.Hi += o.Hi + int64(carry)
 }
 
+// Sub subtracts one value.
+func (s *Int) Sub(v int64) {
+	var borrow uint64
+	s.Lo, borrow = bits.Sub64(s.Lo, uint64(v), 0)
+	s.Hi -= v>>63 + int64(borrow)
+}
+
 // Value returns the sum rounded to the nearest float64.
 func (s Int) Value() float64 {
 	if s.Hi == int64(s.Lo)>>63 {
