@@ -45,7 +45,7 @@ type Store interface {
 	Changes(refs []telemetry.Ref, since uint64) (changed []int, next uint64)
 	Raw(ctx context.Context, ref telemetry.Ref, span telemetry.Span, o telemetry.RawOptions) (telemetry.Page, error)
 	Plot(ctx context.Context, ref telemetry.Ref, span telemetry.Span, pixels int, now int64) ([]telemetry.PlotPoint, error)
-	Aggregate(ctx context.Context, refs []telemetry.Ref, span telemetry.Span, step time.Duration, now int64) ([][]telemetry.Bucket, error)
+	Aggregate(ctx context.Context, refs []telemetry.Ref, span telemetry.Span, o telemetry.AggregateOptions) ([][]telemetry.Bucket, error)
 	Commit(number uint64) (telemetry.Arrival, bool, error)
 }
 
