@@ -188,7 +188,7 @@ func (*ownStore) LogPaths(dir string) []string { return []string{filepath.Join(d
 // Raw reads times, values, statuses and flags; the peers have the first two only.
 func (e *ownStore) Raw(series int, from, to int64) (trial.Answer, error) {
 	var a trial.Answer
-	err := e.store.Scan(e.ctx, e.refs[series], telemetry.Span{From: from, To: to}, telemetry.TimeAndValue|telemetry.WithStatus, false,
+	err := e.store.Scan(e.ctx, e.refs[series], telemetry.Span{From: from, To: to}, telemetry.ScanOptions{Columns: telemetry.TimeAndValue | telemetry.WithStatus},
 		func(r *telemetry.Run) bool {
 			if !r.Nulls {
 				a.Points, a.Sum = a.Points+len(r.Bits), a.Sum+trial.SumBits(r.Bits)
@@ -231,7 +231,7 @@ func (e *ownStore) Means(_ string, from, to, step int64) (trial.Answer, error) {
 func (e *ownStore) Verify(spec workload.Spec) (rows int, different string, err error) {
 	for series, want := range spec.Collect() {
 		i := 0
-		err := e.store.Scan(e.ctx, e.refs[series], telemetry.Span{From: math.MinInt64, To: math.MaxInt64}, telemetry.Everything, false,
+		err := e.store.Scan(e.ctx, e.refs[series], telemetry.Span{From: math.MinInt64, To: math.MaxInt64}, telemetry.ScanOptions{Columns: telemetry.Everything},
 			func(r *telemetry.Run) bool {
 				for k := range r.Len() {
 					got := r.Sample(k)
