@@ -218,7 +218,7 @@ func TestValuesOfEveryTypeInJSON(t *testing.T) {
 		}
 	}
 	whole := b.get("a", "/series/"+f.String()+"/samples?from=2026-05-04T08:00:08Z&detail=true", 200, nil)
-	want := `{"items":[{"time":"2026-05-04T08:00:08Z","gatewayTime":"2026-05-04T08:00:08.001Z","value":null,"status":{"code":2150694912,"name":"BadNoCommunication","class":"bad"},"flags":["noValue","gatewayTime"],"origin":"replayed","revision":0,"commit":"9","commitTime":"2026-05-04T08:00:00Z","trace":"TRACE"}]}` + "\n"
+	want := `{"items":[{"time":"2026-05-04T08:00:08Z","gatewayTime":"2026-05-04T08:00:08.001Z","value":null,"status":{"code":2150694912,"name":"BadNoCommunication","class":"bad"},"flags":["noValue","gatewayTime"],"origin":"replayed","revision":0,"commit":"9","commitTime":"2026-05-04T08:00:00.000000008Z","trace":"TRACE"}]}` + "\n"
 	want = strings.Replace(want, "TRACE", b.producer.String()+"-1-9", 1)
 	if whole != want {
 		t.Errorf("got  %s\nwant %s", whole, want)
