@@ -146,7 +146,7 @@ func (p *edgePeer) do(format string, args ...any) {
 func TestEdgeNodeOfOthersThroughMosquitto(t *testing.T) {
 	address := peertest.Mosquitto(t)
 	seen := make(chan struct{}, 10)
-	observer := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + address).SetClientID("observer"))
+	observer := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + address).SetClientID("observer").SetAutoReconnect(false))
 	if tok := observer.Connect(); tok.Wait() && tok.Error() != nil {
 		t.Fatal(tok.Error())
 	}
@@ -210,7 +210,7 @@ func TestTheStateIsAssertedAgainAtMosquitto(t *testing.T) {
 	w := newWorld(t, Config{Host: "jingwei"})
 	detach := w.attach(address, "host")
 	defer detach()
-	c := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + address).SetClientID("other"))
+	c := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + address).SetClientID("other").SetAutoReconnect(false))
 	if t := c.Connect(); t.Wait() && t.Error() != nil {
 		w.t.Fatal(t.Error())
 	}
