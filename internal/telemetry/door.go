@@ -218,11 +218,13 @@ func (s *Store) insert(p *prepared, commit uint64, commitTime int64) (ahead int,
 		s.insertMu.Unlock()
 		return 0, false
 	}
-	refs := h.insert(p, commit, commitTime, known.types)
+	var refs []uint32
+	refs, s.late = h.insert(p, commit, commitTime, known.types, s.watch.before.Load(), s.late[:0])
 	for _, ref := range refs {
 		s.latest.ahead(Ref(ref))
 	}
 	s.inserted.Store(commit)
+	s.watch.tell(commit, s.late)
 	full := h.bytes() >= max(s.o.HeadBytes, 4*headSeriesBytes*int64(len(h.series)))
 	s.insertMu.Unlock()
 	if full {

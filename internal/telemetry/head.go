@@ -152,8 +152,8 @@ func (h *head) grow(n int) {
 }
 
 // insert adds a batch that the journal has committed.
-// It returns the refs with rows ahead of their time, usually none.
-func (h *head) insert(p *prepared, commit uint64, commitTime int64, types kinds) (aheadRefs []uint32) {
+// It returns the refs with rows ahead of their time, usually none, and appends to late the rows dated before a time.
+func (h *head) insert(p *prepared, commit uint64, commitTime int64, types kinds, before int64, late []Mark) (aheadRefs []uint32, _ []Mark) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.grow(len(types))
@@ -197,6 +197,9 @@ func (h *head) insert(p *prepared, commit uint64, commitTime int64, types kinds)
 		e.n++
 		e.rows++
 		e.changed = commit
+		if a.time < before {
+			late = append(late, Mark{Ref(ref), a.time, a.time + 1})
+		}
 		switch {
 		case a.flags&uint16(Withdrawn) != 0:
 			e.order |= unsorted | tied
@@ -216,7 +219,7 @@ func (h *head) insert(p *prepared, commit uint64, commitTime int64, types kinds)
 		}
 	}
 	h.rows += uint64(len(p.refs))
-	return aheadRefs
+	return aheadRefs, late
 }
 
 // segment gives the series its next segment.

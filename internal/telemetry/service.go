@@ -75,6 +75,8 @@ type Store struct {
 	insertMu sync.Mutex    // insertion and sealing
 	active   *head         // the one that takes samples; nil once closed
 	inserted atomic.Uint64 // greatest commit number in the heads and blocks
+	late     []Mark        // under insertMu: of the batch being inserted
+	watch    watch
 
 	viewMu   sync.Mutex
 	view     *view
