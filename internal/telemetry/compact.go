@@ -222,23 +222,31 @@ func (s *Store) compactOnce(ctx context.Context, force bool) (more bool, err err
 		}
 		return false, fmt.Errorf("merge %d blocks: %w", len(p.inputs), err)
 	}
-	s.workMu.Lock()
-	defer s.workMu.Unlock()
-	if err := s.adopt(s.manifest.clone(), w, p.inputs); err != nil {
+	if err := s.swap(w, p.inputs); err != nil {
 		return false, fmt.Errorf("merge %d blocks: %w", len(p.inputs), err)
 	}
-	for _, b := range p.inputs {
-		b.gone.Store(true)
-	}
-	s.insertMu.Lock()
-	now := s.acquire()
-	s.setView(now.active, now.sealed, w.merge(now.blocks, p.inputs))
-	s.release(now)
-	s.insertMu.Unlock()
 	s.stats.compactions.Add(1)
 	s.stats.compactNanos.Add(uint64(time.Since(started)))
 	s.stats.compactWritten.Add(uint64(w.wrote))
 	return true, nil
+}
+
+// swap makes what was written part of the store in place of other blocks. The caller holds compactMu.
+func (s *Store) swap(w *writer, replaced []*blockFile) error {
+	s.workMu.Lock()
+	defer s.workMu.Unlock()
+	if err := s.adopt(s.manifest.clone(), w, replaced); err != nil {
+		return err
+	}
+	for _, b := range replaced {
+		b.gone.Store(true)
+	}
+	s.insertMu.Lock()
+	defer s.insertMu.Unlock()
+	now := s.acquire()
+	defer s.release(now)
+	s.setView(now.active, now.sealed, w.merge(now.blocks, replaced))
+	return nil
 }
 
 // pace keeps compaction below its rate.

@@ -159,18 +159,21 @@ func (m *model) aggregate(series int, asOf uint64, span Span, step, now int64, s
 	return out
 }
 
-// asOf is the greatest commit at a commit time.
-func (m *model) asOf(t int64) uint64 {
-	out := uint64(0)
-	for number, at := range m.times {
-		if at <= t {
-			out = max(out, number)
+// knewAt tells whether a commit number tells apart what of a series was committed by a time: a commit of which nothing is left may
+// or may not count.
+func (m *model) knewAt(series int, t int64, asOf uint64) bool {
+	_, all := m.settled(series, 0)
+	for _, s := range all {
+		if known := asOf != BeforeAll && s.Commit <= asOf; known != (m.times[s.Commit] <= t) {
+			return false
 		}
 	}
-	if out == 0 {
-		return BeforeAll
-	}
-	return out
+	return true
+}
+
+// expire forgets samples before a time.
+func (m *model) expire(series int, before int64) {
+	m.stored[series] = slices.DeleteFunc(m.stored[series], func(s Sample) bool { return s.Time < before })
 }
 
 func sameBucket(a, b Bucket) bool {

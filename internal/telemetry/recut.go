@@ -17,6 +17,7 @@ import (
 type merging struct {
 	w       *writer
 	series  *Series
+	cut     int64 // samples before it have expired
 	find    *finder
 	copied  map[frameKey]copiedFrame
 	pending pending
@@ -95,7 +96,10 @@ func (w *writer) compact(ctx context.Context, p *plan) error {
 	q.begin(&view{active: newHead(0, w.s.pool), blocks: p.inputs}, lo, hi+1, ScanOptions{Columns: block.All, History: true}, w.s.foundDamage)
 	m := &merging{w: w, find: find, copied: map[frameKey]copiedFrame{}}
 	for i := range all {
-		m.series, m.group = &all[i], 0
+		m.series, m.group, m.cut = &all[i], 0, 0
+		if w.cutoff != nil {
+			m.cut = w.cutoff(m.series)
+		}
 		m.pending.begin(m)
 		if err := q.series(ctx, m.series, lo, hi+1, m.whole, m.run); err != nil {
 			return err
@@ -110,7 +114,10 @@ func (w *writer) compact(ctx context.Context, p *plan) error {
 
 // whole copies a chunk that is good as it is.
 func (m *merging) whole(c *block.Chunk) bool {
-	if c.Rows < enoughRows {
+	if c.MaxTime < m.cut {
+		return true // passed over
+	}
+	if c.Rows < enoughRows || c.MinTime < m.cut {
 		return false
 	}
 	to := m.w.cellOf(c.MinTime)
@@ -146,6 +153,12 @@ func (m *merging) whole(c *block.Chunk) bool {
 
 // run gathers rows to be cut anew.
 func (m *merging) run(r *run) error {
+	if r.lo < m.cut {
+		r.lo = m.cut
+		if r.i += gallop(r.frame.Time[r.i:r.j], m.cut); r.i == r.j {
+			return nil
+		}
+	}
 	p := &m.pending
 	to := m.w.cellOf(r.frame.Time[r.i])
 	if p.n > 0 && (to != p.cell || p.n+r.j-r.i > maxPending) {

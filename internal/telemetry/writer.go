@@ -23,6 +23,7 @@ type writer struct {
 	spare   []*block.Builder
 	files   []*blockFile // written and durable but for the directory
 	explain func(commit uint64) (block.Arrival, error)
+	cutoff  func(*Series) int64 // samples before it are left out; nil: none are
 	err     error
 
 	gen    uint64 // grows when a block ends: frames of the old one cannot be shared any more
