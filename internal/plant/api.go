@@ -25,6 +25,7 @@ func (s *Service) Routes(a *api.Server) {
 	s.pointRoutes(a)
 	s.templateRoutes(a)
 	s.fileRoutes(a)
+	s.calendarRoutes(a)
 }
 
 func operation(method, id, path, summary string) huma.Operation {

@@ -24,6 +24,11 @@ var (
 	ErrParts    = problem.Define("plant-has-parts", 409)        // count, example
 	ErrSeries   = problem.Define("plant-series-refused", 503)   //
 
+	ErrCalendar   = problem.Define("plant-calendar-invalid", 422)          // reason
+	ErrNoCalendar = problem.Define("plant-calendar-unknown", 422)          //
+	ErrNotSite    = problem.Define("plant-calendar-not-for-kind", 422)     // kind
+	ErrPreview    = problem.Define("plant-calendar-preview-too-long", 422) // limit
+
 	ErrFile      = problem.Define("plant-file-unreadable", 422)    // reason
 	ErrMeanwhile = problem.Define("plant-changed-in-between", 409) //
 )
@@ -32,4 +37,5 @@ var (
 var kinds = []*problem.Kind{
 	ErrName, ErrParent, ErrLevel, ErrClass, ErrTemplate, ErrNotHere, ErrTime, ErrBefore, ErrReason, ErrPoint, ErrFixed,
 	ErrKeyTaken, ErrTooMany, ErrRetired, ErrLater, ErrParts, ErrSeries, ErrFile, ErrMeanwhile,
+	ErrCalendar, ErrNoCalendar, ErrNotSite, ErrPreview,
 }

@@ -36,7 +36,7 @@ func (s *Service) Retire(ctx context.Context, scope auth.Scope, id uuid.UUID, q 
 		if err := s.empty(ctx, tx, scope, id, at); err != nil {
 			return err
 		}
-		for _, table := range []string{"plant_place", "plant_name", "plant_instance"} {
+		for _, table := range []string{"plant_place", "plant_name", "plant_instance", "plant_site_calendar"} {
 			if err := end(ctx, tx, table, "node = ?", id, at); err != nil {
 				return err
 			}

@@ -50,8 +50,9 @@ type Options struct {
 
 // Service is what can be done with the plant model. The audit table must be there (audit.Migrate).
 type Service struct {
-	o       Options
-	classes map[string]class.Class
+	o         Options
+	classes   map[string]class.Class
+	workedOut workedOut
 }
 
 // New opens the room and brings its tables up to date.
