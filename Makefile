@@ -84,6 +84,10 @@ bench-peers: ## build the peers that benchmarks run beside us (pinned in bench/p
 release: console ## everything that is given away, in dist/: five platforms, Debian packages, SBOM, checksums (VERSION=v1.2.3)
 	scripts/release.sh
 
+.PHONY: conformance
+conformance: ## clients of others that judge us, where this machine has them (Python with pyarrow: JINGWEI_PYTHON)
+	go test -tags conformance -run Reference -v ./internal/telemetry/reading
+
 .PHONY: soak
 soak: build ## long fuzzing and crash runs; SEED=n repeats one, FUZZTIME=1m sets the time per target
 	scripts/soak.sh

@@ -64,6 +64,7 @@ A real installation is "jingwei serve" on a server and "jingwei edge" beside the
 	root.AddCommand(
 		serveCommand(), edgeCommand(), demoCommand(), simCommand(),
 		benchCommand(), configCommand(), adminCommand(), versionCommand(),
+		verifyCommand(), backupCommand(), restoreCommand(), fsckCommand(),
 	)
 	return root
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"jingwei/internal/backup"
 	"jingwei/internal/connect/census"
 	"jingwei/internal/connect/driver"
 	"jingwei/internal/connect/driver/modbus"
@@ -31,6 +32,7 @@ import (
 	"jingwei/internal/kernel/condition"
 	"jingwei/internal/kernel/config"
 	"jingwei/internal/kernel/file"
+	"jingwei/internal/kernel/job"
 	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/module"
 	"jingwei/internal/kernel/org"
@@ -39,7 +41,10 @@ import (
 	"jingwei/internal/plant/class"
 	"jingwei/internal/plant/template"
 	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/correction"
+	"jingwei/internal/telemetry/promql"
 	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/retention"
 	"jingwei/packs"
 	"jingwei/web"
 )
@@ -63,14 +68,19 @@ type node struct {
 	board     *condition.Board
 	id        uuid.UUID // of this node, for its links; minted at the first start
 	telemetry *telemetry.Store
+	correct   *correction.Service
 	orgs      *org.Service
 	auth      *auth.Service
 	authority *auth.Authority
 	tls       *tls.Config
 	plant     *plant.Service
+	promql    *promql.Service
+	retention *retention.Service
 	fleet     *fleet.Service
 	sources   *ingest.Service
 	broker    *broker.Broker // nil where MQTT is not served
+	backups   *backup.Service
+	jobs      *job.Runner
 	api       *api.Server
 
 	rate         rate                         // of accepted samples
@@ -91,8 +101,11 @@ func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (_ *
 	if err := file.MakeDir(file.OS(), cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
 	}
+	if err := backup.MarkFormats(file.OS(), cfg.Data, version); err != nil {
+		return nil, err
+	}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openGateways, n.openSources, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openPromQL, n.openRetention, n.openGateways, n.openSources, n.openJobs, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -158,7 +171,8 @@ func (n *node) openTelemetry(ctx context.Context) error {
 	}
 	n.closers = append(n.closers, n.telemetry.Close)
 	n.metrics.MustRegister(telemetryMetrics{n.telemetry})
-	return nil
+	n.correct, err = correction.New(ctx, correction.Options{DB: n.db, Store: n.telemetry, Now: n.now, Logger: n.log})
+	return err
 }
 
 func (n *node) openTenants(ctx context.Context) (err error) {
@@ -196,12 +210,26 @@ func (n *node) openPlant(ctx context.Context) error {
 		Changed: func(org uuid.UUID) {
 			n.fleet.Changed(org)
 			n.sources.Changed(org)
+			n.promql.Changed(org)
 		},
 	})
 	if err != nil {
 		return err
 	}
 	return n.plant.Declare(ctx)
+}
+
+func (n *node) openPromQL(context.Context) error {
+	n.promql = promql.New(promql.Options{Store: n.telemetry, Catalogue: named{n.plant}, Auth: n.auth, Now: n.now, Logger: n.log, Register: n.metrics, Version: version})
+	return nil
+}
+
+func (n *node) openRetention(ctx context.Context) (err error) {
+	n.retention, err = retention.New(ctx, retention.Options{
+		DB: n.db, Store: n.telemetry, Plant: retained{n.plant}, Free: func() (uint64, error) { return file.OS().Free(n.cfg.Data) },
+		Budget: int64(n.cfg.Telemetry.Budget), Raise: n.forecast, Now: n.now, Logger: n.log,
+	})
+	return err
 }
 
 func (n *node) openGateways(ctx context.Context) (err error) {
@@ -282,12 +310,16 @@ func (n *node) routes() {
 	(&account.Service{DB: n.db, Auth: n.auth, Orgs: n.orgs, Conditions: n.board}).Routes(n.api)
 	n.plant.Routes(n.api)
 	reading.New(n.telemetry, described{n.plant}, n.now).Routes(n.api)
+	n.correct.Routes(n.api)
+	n.promql.Routes(n.api)
+	n.retention.Routes(n.api)
 	n.fleet.Routes(n.api)
 	n.sources.Routes(n.api)
 	census.New(census.Options{
 		Plant: census.PlantOf(n.plant), Doors: []census.Door{census.FleetOf(n.fleet), census.SourcesOf(n.sources)},
 		Telemetry: n.telemetry, Orgs: n.orgs, Now: n.now,
 	}).Routes(n.api)
+	n.backups.Routes(n.api)
 	n.statusRoute()
 }
 
@@ -306,11 +338,12 @@ func (n *node) modules() []module.Module {
 		module.Loop("disk watch", n.watchDisk),
 		module.Loop("rate", n.watchRate),
 		module.Loop("sources", n.sources.Run),
+		n.jobs,
 	}
 	if n.broker != nil {
 		all = append(all, n.broker)
 	}
-	all = append(all, n.api, module.Loop("gateways", n.fleet.Run), &linkDoor{node: n})
+	all = append(all, n.api, module.Loop("corrections", n.correct.Run), module.Loop("retention", n.retention.Run), module.Loop("gateways", n.fleet.Run), &linkDoor{node: n})
 	return all
 }
 
@@ -332,4 +365,6 @@ func (n *node) close() {
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
 	n.board, n.plant, n.telemetry, n.fleet, n.sources = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}, &ingest.Service{}
+	n.promql = promql.New(promql.Options{})
+	n.backups, n.correct, n.retention = &backup.Service{}, &correction.Service{}, &retention.Service{}
 }

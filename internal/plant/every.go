@@ -18,9 +18,10 @@ func (s *Service) EveryNode(ctx context.Context, scope auth.Scope) ([]Node, erro
 	now, when := s.o.Now().UnixNano(), fmt.Sprintf(momentOf, "n")
 	var rows []fullRow
 	q := s.o.DB.NewSelect().Model(&rows).ModelTableExpr("plant_node AS n").
-		ColumnExpr("n.*").ColumnExpr("pl.parent, na.name, '' AS template, '' AS release").
+		ColumnExpr("n.*").ColumnExpr("pl.parent, na.name, COALESCE(i.template, '') AS template, COALESCE(i.release, '') AS release").
 		Join("JOIN plant_place AS pl ON pl.node = n.id AND pl.since <= "+when+" AND pl.until > "+when, now, now, now, now).
 		Join("JOIN plant_name AS na ON na.node = n.id AND na.since <= "+when+" AND na.until > "+when, now, now, now, now).
+		Join("LEFT JOIN plant_instance AS i ON i.node = n.id AND i.since <= "+when+" AND i.until > "+when, now, now, now, now).
 		Where("n.since <= ?", now)
 	if err := scope.Where(q, "n.org").OrderExpr("n.id").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read every node of the plant: %w", store.Err(err))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"jingwei/internal/telemetry/block"
+	"jingwei/internal/telemetry/column"
 	"jingwei/internal/telemetry/sum"
 )
 
@@ -30,6 +31,12 @@ type aggregator struct {
 	lastGood bool
 	has      bool
 	keep     []uint64
+
+	shapes  map[shapeKey]*shape
+	sums    block.Parts
+	changes column.Changes
+	cuts    []int32
+	damage  error // met where nothing can return it
 }
 
 type bucketState struct {
@@ -86,7 +93,7 @@ func (a *aggregator) series(ctx context.Context, series *Series) ([]Bucket, erro
 	a.s = series
 	a.state = sized(a.state, a.n)
 	clear(a.state)
-	a.has, a.since, a.change, a.at = false, 0, 0, 0
+	a.has, a.since, a.change, a.at, a.damage = false, 0, 0, 0, nil
 	var longest time.Duration
 	for _, r := range series.Reporting {
 		longest = max(longest, r.MaxSilence)
@@ -94,6 +101,9 @@ func (a *aggregator) series(ctx context.Context, series *Series) ([]Bucket, erro
 	from := max(a.span.From-int64(longest), 0)
 	if err := a.q.series(ctx, series, from, a.span.To, a.whole, a.run); err != nil {
 		return nil, err
+	}
+	if a.damage != nil {
+		return nil, a.damage
 	}
 	a.cover(min(a.span.To, max(a.now, a.span.From)))
 	return a.result(), nil
@@ -141,34 +151,71 @@ func (a *aggregator) covered(from, until int64) {
 	}
 }
 
-// whole takes a chunk by its summary when it lies in one bucket and nothing in it needs a closer look.
+// whole takes a chunk without looking at its rows: by its summary when it lies in one bucket, else by the summaries of its
+// parts or by its changes. What the rows of all series of a device have in common is reckoned once (shape.go).
 func (a *aggregator) whole(c *block.Chunk) bool {
-	const plain = block.AllGood
-	if c.MinTime < a.span.From || c.MaxTime >= a.span.To || c.MaxTime > a.now || c.Notes&block.HasFuture != 0 || c.Notes&plain == 0 {
-		return false
-	}
-	i := a.bucket(c.MinTime)
-	if a.bucket(c.MaxTime) != i || c.Type == block.String || int(c.Summary.Good) != c.Rows || c.Summary.Notes&block.HasSum == 0 || c.Summary.Notes&block.HasNumbers == 0 {
-		return false
-	}
-	if c.MaxGap > a.silenceAt(c.MinTime) || c.MaxTime >= a.change {
+	sm := &c.Summary
+	if c.Type == block.String || c.MinTime < a.span.From || c.MaxTime >= a.span.To || c.MaxTime > a.now {
 		return false
 	}
 	if a.asOf != 0 && c.Block.Info().MaxCommit > a.asOf {
 		return false
 	}
-	a.cover(c.MinTime)
-	st := &a.state[i]
+	silence := a.silenceAt(c.MinTime)
+	if c.MaxTime >= a.change {
+		return false
+	}
+	plain := c.Notes&block.AllGood != 0 && c.MaxGap <= silence
+	if plain && int(sm.Good) != c.Rows {
+		return false // there are NaNs
+	}
+	i := a.bucket(c.MinTime)
+	one := c.MaxTime < a.ends(i)
+	if one && plain {
+		st := &a.state[i]
+		if !a.foldWhole(st, c) {
+			return false
+		}
+		st.count += uint64(c.Rows)
+		a.cover(c.MinTime)
+		a.covered(c.MinTime, c.MaxTime)
+		a.has, a.lastGood, a.lastTime = true, true, c.MaxTime
+		return true
+	}
+	s, err := a.shapeOf(c, silence, plain)
+	if err != nil {
+		a.damage = err
+		return true
+	}
+	switch {
+	case int(sm.Good) != s.good:
+		return false // there are NaNs
+	case s.good == 0:
+	case one:
+		if !a.foldWhole(&a.state[i], c) {
+			return false
+		}
+	default:
+		if !a.parts(c, s) {
+			return false
+		}
+	}
+	a.take(s)
+	return true
+}
+
+// foldWhole adds the usable rows of a chunk to a bucket.
+func (a *aggregator) foldWhole(st *bucketState, c *block.Chunk) bool {
 	sm := &c.Summary
-	a.fold(st, uint64(c.Rows), sm.First, sm.Last, sm.Min, sm.Max)
-	st.count += uint64(c.Rows)
+	if sm.Notes&block.HasSum == 0 || sm.Notes&block.HasNumbers == 0 {
+		return false
+	}
+	a.fold(st, uint64(sm.Good), sm.First, sm.Last, sm.Min, sm.Max)
 	if c.Type == block.Float64 {
 		st.float.AddPair(sm.Sum)
 	} else {
 		st.int.AddInt(sm.Int)
 	}
-	a.covered(c.MinTime, c.MaxTime)
-	a.has, a.lastGood, a.lastTime = true, true, c.MaxTime
 	return true
 }
 

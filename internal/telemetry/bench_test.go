@@ -352,7 +352,7 @@ func BenchmarkPlotDay(b *testing.B) {
 	before, rounds := cpu(), 0
 	for b.Loop() {
 		rounds++
-		p, err := n.store.Plot(context.Background(), refs[6], Span{begin, begin + day}, 1000, n.clock.t)
+		p, err := n.store.Plot(context.Background(), refs[6], Span{begin, begin + day}, PlotOptions{Pixels: 1000, Now: n.clock.t})
 		if err != nil || len(p) < 3000 {
 			b.Fatal(len(p), err)
 		}

@@ -209,7 +209,7 @@ func (m *seriesModel) buckets(span Span, step, now int64) []Bucket {
 func (m *seriesModel) plot(t *testing.T, n *node, ref Ref, span Span) {
 	t.Helper()
 	const pixels = 61
-	points, err := n.store.Plot(context.Background(), ref, span, pixels, n.clock.t)
+	points, err := n.store.Plot(context.Background(), ref, span, PlotOptions{Pixels: pixels, Now: n.clock.t})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,20 +17,24 @@ type Expired struct {
 	More   bool   // there is more to expire: a call does a bounded piece of work
 }
 
-// keepWhole is the share of a block that must have expired before it is written anew for it: an eighth of its rows.
-const keepWhole = 8
+// A block is written anew when an eighth of its rows has expired, or when some of them expired a week ago.
+const (
+	keepWhole = 8
+	overdue   = 7 * day
+)
 
 // Expire removes samples with source times before their series' cutoff: whole files where all of it has expired, and
-// files of which much has by writing the rest anew. Samples that are in memory, or in files of which little has expired,
-// stay until a later call, so a sample is kept at least as long as the cutoff says, and readers see it until it goes. A
+// files of which much has, or some long ago, by writing the rest anew. Others, and samples in memory, stay until a later
+// call, so a sample is kept at least as long as the cutoff says and some days more, and readers see it until it goes. A
 // cutoff of 0 keeps a series for ever. Damaged files are left alone. One call removes any number of files and writes at most
 // one anew, with the pace of compaction.
 func (s *Store) Expire(ctx context.Context, cutoff func(*Series) int64) (Expired, error) {
-	return s.expire(ctx, cutoff, func(old, rows uint64) bool { return old*keepWhole >= rows && old > 0 })
+	return s.expire(ctx, cutoff, func(old, rows uint64, since int64) bool { return old*keepWhole >= rows && old > 0 || since > overdue })
 }
 
-// expire writes a block anew if worth says so of its rows in chunks that have expired as a whole, and of all its rows.
-func (s *Store) expire(ctx context.Context, cutoff func(*Series) int64, worth func(old, rows uint64) bool) (Expired, error) {
+// expire writes a block anew if worth says so of its rows in chunks that have expired as a whole, of all its rows, and of how
+// long ago the first of them expired.
+func (s *Store) expire(ctx context.Context, cutoff func(*Series) int64, worth func(old, rows uint64, since int64) bool) (Expired, error) {
 	if s.closing.Load() {
 		return Expired{}, ErrClosed
 	}
@@ -46,14 +50,14 @@ func (s *Store) expire(ctx context.Context, cutoff func(*Series) int64, worth fu
 		if b.reader == nil || b.broken.Load() != nil {
 			continue
 		}
-		rows, all, some, err := s.expiredIn(b, cutoff)
+		rows, all, since, err := s.expiredIn(b, cutoff)
 		switch {
 		case err != nil:
 			s.foundDamage(b, err)
 		case all:
 			gone = append(gone, b)
 			out.Rows += b.rows
-		case some && worth(rows, b.rows):
+		case since > 0 && worth(rows, b.rows, since):
 			out.More = out.More || recut != nil
 			if rows >= most {
 				recut, most = b, rows
@@ -106,8 +110,8 @@ func (s *Store) emptyWriter() *writer {
 }
 
 // expiredIn counts the rows of a block that lie in chunks that have expired as a whole; all tells that nothing else is in
-// it, some that at least one of its samples may have expired.
-func (s *Store) expiredIn(b *blockFile, cutoff func(*Series) int64) (rows uint64, all, some bool, err error) {
+// it. since is how long ago the first of its samples expired, 0 where none has.
+func (s *Store) expiredIn(b *blockFile, cutoff func(*Series) int64) (rows uint64, all bool, since int64, err error) {
 	known := s.known.Load()
 	var chunks []block.Chunk
 	all = true
@@ -123,10 +127,10 @@ func (s *Store) expiredIn(b *blockFile, cutoff func(*Series) int64) (rows uint64
 			continue
 		}
 		if chunks, err = b.reader.Chunks(id, 0, MaxTime, chunks[:0]); err != nil {
-			return 0, false, false, err
+			return 0, false, 0, err
 		}
 		for k := range chunks {
-			some = some || chunks[k].MinTime < before
+			since = max(since, before-chunks[k].MinTime)
 			if chunks[k].MaxTime < before {
 				rows += uint64(chunks[k].Rows)
 			} else {
@@ -134,7 +138,7 @@ func (s *Store) expiredIn(b *blockFile, cutoff func(*Series) int64) (rows uint64
 			}
 		}
 	}
-	return rows, all, some, nil
+	return rows, all, since, nil
 }
 
 // forgetLatest lets go of latest samples that may have expired; they are worked out again when they are asked for.

@@ -28,21 +28,29 @@ type PlotPoint struct {
 // MaxPixels bounds Plot.
 const MaxPixels = 20_000
 
+// PlotOptions say how wide the drawing is, and what is known.
+type PlotOptions struct {
+	Pixels int    // 1 to MaxPixels
+	Now    int64  // the time at which the answer is asked for, ns
+	AsOf   uint64 // commit number: what was known when it was the newest; 0: now
+}
+
 // Plot returns the samples that draw a span on so many pixels as if all were drawn: of each pixel the first, the last, the
 // least and the greatest sample that is not bad, and one bad one if there are any, in order of time. Strings have no
 // least and greatest. A pixel without samples gives nothing: a gap is where the time between two points is longer than
 // the series' longest silence. Samples flagged FutureTime and not due are left out.
-func (s *Store) Plot(ctx context.Context, ref Ref, span Span, pixels int, now int64) ([]PlotPoint, error) {
+func (s *Store) Plot(ctx context.Context, ref Ref, span Span, o PlotOptions) ([]PlotPoint, error) {
 	series, ok := s.find(ref)
 	if !ok {
 		return nil, fmt.Errorf("plot series number %d: %w", ref, ErrUnknownSeries)
 	}
-	if pixels < 1 || pixels > MaxPixels || span.To <= span.From {
-		return nil, fmt.Errorf("plot from %d to %d on %d pixels: %w: 1 to %d pixels, and it must end after it begins", span.From, span.To, pixels, ErrBadSpan, MaxPixels)
+	if o.Pixels < 1 || o.Pixels > MaxPixels || span.To <= span.From {
+		return nil, fmt.Errorf("plot from %d to %d on %d pixels: %w: 1 to %d pixels, and it must end after it begins", span.From, span.To, o.Pixels, ErrBadSpan, MaxPixels)
 	}
-	p := plotter{typ: series.Type, span: span, step: max((span.To-span.From+int64(pixels)-1)/int64(pixels), 1), at: -1}
-	err := s.Scan(ctx, ref, span, ScanOptions{Columns: Everything}, func(r *Run) bool {
-		p.take(r, now)
+	pixels := int64(o.Pixels)
+	p := plotter{typ: series.Type, span: span, step: max((span.To-span.From+pixels-1)/pixels, 1), at: -1}
+	err := s.Scan(ctx, ref, span, ScanOptions{Columns: Everything, AsOf: o.AsOf}, func(r *Run) bool {
+		p.take(r, o.Now)
 		return true
 	})
 	if err != nil {

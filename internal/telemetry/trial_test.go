@@ -350,7 +350,7 @@ func (x *trial) expire() error {
 	}
 	for {
 		out, err := x.n.store.expire(context.Background(), func(s *Series) int64 { return before[slices.Index(x.refs, s.Ref)] },
-			func(uint64, uint64) bool { return true })
+			func(uint64, uint64, int64) bool { return true })
 		if err != nil {
 			return err
 		}

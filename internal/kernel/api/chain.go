@@ -121,9 +121,9 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		ctx := context.WithValue(r.Context(), callerKey{}, who)
 		rec := &recorder{ResponseWriter: w}
 		s.metrics.inFlight.Inc()
+		defer s.metrics.inFlight.Dec() // also where the handler cuts the connection
 		r = r.WithContext(ctx)
 		next.ServeHTTP(rec, r)
-		s.metrics.inFlight.Dec()
 		took := s.o.Now().Sub(start)
 		s.metrics.observe(r.Method, r.Pattern, rec.status, took)
 		level := slog.LevelDebug

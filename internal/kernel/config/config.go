@@ -50,7 +50,10 @@ type Journal struct {
 }
 
 // Telemetry is the sample store.
-type Telemetry struct{ HeadBytes Bytes }
+type Telemetry struct {
+	HeadBytes Bytes
+	Budget    Bytes // on disk; 0: the volume
+}
 
 // Log is what the process writes about itself.
 type Log struct {

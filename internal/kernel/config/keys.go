@@ -100,6 +100,17 @@ func Keys() []Key {
 			Check: func(c *Config) error { return within(c.Telemetry.HeadBytes, 1<<20, 1<<37) },
 		},
 		{
+			Name: "telemetry.budget", Flag: "telemetry-budget", Default: "0",
+			Help:  text.Text{Zh: "样本在磁盘上可占用的字节数，将满前预警；0 表示整个磁盘", En: "bytes that samples may take on disk, of which is warned before they are used up; 0: all of the volume"},
+			Field: func(c *Config) any { return &c.Telemetry.Budget },
+			Check: func(c *Config) error {
+				if c.Telemetry.Budget == 0 {
+					return nil
+				}
+				return within(c.Telemetry.Budget, 64<<20, 1<<50)
+			},
+		},
+		{
 			Name: "log.level", Flag: "log-level", Default: "info",
 			Help:  text.Text{Zh: "运行日志级别：debug、info、warn、error", En: "how much is logged: debug, info, warn or error"},
 			Field: func(c *Config) any { return &c.Log.Level },

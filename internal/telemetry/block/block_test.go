@@ -365,6 +365,8 @@ func FuzzBlock(f *testing.F) {
 			f.Add(d)
 		}
 	}
+	data, _ := divided(f, 1, 1210)
+	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 1<<16 {
 			t.Skip()
@@ -386,6 +388,15 @@ func FuzzBlock(f *testing.F) {
 					var v Values
 					_ = chunks[k].Decode(All, &f)
 					_ = chunks[k].DecodeValues(&v)
+					var c column.Changes
+					_, _ = chunks[k].DecodeChanges(&c)
+					_ = chunks[k].VerifyParts()
+					if chunks[k].PartStep() != 0 && len(f.Time) == chunks[k].Rows && len(f.Status) == len(f.Time) && len(f.Flags) == len(f.Time) {
+						var p Parts
+						if n := usableParts(&chunks[k], &f); chunks[k].DecodeParts(n, &p) == nil && chunks[k].Type == Float64 {
+							_ = p.Float(n-1, 1)
+						}
+					}
 				}
 			}
 			_ = r.Arrivals(func(Arrival) bool { return true })

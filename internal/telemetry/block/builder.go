@@ -46,6 +46,7 @@ type Builder struct {
 	info    Info
 	scratch column.Scratch
 	keep    []uint64
+	parts   partMaker
 }
 
 type seriesEntry struct {
@@ -176,7 +177,17 @@ func (b *Builder) addFrame(info frameInfo) FrameID {
 func (b *Builder) Chunk(series uuid.UUID, t Type, plane Plane, id FrameID, rows *Frame, v *Values) {
 	info := &b.frames[id]
 	var s Summary
-	s, b.keep = Summarize(t, rows, v, info.notes&AllGood != 0, b.keep)
+	var step int64
+	divided := false
+	plain := info.notes&AllGood != 0
+	if plane == Current && t != String {
+		if step = stepFor(int(info.rows), info.minTime, info.maxTime); step != 0 {
+			s, divided = b.parts.summarize(t, step, rows, v, plain)
+		}
+	}
+	if !divided {
+		s, b.keep = Summarize(t, rows, v, plain, b.keep)
+	}
 	at := len(b.buf)
 	switch t {
 	case Float64:
@@ -188,10 +199,19 @@ func (b *Builder) Chunk(series uuid.UUID, t Type, plane Plane, id FrameID, rows 
 	case String:
 		b.buf = column.AppendStrings(b.buf, v.Text, &b.scratch)
 	}
-	b.addChunk(series, t, plane, id, b.page(at), &s)
+	values := b.page(at)
+	var parts partsRef
+	page := b.buf[values.off : values.off+values.len]
+	if divided && s.Min != s.Max && !changes(t, page, int(info.rows), &b.parts.changes) {
+		at = len(b.buf)
+		if b.buf, divided = b.parts.appendPage(b.buf, t, column.Decimals(page), &b.scratch); divided {
+			parts = partsRef{step, b.page(at)}
+		}
+	}
+	b.addChunk(series, t, plane, id, values, &s, parts)
 }
 
-func (b *Builder) addChunk(series uuid.UUID, t Type, plane Plane, id FrameID, p pageRef, s *Summary) {
+func (b *Builder) addChunk(series uuid.UUID, t Type, plane Plane, id FrameID, p pageRef, s *Summary, parts partsRef) {
 	if k := len(b.series); k == 0 || b.series[k-1].id != series {
 		b.closeSeries()
 		b.series = append(b.series, seriesEntry{id: series, typ: t, from: len(b.groups)})
@@ -202,7 +222,7 @@ func (b *Builder) addChunk(series uuid.UUID, t Type, plane Plane, id FrameID, p 
 	d = binary.AppendUvarint(d, uint64(b.frameAt[id]))
 	d = binary.AppendUvarint(d, uint64(p.off))
 	d = binary.AppendUvarint(d, uint64(p.len))
-	b.groups = appendSummary(d, t, s)
+	b.groups = appendExtension(appendSummary(d, t, s), p, parts)
 	info := &b.frames[id]
 	b.info.Chunks++
 	if plane == Current {
@@ -238,7 +258,7 @@ func appendSummary(d []byte, t Type, s *Summary) []byte {
 			d = appendNumber(appendNumber(d, uint64(s.Int.Hi)), s.Int.Lo)
 		}
 	}
-	return append(d, 0) // no extension
+	return d
 }
 
 func readSummary(c *cursor, t Type) (s Summary) {
@@ -256,7 +276,6 @@ func readSummary(c *cursor, t Type) (s Summary) {
 			s.Int = sum.Int{Hi: int64(c.number()), Lo: c.number()}
 		}
 	}
-	c.bytes(c.uvarint())
 	return s
 }
 

@@ -22,6 +22,18 @@ type Chunk struct {
 	Summary              Summary
 	pages                [columns]pageRef
 	value                pageRef
+	parts                partsRef
+}
+
+// Size returns the bytes on disk of the wanted columns of the chunk's frame, which all chunks of the frame share, and of
+// its own values.
+func (ch *Chunk) Size(want Set) (frame, values int64) {
+	for c := range columns {
+		if want.Has(c) {
+			frame += int64(ch.pages[c].len) + checkLen
+		}
+	}
+	return frame, int64(ch.value.len) + checkLen
 }
 
 // Decode appends the wanted columns of the chunk's frame to f. Gateway needs Time in the same frame.

@@ -26,7 +26,13 @@ func (b *Builder) CopyChunk(series uuid.UUID, ch *Chunk, id FrameID) (err error)
 	if err != nil {
 		return err
 	}
-	b.addChunk(series, ch.Type, ch.Plane, id, p, &ch.Summary)
+	parts := ch.parts
+	if parts.step != 0 {
+		if parts.page, err = b.copyPage(ch.Block, parts.page, "summaries of parts"); err != nil {
+			return err
+		}
+	}
+	b.addChunk(series, ch.Type, ch.Plane, id, p, &ch.Summary, parts)
 	return nil
 }
 

@@ -212,12 +212,13 @@ func (r *Reader) Chunks(id uuid.UUID, from, to int64, dst []Chunk) (_ []Chunk, e
 		plane := Plane(c.byte())
 		frameAt, valueAt, valueLen := c.uvarint(), c.uvarint(), c.uvarint()
 		s := readSummary(&c, typ)
+		extension := c.bytes(c.uvarint())
 		if c.bad || plane > History {
 			return dst[:keep], r.damage(at, "a chunk of series "+id.String(), nil)
 		}
 		ch := Chunk{Block: r, Type: typ, Plane: plane, FrameAt: uint32(frameAt), Summary: s}
 		var ok bool
-		if ch.value, ok = r.pageRef(valueAt, valueLen); !ok || frameAt >= uint64(len(r.frames)) {
+		if ch.value, ok = r.pageRef(valueAt, valueLen); !ok || frameAt >= uint64(len(r.frames)) || !r.readExtension(extension, &ch) {
 			return dst[:keep], r.damage(at, "a chunk outside of the file", nil)
 		}
 		if err := r.frame(&ch); err != nil {

@@ -94,17 +94,21 @@ func Extent(v []uint64) (least, greatest float64, nan bool) {
 	if len(v) == 0 {
 		return 0, 0, false
 	}
-	// Ordered as integers: flipping the other bits of a negative number makes the order of floats that of int64.
 	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
 	for _, b := range v {
-		x := int64(b)
-		x ^= int64(uint64(x>>63) >> 1)
+		x := ordered(b)
 		lo, hi = min(lo, x), max(hi, x)
 	}
 	lo ^= int64(uint64(lo>>63) >> 1)
 	hi ^= int64(uint64(hi>>63) >> 1)
 	least, greatest = math.Float64frombits(uint64(lo)), math.Float64frombits(uint64(hi))
 	return least, greatest, least != least || greatest != greatest
+}
+
+// ordered makes the order of floats that of integers: it flips the other bits of a negative number.
+func ordered(b uint64) int64 {
+	x := int64(b)
+	return x ^ int64(uint64(x>>63)>>1)
 }
 
 // DropNaN removes the NaNs in place.

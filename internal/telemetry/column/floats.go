@@ -146,6 +146,15 @@ func decodeScaled(name string, body []byte, n int, dst []uint64) ([]uint64, erro
 	return whole, nil
 }
 
+// Decimals returns the power of ten of which most values of a page of AppendFloats are multiples, as a number of at least
+// 1; 0 for a page that is not written so.
+func Decimals(src []byte) float64 {
+	if len(src) < 2 || src[0] != floatsScaled || int(src[1]) >= len(powers) {
+		return 0
+	}
+	return float64(powers[src[1]])
+}
+
 // oddBytes is the size of an exception of a scaled page: its row and its bits.
 const oddBytes = 10
 

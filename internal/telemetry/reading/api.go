@@ -90,13 +90,22 @@ func (s *Service) listRoutes(a *api.Server) {
 		})
 }
 
-// Samples is a page of raw samples, or a plot.
+// Samples is a page of raw samples, a plot, or values on a grid.
 type Samples struct {
-	Items  []Sample   `json:"items" nullable:"false"`
-	Next   string     `json:"next,omitempty" doc:"Cursor of the next page of raw samples"`
-	From   *time.Time `json:"from,omitempty" doc:"Of a plot"`
-	To     *time.Time `json:"to,omitempty" doc:"Of a plot, exclusive"`
-	Pixels int        `json:"pixels,omitempty" doc:"Of a plot"`
+	Items   []Sample   `json:"items" nullable:"false" doc:"Raw samples, or those of a plot"`
+	Points  []Estimate `json:"points,omitempty" doc:"Values on a grid: of the modes interpolated and previous"`
+	Next    string     `json:"next,omitempty" doc:"Cursor of the next page of raw samples"`
+	From    *time.Time `json:"from,omitempty" doc:"Of a plot or a grid"`
+	To      *time.Time `json:"to,omitempty" doc:"Of a plot or a grid, exclusive"`
+	Pixels  int        `json:"pixels,omitempty" doc:"Of a plot"`
+	Explain *QueryCost `json:"explain,omitempty" doc:"With explain: what the query would cost, in place of its answer"`
+}
+
+// Aggregates is the buckets of one series.
+type Aggregates struct {
+	Items   []Bucket   `json:"items" nullable:"false"`
+	Next    string     `json:"next,omitempty" doc:"Not used: all buckets come at once"`
+	Explain *QueryCost `json:"explain,omitempty" doc:"With explain: what the query would cost, in place of its answer"`
 }
 
 // Bucket is an aggregate over [from, to).
@@ -118,147 +127,150 @@ type Bucket struct {
 
 func (s *Service) sampleRoutes(a *api.Server) {
 	type SpanInput struct {
-		ID   uuid.UUID `path:"id" format:"uuid"`
-		From time.Time `query:"from" doc:"Source time, inclusive; an hour before to when left out"`
-		To   time.Time `query:"to" doc:"Source time, exclusive; now when left out"`
+		ID      uuid.UUID `path:"id" format:"uuid"`
+		From    time.Time `query:"from" doc:"Source time, inclusive; an hour before to when left out"`
+		To      time.Time `query:"to" doc:"Source time, exclusive; now, or asOf, when left out"`
+		AsOf    time.Time `query:"asOf" doc:"What was known at this time of the node, which must be closed (see /watermark); what is known now when left out"`
+		Explain bool      `query:"explain" doc:"Answer what the query would cost, in place of the query"`
 	}
 	type samplesInput struct {
 		SpanInput
-		Mode    string `query:"mode" enum:"raw,plot" default:"raw"`
+		Mode    string `query:"mode" enum:"raw,plot,interpolated,previous" default:"raw"`
 		Limit   int    `query:"limit" minimum:"1" maximum:"10000" default:"1000" doc:"Raw: how many samples at most"`
 		Cursor  string `query:"cursor" maxLength:"200" doc:"Raw: next of the page before"`
 		Pixels  int    `query:"pixels" minimum:"1" maximum:"20000" default:"1000" doc:"Plot: how wide the drawing is; each pixel gives its first, last, least, greatest and one bad sample"`
-		History bool   `query:"history" doc:"Raw: also samples that others of the same source time superseded"`
+		Step    string `query:"step" default:"1m" maxLength:"40" doc:"Interpolated and previous: distance of the times, of which from is the first"`
+		History bool   `query:"history" doc:"Raw: also samples that others of the same source time superseded, and those that were taken away"`
 		Detail  bool   `query:"detail" doc:"Raw: with the time at which the node made each sample durable, and the trace of its batch"`
 	}
 	type samplesOutput struct{ Body Samples }
-	api.Register(a, get("listSamples", "/series/{id}/samples", "Samples of a series, raw or for a plot", ""),
+	api.Register(a, get("listSamples", "/series/{id}/samples", "Samples of a series, raw or for a plot, or its values on a grid", ""),
 		func(ctx context.Context, in *samplesInput) (*samplesOutput, error) {
 			k, err := s.find(ctx, in.ID)
 			if err != nil {
 				return nil, err
 			}
-			now := s.now()
-			span, err := spanOf(in.From, in.To, now)
+			m, err := s.moment(in.AsOf, "query.asOf")
 			if err != nil {
 				return nil, err
 			}
-			if in.Mode == "plot" {
-				out, err := s.plot(ctx, k, span, in.Pixels, now.UnixNano())
-				return &samplesOutput{out}, err
-			}
-			after, err := telemetry.ParseCursor(in.Cursor)
+			span, err := spanOf(in.From, in.To, m.now, "query.")
 			if err != nil {
-				return nil, api.ErrCursor.At("query.cursor", in.Cursor).Because(err)
+				return nil, err
 			}
-			out, err := s.raw(ctx, k, span, telemetry.RawOptions{Limit: min(in.Limit, maxSamples), After: after, History: in.History}, in.Detail)
-			return &samplesOutput{out}, err
+			q := &question{
+				s: s, where: "query.", mode: in.Mode, series: []known{k}, refs: []telemetry.Ref{k.ref}, ids: []uuid.UUID{in.ID}, span: span, moment: m,
+				history: in.History, detail: in.Detail, limit: in.Limit, cursor: in.Cursor, pixels: in.Pixels, maxCells: maxBuckets, maxPixels: maxBuckets,
+			}
+			if in.Mode == modeInterpolated || in.Mode == modePrevious {
+				if q.step, err = stepOf(in.Step, span, "query.step"); err != nil {
+					return nil, err
+				}
+			}
+			out, cost, err := q.answer(ctx, in.Explain)
+			if err != nil {
+				return nil, err
+			}
+			body := Samples{Items: []Sample{}, Explain: cost}
+			if cost == nil {
+				if in.Mode != modeRaw {
+					from, to := time.Unix(0, span.From).UTC(), time.Unix(0, span.To).UTC()
+					body.From, body.To = &from, &to
+				}
+				if in.Mode == modePlot {
+					body.Pixels = in.Pixels
+				}
+				body.Next = out.next
+				if len(out.series) == 1 {
+					body.Items, body.Points = some(out.series[0].Items), out.series[0].Points
+				}
+			}
+			return &samplesOutput{body}, nil
 		})
 
 	type aggregateInput struct {
 		SpanInput
 		Step string `query:"step" default:"5m" maxLength:"40" doc:"Length of a bucket, such as 500ms, 5m or 24h"`
 	}
+	type aggregateOutput struct{ Body Aggregates }
 	api.Register(a, get("listAggregates", "/series/{id}/aggregates", "Aggregates of a series over buckets of equal length", ""),
-		func(ctx context.Context, in *aggregateInput) (*api.List[Bucket], error) {
+		func(ctx context.Context, in *aggregateInput) (*aggregateOutput, error) {
 			k, err := s.find(ctx, in.ID)
 			if err != nil {
 				return nil, err
 			}
-			now := s.now()
-			span, err := spanOf(in.From, in.To, now)
+			m, err := s.moment(in.AsOf, "query.asOf")
 			if err != nil {
 				return nil, err
 			}
-			step, err := time.ParseDuration(in.Step)
-			if err != nil || step <= 0 || (span.To-span.From)/int64(step) >= maxBuckets {
-				return nil, ErrStep.At("query.step", in.Step).With("max", maxBuckets)
-			}
-			all, err := s.store.Aggregate(ctx, []telemetry.Ref{k.ref}, span, telemetry.AggregateOptions{Step: step, Now: now.UnixNano()})
+			span, err := spanOf(in.From, in.To, m.now, "query.")
 			if err != nil {
-				return nil, translate(err)
+				return nil, err
 			}
-			out := make([]Bucket, len(all[0]))
-			for i, b := range all[0] {
-				out[i] = bucketOf(b)
+			q := &question{s: s, where: "query.", mode: modeAggregate, series: []known{k}, refs: []telemetry.Ref{k.ref}, ids: []uuid.UUID{in.ID}, span: span, moment: m, maxCells: maxBuckets}
+			if q.step, err = stepOf(in.Step, span, "query.step"); err != nil {
+				return nil, err
 			}
-			return api.Listed(out, ""), nil
+			out, cost, err := q.answer(ctx, in.Explain)
+			if err != nil {
+				return nil, err
+			}
+			body := Aggregates{Items: []Bucket{}, Explain: cost}
+			if cost == nil {
+				body.Items = out.series[0].Buckets
+			}
+			return &aggregateOutput{body}, nil
 		})
 }
 
-// spanOf fills in what was left out and checks the rest.
-func spanOf(from, to, now time.Time) (telemetry.Span, error) {
+// stepOf reads the length of a bucket or the distance of times on a grid.
+func stepOf(text string, span telemetry.Span, location string) (time.Duration, error) {
+	step, err := time.ParseDuration(text)
+	if err != nil || step <= 0 || (span.To-span.From-1)/int64(step) >= maxBuckets {
+		return 0, ErrStep.At(location, text).With("max", maxBuckets)
+	}
+	return step, nil
+}
+
+// some is never null in JSON.
+func some[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// bound is a bound of a span, between 1970 and 2200. UnixNano is defined for years 1678 to 2262 only.
+func bound(t time.Time) (int64, bool) {
+	if y := t.UTC().Year(); y < 1970 || y > 2200 {
+		return 0, false
+	}
+	return t.UnixNano(), true
+}
+
+// indexed names an item of a list in a request.
+func indexed(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
+
+// spanOf fills in what was left out and checks the rest; where is "query." or "body.".
+func spanOf(from, to, now time.Time, where string) (telemetry.Span, error) {
 	if to.IsZero() {
 		to = now
 	}
 	if from.IsZero() {
 		from = to.Add(-time.Hour)
 	}
-	bound := func(t time.Time) (int64, bool) {
-		// UnixNano is defined for years 1678 to 2262 only.
-		if y := t.UTC().Year(); y < 1970 || y > 2200 {
-			return 0, false
-		}
-		return t.UnixNano(), true
-	}
 	e, ok := bound(to)
 	if !ok {
-		return telemetry.Span{}, ErrSpan.At("query.to", to.UTC().Format(time.RFC3339))
+		return telemetry.Span{}, ErrSpan.At(where+"to", to.UTC().Format(time.RFC3339))
 	}
 	f, ok := bound(from)
 	if !ok {
-		return telemetry.Span{}, ErrSpan.At("query.from", from.UTC().Format(time.RFC3339))
+		return telemetry.Span{}, ErrSpan.At(where+"from", from.UTC().Format(time.RFC3339))
 	}
 	if e <= f {
-		return telemetry.Span{}, ErrSpan.At("query.to", to.UTC().Format(time.RFC3339))
+		return telemetry.Span{}, ErrSpan.At(where+"to", to.UTC().Format(time.RFC3339))
 	}
 	return telemetry.Span{From: f, To: e}, nil
-}
-
-func (s *Service) raw(ctx context.Context, k known, span telemetry.Span, o telemetry.RawOptions, detail bool) (Samples, error) {
-	page, err := s.store.Raw(ctx, k.ref, span, o)
-	if err != nil {
-		return Samples{}, translate(err)
-	}
-	out := Samples{Items: make([]Sample, len(page.Samples))}
-	type told struct{ time, trace string }
-	known := map[uint64]told{} // samples of one page come from few commits
-	for i, sample := range page.Samples {
-		out.Items[i] = sampleOf(sample)
-		if !detail {
-			continue
-		}
-		t, ok := known[sample.Commit]
-		if !ok {
-			arrival, found, err := s.store.Commit(sample.Commit)
-			if err != nil {
-				return Samples{}, translate(err)
-			}
-			if found {
-				t = told{instant(arrival.Time), fmt.Sprintf("%s-%d-%d", arrival.Producer, arrival.Epoch, arrival.Seq)}
-			}
-			known[sample.Commit] = t
-		}
-		out.Items[i].CommitTime, out.Items[i].Trace = t.time, t.trace
-	}
-	if page.More {
-		out.Next = page.Next.String()
-	}
-	return out, nil
-}
-
-func (s *Service) plot(ctx context.Context, k known, span telemetry.Span, pixels int, now int64) (Samples, error) {
-	points, err := s.store.Plot(ctx, k.ref, span, pixels, now)
-	if err != nil {
-		return Samples{}, translate(err)
-	}
-	from, to := time.Unix(0, span.From).UTC(), time.Unix(0, span.To).UTC()
-	out := Samples{Items: make([]Sample, len(points)), From: &from, To: &to, Pixels: pixels}
-	for i, p := range points {
-		out.Items[i] = sampleOf(p.Sample)
-		out.Items[i].Kind = plotNames[p.Kind]
-	}
-	return out, nil
 }
 
 func bucketOf(b telemetry.Bucket) Bucket {

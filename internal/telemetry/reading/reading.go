@@ -44,7 +44,12 @@ type Store interface {
 	Latest(refs []telemetry.Ref, now int64, out []telemetry.Sample) []telemetry.Sample
 	Changes(refs []telemetry.Ref, since uint64) (changed []int, next uint64)
 	Raw(ctx context.Context, ref telemetry.Ref, span telemetry.Span, o telemetry.RawOptions) (telemetry.Page, error)
-	Plot(ctx context.Context, ref telemetry.Ref, span telemetry.Span, pixels int, now int64) ([]telemetry.PlotPoint, error)
+	Plot(ctx context.Context, ref telemetry.Ref, span telemetry.Span, o telemetry.PlotOptions) ([]telemetry.PlotPoint, error)
+	At(ctx context.Context, refs []telemetry.Ref, times []int64, o telemetry.AtOptions) ([][]telemetry.Estimate, error)
+	Scan(ctx context.Context, ref telemetry.Ref, span telemetry.Span, o telemetry.ScanOptions, yield func(*telemetry.Run) bool) error
+	Cost(ctx context.Context, refs []telemetry.Ref, span telemetry.Span, o telemetry.CostOptions) (telemetry.Cost, error)
+	AsOf(t int64) (commit uint64, err error)
+	Closed() int64
 	Aggregate(ctx context.Context, refs []telemetry.Ref, span telemetry.Span, o telemetry.AggregateOptions) ([][]telemetry.Bucket, error)
 	Commit(number uint64) (telemetry.Arrival, bool, error)
 }
@@ -54,11 +59,13 @@ type Service struct {
 	store  Store
 	points Points
 	now    func() time.Time
+	limits Limits
+	gate   gate
 }
 
 // New makes the room's door.
 func New(s Store, p Points, now func() time.Time) *Service {
-	return &Service{store: s, points: p, now: now}
+	return &Service{store: s, points: p, now: now, limits: DefaultLimits()}
 }
 
 //go:embed texts
@@ -67,7 +74,10 @@ var texts embed.FS
 // Bounds of answers.
 const (
 	maxSamples = 10_000 // of one page of raw samples
-	maxBuckets = 20_000 // of one answer of aggregates
+	maxBuckets = 20_000 // of one answer of aggregates, or values on a grid
+	maxSeries  = 200    // of one query or export
+	maxCells   = 50_000 // buckets, or values on a grid, of one answer over many series
+	maxPixels  = 40_000 // of one answer of plots of many series, all together
 	maxLatest  = 20_000 // series of one answer of latest values, or of one live stream
 )
 
@@ -79,11 +89,22 @@ var (
 	ErrTooMany  = problem.Define("too-many-series", 422) // max
 	ErrNeedOrg  = problem.Define("machine-or-org-needed", 422)
 	ErrStarting = problem.Define("telemetry-closed", 503)
+
+	ErrNotClosed = problem.Define("as-of-not-closed", 422) // closed
+	ErrCostly    = problem.Define("query-too-costly", 422) // rows, maxRows, memory, maxMemory (MB)
+	ErrAnswer    = problem.Define("answer-too-large", 422) // count, max
+	ErrBounds    = problem.Define("bounds-invalid", 422)   // max
+	ErrColumn    = problem.Define("column-unknown", 422)   // columns
+	ErrSheet     = problem.Define("sheet-too-long", 422)   // max
+	ErrCell      = problem.Define("cell-too-long", 422)    // series, time, max
+	ErrPullsEach = problem.Define("too-many-pulls", 429)   // max
+	ErrPulls     = problem.Define("pulls-busy", 503)       // max
 )
 
 // Problems are the kinds this room defines.
 func Problems() []*problem.Kind {
-	return []*problem.Kind{ErrSpan, ErrStep, ErrDamaged, ErrTooMany, ErrNeedOrg, ErrStarting}
+	return []*problem.Kind{ErrSpan, ErrStep, ErrDamaged, ErrTooMany, ErrNeedOrg, ErrStarting,
+		ErrNotClosed, ErrCostly, ErrAnswer, ErrBounds, ErrColumn, ErrSheet, ErrCell, ErrPullsEach, ErrPulls}
 }
 
 // translate gives the store's errors their problems.
@@ -112,19 +133,42 @@ type known struct {
 
 // find looks a series up for a caller: one of another organisation is not found.
 func (s *Service) find(ctx context.Context, id uuid.UUID) (known, error) {
+	return s.findAt(ctx, id, "path.id")
+}
+
+// findAt does so for a series that is named at a place of the request.
+func (s *Service) findAt(ctx context.Context, id uuid.UUID, location string) (known, error) {
 	if _, err := auth.Need(ctx); err != nil {
 		return known{}, err
 	}
 	ref, ok := s.store.Lookup(id)
 	if ok {
 		if series, ok := s.store.Series(ref); ok {
-			if _, err := auth.Allow(ctx, auth.Read, series.Org); err != nil {
+			switch _, err := auth.Allow(ctx, auth.Read, series.Org); {
+			case err == nil:
+				return known{ref, series}, nil
+			case !errors.Is(err, problem.NotFound):
 				return known{}, err
 			}
-			return known{ref, series}, nil
 		}
 	}
-	return known{}, problem.NotFound.At("path.id", id.String())
+	return known{}, problem.NotFound.At(location, id.String())
+}
+
+// findAll looks up several; where names the parameter.
+func (s *Service) findAll(ctx context.Context, ids []uuid.UUID, where string) ([]known, []telemetry.Ref, error) {
+	if len(ids) > maxSeries {
+		return nil, nil, ErrTooMany.At(where, len(ids)).With("max", maxSeries)
+	}
+	all, refs := make([]known, len(ids)), make([]telemetry.Ref, len(ids))
+	for i, id := range ids {
+		k, err := s.findAt(ctx, id, indexed(where, i))
+		if err != nil {
+			return nil, nil, err
+		}
+		all[i], refs[i] = k, k.ref
+	}
+	return all, refs, nil
 }
 
 func (s *Service) seriesOf(p Point, k telemetry.Series) Series {
@@ -205,5 +249,8 @@ func (s *Service) Routes(a *api.Server) {
 	a.Texts(texts, "texts")
 	s.listRoutes(a)
 	s.sampleRoutes(a)
+	s.watermarkRoute(a)
+	s.queryRoute(a)
+	s.exportRoute(a)
 	a.Live().Add(valueSource{s})
 }

@@ -56,9 +56,10 @@ func (p *plant) Points(_ context.Context, scope auth.Scope, f reading.Filter, pa
 }
 
 type bench struct {
-	t        *testing.T
+	t        testing.TB
 	mu       sync.Mutex
 	clock    time.Time
+	dir      string // of the store
 	store    *telemetry.Store
 	plant    *plant
 	server   *api.Server
@@ -80,9 +81,14 @@ func (b *bench) pass(d time.Duration) {
 	b.clock = b.clock.Add(d)
 }
 
-func build(t *testing.T) *bench {
+func build(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC), plant: &plant{},
+	return buildWith(t, reading.DefaultLimits())
+}
+
+func buildWith(t testing.TB, limits reading.Limits) *bench {
+	t.Helper()
+	b := &bench{t: t, dir: t.TempDir(), clock: time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC), plant: &plant{},
 		a: uuid.Must(uuid.NewV7()), b: uuid.Must(uuid.NewV7()), mill: uuid.Must(uuid.NewV7()), producer: uuid.Must(uuid.NewV7())}
 	must := func(err error) {
 		t.Helper()
@@ -92,7 +98,7 @@ func build(t *testing.T) *bench {
 	}
 	journal, err := log.Open(log.Options{FS: file.OS(), Dir: t.TempDir(), SegmentBytes: 1 << 20, Now: b.now, Keepers: []string{telemetry.Keeper}})
 	must(err)
-	b.store, err = telemetry.Open(t.Context(), telemetry.Options{FS: file.OS(), Dir: t.TempDir(), Log: journal, Catalog: &telemetry.MemoryCatalog{}, Now: b.now, NoBackground: true, Raise: func(telemetry.Trouble) {}})
+	b.store, err = telemetry.Open(t.Context(), telemetry.Options{FS: file.OS(), Dir: b.dir, Log: journal, Catalog: &telemetry.MemoryCatalog{}, Now: b.now, NoBackground: true, Raise: func(telemetry.Trouble) {}})
 	must(err)
 	b.server, err = api.New(t.Context(), api.Options{
 		Auth: authtest.Callers{
@@ -103,7 +109,7 @@ func build(t *testing.T) *bench {
 		Listen: []api.Listen{{Address: "127.0.0.1:0", Plain: true}}, LiveEvery: time.Millisecond, Now: b.now,
 	})
 	must(err)
-	reading.New(b.store, b.plant, b.now).Routes(b.server)
+	reading.New(b.store, b.plant, b.now).WithLimits(limits).Routes(b.server)
 	must(b.server.Start(t.Context()))
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
@@ -164,7 +170,21 @@ func float(ref telemetry.Ref, t time.Time, v float64) telemetry.Sample {
 
 func (b *bench) get(caller, path string, status int, out any) string {
 	b.t.Helper()
-	r := httptest.NewRequest("GET", "/api/v1"+path, nil)
+	return b.do(caller, "GET", path, "", status, out)
+}
+
+// query posts a query.
+func (b *bench) query(caller, body string, status int, out any) string {
+	b.t.Helper()
+	return b.do(caller, "POST", "/samples/query", body, status, out)
+}
+
+func (b *bench) do(caller, method, path, body string, status int, out any) string {
+	b.t.Helper()
+	r := httptest.NewRequest(method, "/api/v1"+path, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	if caller != "" {
 		r.Header.Set("Authorization", "Bearer "+caller)
 	}
@@ -328,7 +348,9 @@ func TestAnotherOrganisationsSeriesIsNotFound(t *testing.T) {
 	_ = json.Unmarshal([]byte(none), &y)
 	for _, doc := range []map[string]any{x, y} {
 		delete(doc, "instance")
-		delete(doc, "errors")
+		for _, e := range doc["errors"].([]any) {
+			delete(e.(map[string]any), "value") // the id
+		}
 	}
 	if fmt.Sprint(x) != fmt.Sprint(y) {
 		t.Errorf("%v and %v", x, y)
@@ -427,7 +449,7 @@ func TestLatestSaysWhatAValueIsWorth(t *testing.T) {
 
 // events reads a live stream's values events.
 type events struct {
-	t     *testing.T
+	t     testing.TB
 	lines *bufio.Scanner
 }
 

@@ -40,7 +40,7 @@ type Sample struct {
 	GatewayTime string   `json:"gatewayTime" format:"date-time" doc:"When the gateway took it"`
 	Value       Value    `json:"value"`
 	Status      Status   `json:"status"`
-	Flags       []string `json:"flags,omitempty" enum:"noValue,gatewayTime,futureTime,repeated,clockUnsure,rival"`
+	Flags       []string `json:"flags,omitempty" enum:"noValue,gatewayTime,futureTime,repeated,clockUnsure,withdrawn,rival"`
 	Origin      string   `json:"origin" enum:"measured,replayed,manual,imported,computed,unknown"`
 	Revision    uint32   `json:"revision" doc:"0 as received"`
 	Commit      string   `json:"commit" doc:"The node's commit number"`
@@ -147,7 +147,8 @@ var flagNames = []struct {
 	name string
 }{
 	{telemetry.NoValue, "noValue"}, {telemetry.GatewayTime, "gatewayTime"}, {telemetry.FutureTime, "futureTime"},
-	{telemetry.Repeated, "repeated"}, {telemetry.ClockUnsure, "clockUnsure"}, {telemetry.Rival, "rival"},
+	{telemetry.Repeated, "repeated"}, {telemetry.ClockUnsure, "clockUnsure"}, {telemetry.Withdrawn, "withdrawn"},
+	{telemetry.Rival, "rival"},
 }
 
 var originNames = map[telemetry.Origin]string{

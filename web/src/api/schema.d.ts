@@ -21,6 +21,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Back this node up, as a job
+         * @description The node goes on; everything acknowledged before the backup began is in it. Private keys are in it too: the folder is readable for the node's user only. The same as `jingwei backup --to`.
+         */
+        post: operations["createBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a backup is, and what it came to */
+        get: operations["getBackup"];
+        put?: never;
+        post?: never;
+        /** Cancel a backup that has not ended; it leaves no snapshot */
+        delete: operations["cancelBackup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/conditions": {
         parameters: {
             query?: never;
@@ -32,6 +70,74 @@ export interface paths {
         get: operations["listConditions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Corrections, the newest first */
+        get: operations["listCorrections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/corrections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One correction */
+        get: operations["getCorrection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/corrections/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undo a correction by a further revision */
+        post: operations["undoCorrection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/corrections/{id}/undo/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What undoing a correction would do */
+        post: operations["previewUndo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -486,6 +592,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plant/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calendars: zones, shifts and days off, as they are at a time */
+        get: operations["listCalendars"];
+        put?: never;
+        /** Add a calendar; its first definition holds since ever */
+        post: operations["addCalendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plant/calendars/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Usual ways to work, to begin a calendar with */
+        get: operations["listCalendarPresets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plant/calendars/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The buckets of a definition before it is saved */
+        post: operations["previewDraftCalendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plant/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A calendar as it is at a time, with all its versions */
+        get: operations["getCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Rename a calendar, or add a version that holds from a day on */
+        patch: operations["changeCalendar"];
+        trace?: never;
+    };
+    "/plant/calendars/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The buckets of a calendar with their names */
+        get: operations["previewCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plant/classes": {
         parameters: {
             query?: never;
@@ -665,6 +858,24 @@ export interface paths {
         patch: operations["changePlantNode"];
         trace?: never;
     };
+    "/plant/nodes/{id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a site, or the site in which it stands, works by at a time */
+        get: operations["getNodeCalendar"];
+        /** Say by which calendar a site works from a day on */
+        put: operations["assignCalendar"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plant/nodes/{id}/move": {
         parameters: {
             query?: never;
@@ -727,6 +938,166 @@ export interface paths {
         put?: never;
         /** Retire a point from a time on; its readings stay */
         post: operations["retirePoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long an organisation keeps its samples */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say which class counts for what; from tomorrow on, or at once where it keeps for ever */
+        put: operations["assignRetentionClass"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a class: a time to keep */
+        post: operations["createRetentionClass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/classes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a class that is not assigned */
+        delete: operations["removeRetentionClass"];
+        options?: never;
+        head?: never;
+        /** Keep longer at once, or shorter from tomorrow on */
+        patch: operations["changeRetentionClass"];
+        trace?: never;
+    };
+    "/retention/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep the samples of a span whatever the classes say */
+        post: operations["holdSamples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/holds/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a hold */
+        post: operations["releaseSamples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long the disk will last */
+        get: operations["getStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/samples/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Samples of many series as a file
+         * @description CSV (RFC 4180) and Arrow IPC are streamed while they are read, however long they are; XLSX has at most 1,000,000 rows. A file that cannot be finished is cut: the connection ends without the end of the answer, and an Arrow stream without its end marker.
+         */
+        get: operations["exportSamples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/samples/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Many series at once: samples, plots, values on a grid, or aggregates
+         * @description It changes nothing. Raw samples come in pages, the series one after the other; all other modes answer at once, and refuse what is too much with the number and the way out.
+         */
+        post: operations["querySamples"];
         delete?: never;
         options?: never;
         head?: never;
@@ -824,6 +1195,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/series/{id}/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Correct samples by a further revision, or enter values by hand; what was said before stays readable as of its time */
+        post: operations["correct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/series/{id}/corrections/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a correction would do; nothing is changed */
+        post: operations["previewCorrection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/series/{id}/samples": {
         parameters: {
             query?: never;
@@ -831,7 +1236,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Samples of a series, raw or for a plot */
+        /** Samples of a series, raw or for a plot, or its values on a grid */
         get: operations["listSamples"];
         put?: never;
         post?: never;
@@ -1102,6 +1507,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/watermark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Up to which time asOf is answered
+         * @description It moves with the node's clock and stands still only while samples are being committed.
+         */
+        get: operations["getWatermark"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1124,6 +1549,18 @@ export interface components {
             org: string;
             /** @enum {string} */
             role: "owner" | "engineer" | "operator" | "viewer" | "monitor";
+        };
+        Actor: {
+            id?: string;
+            kind: string;
+            name: string;
+        };
+        AddCalendarRequest: {
+            definition: components["schemas"]["Definition"];
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            reason?: string;
         };
         AddOrgRequest: {
             /** @description Unified social credit code (GB 32100) */
@@ -1209,7 +1646,19 @@ export interface components {
             /** Format: uuid */
             parent: string | null;
         };
+        Aggregates: {
+            /** @description With explain: what the query would cost, in place of its answer */
+            explain?: components["schemas"]["QueryCost"];
+            items: components["schemas"]["Bucket"][];
+            /** @description Not used: all buckets come at once */
+            next?: string;
+        };
         ApiPageView: {
+            items: components["schemas"]["FleetView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        ApiPageView2: {
             items: components["schemas"]["IngestView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
@@ -1231,6 +1680,50 @@ export interface components {
              */
             type?: "float64" | "int64" | "bool" | "string";
             unit?: string;
+        };
+        AssignCalendarRequest: {
+            /**
+             * Format: uuid
+             * @description The default where it is left out
+             */
+            calendar?: string;
+            /**
+             * Format: date-time
+             * @description From the beginning of this day; now where it is left out. It may be before the site was entered
+             */
+            from?: string;
+            reason: string;
+        };
+        AssignRetentionClassRequest: {
+            /**
+             * Format: uuid
+             * @description Left out: for ever
+             */
+            class?: string;
+            /** @description The id of the organisation, node or series, or the template */
+            of: string;
+            /** Format: uuid */
+            org: string;
+            reason: string;
+            /** @enum {string} */
+            target: "org" | "template" | "node" | "series";
+        };
+        AssignmentView: {
+            /**
+             * Format: uuid
+             * @description Left out: for ever
+             */
+            class?: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            of: string;
+            reason: string;
+            /** @enum {string} */
+            target: "org" | "template" | "node" | "series";
+            /** Format: date-time */
+            until?: string;
         };
         Attention: {
             /** @description certificate.untrusted */
@@ -1268,6 +1761,15 @@ export interface components {
             /** @description room.thing.act */
             verb: string;
             via: string;
+        };
+        BackupRequest: {
+            /**
+             * Format: int64
+             * @description Afterwards keep the newest so many snapshots and remove what only older ones need; 0 removes nothing
+             */
+            keep?: number;
+            /** @description Absolute path, on the node's own computer, of a backup repository, or of a new or empty folder */
+            to: string;
         };
         BrowseLinkRequest: {
             /** @description next of the page before */
@@ -1316,6 +1818,83 @@ export interface components {
             to: string;
             /** Format: int64 */
             uncertain: number;
+        };
+        BucketView: {
+            crew?: components["schemas"]["Text"];
+            /** @description Production day in which it begins */
+            day: string;
+            /** @description Why the day does not follow its pattern */
+            exception?: components["schemas"]["Text"];
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: double
+             * @description How long it is; clocks that change make it longer or shorter
+             */
+            hours: number;
+            name: components["schemas"]["Text"];
+            shift?: components["schemas"]["Text"];
+            /** Format: date-time */
+            to: string;
+            /** @description Of a shift: somebody works; of other buckets: the day in which it begins has shifts */
+            works: boolean;
+        };
+        CalendarSummary: {
+            etag: string;
+            /** Format: uuid */
+            id: string;
+            name: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Of the version that holds, from 1
+             */
+            number: number;
+            /** Format: uuid */
+            org: string;
+            /** @description Hash of the definition and of the zone's rules; roll-ups name it */
+            version: string;
+            zone: string;
+        };
+        CalendarVersionView: {
+            definition: components["schemas"]["Definition"];
+            /**
+             * Format: date-time
+             * @description Since when it holds, in the place of all that was said before of that time and later; absent: since ever
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description When it was said
+             */
+            made: string;
+            /** @description Who said it */
+            maker: string;
+            /** Format: int64 */
+            number: number;
+            reason?: string;
+            /** @description Hash of the definition and of the zone's rules when it was made */
+            version: string;
+        };
+        CalendarView: {
+            definition: components["schemas"]["Definition"];
+            etag: string;
+            /** Format: uuid */
+            id: string;
+            name: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Of the version that holds, from 1
+             */
+            number: number;
+            /** Format: uuid */
+            org: string;
+            /** @description Hash of the definition and of the zone's rules; roll-ups name it */
+            version: string;
+            /** @description All versions, oldest first */
+            versions: components["schemas"]["CalendarVersionView"][];
+            zone: string;
+            /** @description Hash of the zone's changes of the clocks from 1970 to 2200 */
+            zoneVersion: string;
         };
         CensusPointView: {
             /**
@@ -1395,6 +1974,16 @@ export interface components {
             row?: number;
             sheet?: string;
         };
+        ChangeCalendarRequest: {
+            definition?: components["schemas"]["Definition"];
+            /**
+             * Format: date-time
+             * @description From the beginning of this day the definition holds, in the place of all that was said of it and later; now where it is left out. A time that has passed mends the past
+             */
+            from?: string;
+            name?: components["schemas"]["Text"];
+            reason: string;
+        };
         ChangePersonRequest: {
             /** @description Ends all sessions and links of the person */
             disabled?: boolean;
@@ -1410,10 +1999,38 @@ export interface components {
             name?: components["schemas"]["Text"];
             reason?: string;
         };
+        ChangeRetentionClassRequest: {
+            /**
+             * Format: int64
+             * @description 35 to 36525, or 0 for ever
+             */
+            days: number;
+            reason: string;
+        };
+        ChangeView: {
+            after: components["schemas"]["SampleView"];
+            /** @description Left out where nothing stands */
+            before?: components["schemas"]["SampleView"];
+            /** Format: date-time */
+            time: string;
+        };
         Class: {
             id: string;
             name: components["schemas"]["Text"];
             note?: components["schemas"]["Text"];
+        };
+        ClassView: {
+            /**
+             * Format: int64
+             * @description In effect now; 0: for ever
+             */
+            days: number;
+            /** Format: uuid */
+            id: string;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            terms: components["schemas"]["TermView"][];
         };
         Condition: {
             attributes?: {
@@ -1522,6 +2139,17 @@ export interface components {
             /** @description One string, or {zh, en} */
             name: string | components["schemas"]["Text"];
         };
+        CreateRetentionClassRequest: {
+            /**
+             * Format: int64
+             * @description 35 to 36525, or 0 for ever
+             */
+            days: number;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            reason: string;
+        };
         CreateSourceRequest: {
             adopt?: components["schemas"]["Adopting"];
             /** @description As the kind's schema says, and remote for the transport remote */
@@ -1569,6 +2197,34 @@ export interface components {
              */
             used?: string;
         };
+        Crew: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        Cycle: {
+            /** @description The turns of each day; an empty day is off */
+            days: (components["schemas"]["Turn"][] | null)[];
+            /** @description A date that is the first of the cycle; the pattern's first date where it is left out */
+            first?: string;
+        };
+        Definition: {
+            /** @description When the production day begins on the local clock; 00:00 where it is left out */
+            dayStart?: string;
+            /** @description Dates that do not follow the pattern: holidays, and working days that were moved */
+            exceptions?: components["schemas"]["Exception"][] | null;
+            /**
+             * Format: int64
+             * @description Day of the month on which the accounting month begins, 1 to 28; 1 where it is left out. Up to 15 the month is called after the one it begins in, from 16 on after the one it ends in
+             */
+            monthStart?: number;
+            /** @description How shifts are worked, oldest first; each holds until the next begins */
+            patterns?: components["schemas"]["Pattern"][] | null;
+            /**
+             * @description IANA time zone
+             * @example Asia/Shanghai
+             */
+            zone: string;
+        };
         DeviceView: {
             device: string;
             /** Format: date-time */
@@ -1605,12 +2261,62 @@ export interface components {
             /** @description How many it was about */
             records: string;
         };
+        DiskView: {
+            /**
+             * Format: int64
+             * @description That they may take; 0: what is free
+             */
+            budget: number;
+            /**
+             * Format: int64
+             * @description That samples take
+             */
+            bytes: number;
+            /** Format: double */
+            daysLeft?: number;
+            /**
+             * Format: int64
+             * @description On the volume
+             */
+            free: number;
+            /**
+             * Format: double
+             * @description Growth in bytes a day
+             */
+            perDay: number;
+            /** @enum {string} */
+            state: "fine" | "warn" | "urgent";
+            /** @description The last sweep */
+            swept?: components["schemas"]["SweptView"];
+        };
         DriverView: {
             name: string;
             /** @description JSON Schema of a link's config, with titles in zh-CN and en */
             schema: unknown;
             /** @description Members of config that are never told again */
             secrets?: string[] | null;
+        };
+        DueView: {
+            /**
+             * Format: date-time
+             * @description Samples before it may be gone
+             */
+            before?: string;
+            /**
+             * Format: uuid
+             * @description Left out: kept for ever
+             */
+            class?: string;
+            /**
+             * Format: int64
+             * @description For which it counts
+             */
+            series: number;
+            /**
+             * Format: int64
+             * @description Series that lose samples by what takes effect within a day
+             */
+            soon: number;
         };
         EndpointView: {
             http?: string;
@@ -1631,6 +2337,30 @@ export interface components {
             gateway: string;
             node: components["schemas"]["Node"];
         };
+        Estimate: {
+            /**
+             * Format: date-time
+             * @description Of the sample it rests on, which is the one at or before; left out where there is none
+             */
+            sourceTime?: string;
+            status: components["schemas"]["Status"];
+            /** Format: date-time */
+            time: string;
+            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
+            value: number | string | boolean | null;
+        };
+        Exception: {
+            /** @description Worked as this weekday (mon to sun) or as this date would be by its pattern: a working day that was moved */
+            as?: string;
+            date: string;
+            /** @description Last date of a row of dates, included */
+            last?: string;
+            name?: components["schemas"]["Text"];
+            /** @description Nobody works */
+            off?: boolean;
+            /** @description Worked like this, with the shifts and crews of the pattern of that date */
+            turns?: components["schemas"]["Turn"][] | null;
+        };
         FeedView: {
             device: string;
             /** Format: date-time */
@@ -1639,6 +2369,46 @@ export interface components {
             machine: string;
             /** Format: uuid */
             source: string;
+        };
+        FleetView: {
+            /** Format: date-time */
+            certificateUntil?: string;
+            /**
+             * Format: double
+             * @description Gateway's clock minus the node's
+             */
+            clockOffsetMs?: number;
+            /** @description The configuration that the node wants is in force */
+            configCurrent: boolean;
+            /** Format: date-time */
+            enrolled?: string;
+            etag: string;
+            /** Format: uuid */
+            id: string;
+            lastError?: components["schemas"]["Trouble"];
+            /** Format: date-time */
+            lastSeen?: string;
+            links: components["schemas"]["LinkView"][];
+            /** @description Its resident set in bytes */
+            memory?: string;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            /**
+             * Format: double
+             * @description Round trip of the link
+             */
+            rttMs?: number;
+            /** Format: double */
+            samplesPerSecond: number;
+            /** Format: uuid */
+            site?: string;
+            /** @description As last told */
+            spool?: components["schemas"]["SpoolView"];
+            /** @enum {string} */
+            state: "waiting" | "online" | "offline";
+            /** @description Its software */
+            version?: string;
         };
         FlowView: {
             /**
@@ -1651,6 +2421,12 @@ export interface components {
              * @description Of all gateways and sources
              */
             valuesPerSecond: number;
+        };
+        Given: {
+            /** Format: date-time */
+            time: string;
+            /** @description As samples are told: a number, for int64 a string of digits, a bool, a string */
+            value: unknown;
         };
         Group: {
             /**
@@ -1686,6 +2462,34 @@ export interface components {
              */
             valuesPerSecond?: number;
         };
+        HoldSamplesRequest: {
+            /** Format: date-time */
+            from: string;
+            /** Format: uuid */
+            org: string;
+            reason: string;
+            /**
+             * Format: uuid
+             * @description Left out: all of the organisation
+             */
+            series?: string;
+            /** Format: date-time */
+            to: string;
+        };
+        HoldView: {
+            /** Format: date-time */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            reason: string;
+            /**
+             * Format: uuid
+             * @description Left out: all of the organisation
+             */
+            series?: string;
+            /** Format: date-time */
+            to: string;
+        };
         Imported: {
             /** @description Whether the plant was changed; never with errors, or in a dry run */
             applied: boolean;
@@ -1707,6 +2511,11 @@ export interface components {
              * @description How many errors are not listed
              */
             errors: number;
+        };
+        IngestPreset: {
+            config: unknown;
+            id: string;
+            name: components["schemas"]["Text"];
         };
         IngestStatus: {
             batches: string;
@@ -1774,7 +2583,7 @@ export interface components {
         IngestView2: {
             kind: string;
             name: components["schemas"]["Text"];
-            presets: components["schemas"]["Preset"][];
+            presets: components["schemas"]["IngestPreset"][];
             /** @description JSON Schema of config.remote, for the transport remote */
             remote?: unknown;
             /** @description JSON Schema of config, with titles in zh-CN and en */
@@ -1800,6 +2609,39 @@ export interface components {
             name: string;
             /** @description Own roles in the organisations asked for */
             roles?: components["schemas"]["RoleInID"][] | null;
+        };
+        Job: {
+            /** @description Who asked for it */
+            actor: string;
+            /**
+             * Format: int64
+             * @description How often it was begun
+             */
+            attempts: number;
+            /** Format: date-time */
+            created: string;
+            /**
+             * Format: int64
+             * @description Units of work finished
+             */
+            done: number;
+            error?: string;
+            /** Format: date-time */
+            finished?: string;
+            id: string;
+            input?: unknown;
+            kind: string;
+            org: string;
+            output?: unknown;
+            /** Format: date-time */
+            started?: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Format: int64
+             * @description Units of work in all; 0 when not known
+             */
+            total: number;
         };
         Latest: {
             sample: components["schemas"]["Sample"] | null;
@@ -2082,6 +2924,25 @@ export interface components {
             link: string;
             name: string;
         };
+        NodeCalendarView: {
+            /**
+             * Format: uuid
+             * @description Absent: the default, days of Asia/Shanghai without shifts
+             */
+            calendar?: string;
+            definition: components["schemas"]["Definition"];
+            /**
+             * Format: int64
+             * @description Of the calendar's version
+             */
+            number?: number;
+            /**
+             * Format: date-time
+             * @description When something else holds; absent: nothing is known
+             */
+            to?: string;
+            version: string;
+        };
         NodeStatus: {
             /** @description For those who may read the node's metrics */
             ingest?: components["schemas"]["IngestStatus"];
@@ -2159,8 +3020,13 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
-        PageBucket: {
-            items: components["schemas"]["Bucket"][];
+        PageBucketView: {
+            items: components["schemas"]["BucketView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageCalendarSummary: {
+            items: components["schemas"]["CalendarSummary"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -2214,6 +3080,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PagePreset: {
+            items: components["schemas"]["Preset"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageSeries: {
             items: components["schemas"]["Series"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -2233,6 +3104,17 @@ export interface components {
             items: components["schemas"]["IngestView2"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
+        };
+        Pattern: {
+            crews?: components["schemas"]["Crew"][] | null;
+            cycle?: components["schemas"]["Cycle"];
+            /** @description First date; only the first pattern may leave it out and then holds since ever */
+            from?: string;
+            shifts?: components["schemas"]["WorkShift"][] | null;
+            /** @description Shifts of each weekday: mon, tue, wed, thu, fri, sat, sun; a day that is left out is off */
+            week?: {
+                [key: string]: components["schemas"]["Turn"][] | null;
+            };
         };
         Person: {
             /** Format: date-time */
@@ -2299,9 +3181,26 @@ export interface components {
             values?: components["schemas"]["ValueView"][] | null;
         };
         Preset: {
-            config: unknown;
+            definition: components["schemas"]["Definition"];
             id: string;
             name: components["schemas"]["Text"];
+            note: components["schemas"]["Text"];
+        };
+        PreviewDraftCalendarRequest: {
+            definition: components["schemas"]["Definition"];
+        };
+        PreviewView: {
+            after: components["schemas"]["SummaryView"];
+            /** @description Give it with the correction, so that it is refused when something changes meanwhile */
+            basis: string;
+            before: components["schemas"]["SummaryView"];
+            /** @description The first 200 of them */
+            changes: components["schemas"]["ChangeView"][];
+            /**
+             * Format: int64
+             * @description Samples that would get a further revision
+             */
+            rows: number;
         };
         ProbeLinkRequest: {
             address: string;
@@ -2333,6 +3232,72 @@ export interface components {
             message: string;
             /** @description The value found there; left out for secrets and for whole objects */
             value?: unknown;
+        };
+        QueryCost: {
+            /** @description Whether the query would be answered */
+            allowed: boolean;
+            /**
+             * Format: int64
+             * @description Files that hold something of it
+             */
+            blocks: number;
+            /**
+             * Format: int64
+             * @description To be read from the files
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Buckets, values on a grid or pixels of the answer; 0 for raw samples
+             */
+            cells: number;
+            /**
+             * Format: int64
+             * @description Parts of the files
+             */
+            chunks: number;
+            /**
+             * Format: int64
+             * @description Samples that are looked at one by one, those in memory too
+             */
+            decoded: number;
+            /**
+             * Format: int64
+             * @description Samples in them
+             */
+            headRows: number;
+            /**
+             * Format: int64
+             * @description Memory tables that hold something of it
+             */
+            heads: number;
+            /**
+             * Format: int64
+             * @description Of decoded; 0: not bounded, because samples are read as they are shown or streamed
+             */
+            maxDecoded: number;
+            /**
+             * Format: int64
+             * @description Of memory
+             */
+            maxMemory: number;
+            /**
+             * Format: int64
+             * @description Bytes that the read takes while it runs, estimated
+             */
+            memory: number;
+            /**
+             * Format: int64
+             * @description Samples in these parts; a part that reaches into the span counts whole
+             */
+            rows: number;
+            /** Format: int64 */
+            series: number;
+            /**
+             * Format: int64
+             * @description Parts whose summary serves in place of their samples (aggregates)
+             */
+            summaries: number;
         };
         RateView: {
             /** @description Requirements and targets that it answers to */
@@ -2367,6 +3332,46 @@ export interface components {
             fault?: components["schemas"]["LinkFault"];
             /** @description How many it was about */
             records: string;
+        };
+        ReleaseSamplesRequest: {
+            reason: string;
+        };
+        Request: {
+            /** @description From the preview: refuse when a sample of the span has come or changed since */
+            basis?: string;
+            /**
+             * Format: double
+             * @description With scale; 1 when left out
+             */
+            factor?: number;
+            /**
+             * Format: date-time
+             * @description Source time, inclusive; left out with set and enter
+             */
+            from?: string;
+            /** @enum {string} */
+            kind: "set" | "scale" | "status" | "withdraw" | "enter";
+            /**
+             * Format: double
+             * @description With scale; 0 when left out
+             */
+            offset?: number;
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
+            /** @description Where the evidence is: a document, a ticket, a photograph; at most 500 characters */
+            reference?: string;
+            /**
+             * Format: int32
+             * @description With status: OPC UA StatusCode
+             */
+            status?: number;
+            /**
+             * Format: date-time
+             * @description Source time, exclusive; left out with set and enter
+             */
+            to?: string;
+            /** @description With set and enter */
+            values?: components["schemas"]["Given"][] | null;
         };
         RetirePlantNodeRequest: {
             /**
@@ -2411,6 +3416,14 @@ export interface components {
             sheet?: string;
             value?: string;
         };
+        RulesView: {
+            /** @description Those in effect and those to come */
+            assignments: components["schemas"]["AssignmentView"][];
+            classes: components["schemas"]["ClassView"][];
+            /** @description What it comes to */
+            due: components["schemas"]["DueView"][];
+            holds: components["schemas"]["HoldView"][];
+        };
         Sample: {
             /** @description The node's commit number */
             commit: string;
@@ -2419,7 +3432,7 @@ export interface components {
              * @description When the node made it durable; with detail only
              */
             commitTime?: string;
-            flags?: ("noValue" | "gatewayTime" | "futureTime" | "repeated" | "clockUnsure" | "rival")[] | null;
+            flags?: ("noValue" | "gatewayTime" | "futureTime" | "repeated" | "clockUnsure" | "withdrawn" | "rival")[] | null;
             /**
              * Format: date-time
              * @description When the gateway took it
@@ -2450,12 +3463,23 @@ export interface components {
             /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
             value: number | string | boolean | null;
         };
+        SampleView: {
+            /** Format: int32 */
+            revision: number;
+            status: components["schemas"]["Status"];
+            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
+            value: number | string | boolean | null;
+            withdrawn?: boolean;
+        };
         Samples: {
+            /** @description With explain: what the query would cost, in place of its answer */
+            explain?: components["schemas"]["QueryCost"];
             /**
              * Format: date-time
-             * @description Of a plot
+             * @description Of a plot or a grid
              */
             from?: string;
+            /** @description Raw samples, or those of a plot */
             items: components["schemas"]["Sample"][];
             /** @description Cursor of the next page of raw samples */
             next?: string;
@@ -2464,9 +3488,11 @@ export interface components {
              * @description Of a plot
              */
             pixels?: number;
+            /** @description Values on a grid: of the modes interpolated and previous */
+            points?: components["schemas"]["Estimate"][] | null;
             /**
              * Format: date-time
-             * @description Of a plot, exclusive
+             * @description Of a plot or a grid, exclusive
              */
             to?: string;
         };
@@ -2491,6 +3517,82 @@ export interface components {
             type: "float64" | "int64" | "bool" | "string";
             /** @description UCUM; 1 where there is none, empty for bool and string */
             unit: string;
+        };
+        SeriesAnswer: {
+            buckets?: components["schemas"]["Bucket"][] | null;
+            items?: components["schemas"]["Sample"][] | null;
+            /** @description Raw, with each: the series has more samples in the span than were asked for */
+            more?: boolean;
+            points?: components["schemas"]["Estimate"][] | null;
+            /** Format: uuid */
+            series: string;
+        };
+        SeriesQuery: {
+            /**
+             * Format: date-time
+             * @description What was known at this time of the node, which must be closed (see /watermark)
+             */
+            asOf?: string;
+            /** @description Aggregate, in place of from, to and step: bucket i is from bounds[i] to bounds[i+1] */
+            bounds?: string[];
+            /** @description Raw: next of the page before */
+            cursor?: string;
+            /** @description Raw: with commit time and trace of each sample */
+            detail?: boolean;
+            /**
+             * Format: int64
+             * @description Raw: samples of each series at most; a series that has more says so
+             */
+            each?: number;
+            /** @description Answer what the query would cost, in place of the query */
+            explain?: boolean;
+            /**
+             * Format: date-time
+             * @description Source time, inclusive; an hour before to when left out
+             */
+            from?: string;
+            /** @description Raw: also superseded and withdrawn samples */
+            history?: boolean;
+            /**
+             * Format: int64
+             * @description Raw: samples of one page, of all series together
+             * @default 1000
+             */
+            limit: number;
+            /**
+             * @default raw
+             * @enum {string}
+             */
+            mode: "raw" | "plot" | "interpolated" | "previous" | "aggregate";
+            /**
+             * Format: int64
+             * @description Plot: how wide the drawing is
+             * @default 500
+             */
+            pixels: number;
+            /** @description Ids, at most 200 */
+            series: string[];
+            /** @description Aggregate: length of a bucket. Interpolated and previous: distance of the times */
+            step?: string;
+            /**
+             * Format: date-time
+             * @description Source time, exclusive; now, or asOf, when left out
+             */
+            to?: string;
+        };
+        SeriesQueryAnswer: {
+            /** @description With explain: what the query would cost, in place of its answer */
+            explain?: components["schemas"]["QueryCost"];
+            /**
+             * Format: date-time
+             * @description The span that was read; the first page's
+             */
+            from?: string;
+            items: components["schemas"]["SeriesAnswer"][];
+            /** @description Raw: cursor of the next page, which goes on with the same or the next series */
+            next?: string;
+            /** Format: date-time */
+            to?: string;
         };
         SetConnectionRequest: {
             /** Format: uuid */
@@ -2652,6 +3754,44 @@ export interface components {
             /** Format: int64 */
             series: number;
         };
+        SummaryView: {
+            /** Format: int64 */
+            good: number;
+            /** Format: double */
+            max: number | null;
+            /** Format: double */
+            mean: number | null;
+            /** Format: double */
+            min: number | null;
+            /**
+             * Format: int64
+             * @description Bad, uncertain or without a value
+             */
+            other: number;
+            /** Format: int64 */
+            withdrawn: number;
+        };
+        SweptView: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description Freed
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Whose expired samples somebody still needed
+             */
+            kept: number;
+            /** Format: int64 */
+            rows: number;
+            /**
+             * Format: int64
+             * @description That have a cutoff
+             */
+            series: number;
+        };
         TemplateSummary: {
             class: string;
             driver: string;
@@ -2699,6 +3839,16 @@ export interface components {
             tested: "none" | "frames" | "peer";
             version: string;
         };
+        TermView: {
+            /**
+             * Format: int64
+             * @description 0: for ever
+             */
+            days: number;
+            /** Format: date-time */
+            from: string;
+            reason: string;
+        };
         Text: {
             /** @description English */
             en?: string;
@@ -2735,6 +3885,12 @@ export interface components {
              */
             verb: "open" | "read" | "probe" | "browse" | "plan";
         };
+        Turn: {
+            /** @description A crew of the pattern */
+            crew?: string;
+            /** @description A shift of the pattern */
+            shift: string;
+        };
         UpdateGatewayRequest: {
             /** @description One string, or {zh, en} */
             name?: string | components["schemas"]["Text"];
@@ -2767,44 +3923,94 @@ export interface components {
             value: string;
         };
         View: {
-            /** Format: date-time */
-            certificateUntil?: string;
+            /**
+             * Format: date-time
+             * @description When it was accepted
+             */
+            at: string;
+            /** @description The samples are those as of this commit */
+            basis: string;
+            by: components["schemas"]["Actor"];
+            /** @description The newest commit of its rows */
+            commit?: string;
             /**
              * Format: double
-             * @description Gateway's clock minus the node's
+             * @description With scale; 1 when left out
              */
-            clockOffsetMs?: number;
-            /** @description The configuration that the node wants is in force */
-            configCurrent: boolean;
-            /** Format: date-time */
-            enrolled?: string;
-            etag: string;
+            factor?: number;
+            /**
+             * Format: date-time
+             * @description Source time, inclusive; left out with set and enter
+             */
+            from?: string;
             /** Format: uuid */
             id: string;
-            lastError?: components["schemas"]["Trouble"];
-            /** Format: date-time */
-            lastSeen?: string;
-            links: components["schemas"]["LinkView"][];
-            /** @description Its resident set in bytes */
-            memory?: string;
-            name: components["schemas"]["Text"];
-            /** Format: uuid */
-            org: string;
+            /** @enum {string} */
+            kind: "set" | "scale" | "status" | "withdraw" | "enter";
             /**
              * Format: double
-             * @description Round trip of the link
+             * @description With scale; 0 when left out
              */
-            rttMs?: number;
-            /** Format: double */
-            samplesPerSecond: number;
+            offset?: number;
             /** Format: uuid */
-            site?: string;
-            /** @description As last told */
-            spool?: components["schemas"]["SpoolView"];
+            org: string;
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
+            /** @description Where the evidence is: a document, a ticket, a photograph; at most 500 characters */
+            reference?: string;
+            /**
+             * Format: int64
+             * @description Samples that got a further revision
+             */
+            rows: number;
+            /** Format: uuid */
+            series: string;
             /** @enum {string} */
-            state: "waiting" | "online" | "offline";
-            /** @description Its software */
-            version?: string;
+            state: "applying" | "applied";
+            /**
+             * Format: int32
+             * @description With status: OPC UA StatusCode
+             */
+            status?: number;
+            /**
+             * Format: date-time
+             * @description Source time, exclusive; left out with set and enter
+             */
+            to?: string;
+            /**
+             * Format: uuid
+             * @description With undo
+             */
+            undoes?: string;
+            /** Format: uuid */
+            undoneBy?: string;
+            /** @description With set and enter */
+            values?: components["schemas"]["Given"][] | null;
+        };
+        Watermark: {
+            /**
+             * Format: date-time
+             * @description The newest commit time at which nothing more will be committed; asOf may be at most this
+             */
+            closed: string;
+            /** @description The newest commit number of telemetry at that time; 0 where there is none yet */
+            commit: string;
+        };
+        Why: {
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
+            /** @description Where the evidence is; at most 500 characters */
+            reference?: string;
+        };
+        WorkShift: {
+            /** @description At or before the start: on the following date */
+            end?: string;
+            /** @description How turns name it */
+            id: string;
+            /** @description Instead of the end, on the local clock: 8h, 7h30m; at most 24h */
+            length?: string;
+            name: components["schemas"]["Text"];
+            start: string;
         };
     };
     responses: never;
@@ -2860,6 +4066,99 @@ export interface operations {
             };
         };
     };
+    createBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listConditions: {
         parameters: {
             query?: {
@@ -2879,6 +4178,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageCondition"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCorrections: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                /** @description Only of this series */
+                series?: string;
+                /** @description With to: only those that touch this span of source time */
+                from?: string;
+                to?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCorrection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoCorrection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewUndo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
                 };
             };
             /** @description Error */
@@ -2976,7 +4417,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageView"];
+                    "application/json": components["schemas"]["ApiPageView"];
                 };
             };
             /** @description Error */
@@ -3010,7 +4451,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["FleetView"];
                 };
             };
             /** @description Error */
@@ -3042,7 +4483,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["FleetView"];
                 };
             };
             /** @description Error */
@@ -3113,7 +4554,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["FleetView"];
                 };
             };
             /** @description Error */
@@ -3988,6 +5429,258 @@ export interface operations {
             };
         };
     };
+    listCalendars: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                /** @description As it was or will be at this time; now where it is left out */
+                at?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCalendarSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddCalendarRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCalendarPresets: {
+        parameters: {
+            query?: {
+                /** @description IANA time zone */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePreset"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewDraftCalendar: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                level?: "hour" | "shift" | "day" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewDraftCalendarRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBucketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCalendar: {
+        parameters: {
+            query?: {
+                /** @description As it was or will be at this time; now where it is left out */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeCalendar: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that the change was made from; without it the change is made to whatever stands */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCalendarRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewCalendar: {
+        parameters: {
+            query: {
+                /** @description As it was or will be at this time; now where it is left out */
+                at?: string;
+                from: string;
+                to: string;
+                level?: "hour" | "shift" | "day" | "month";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBucketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listEquipmentClasses: {
         parameters: {
             query?: never;
@@ -4555,6 +6248,79 @@ export interface operations {
             };
         };
     };
+    getNodeCalendar: {
+        parameters: {
+            query?: {
+                /** @description As it was or will be at this time; now where it is left out */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeCalendarView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assignCalendar: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that the change was made from; without it the change is made to whatever stands */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignCalendarRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     movePlantNode: {
         parameters: {
             query?: never;
@@ -4696,6 +6462,350 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assignRetentionClass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignRetentionClassRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRetentionClass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRetentionClassRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeRetentionClass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeRetentionClass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRetentionClassRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    holdSamples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldSamplesRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseSamples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseSamplesRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportSamples: {
+        parameters: {
+            query?: {
+                /** @description Repeat the parameter; at most 200 */
+                series?: string[] | null;
+                /** @description Source time, inclusive; an hour before to when left out */
+                from?: string;
+                /** @description Source time, exclusive; now, or asOf, when left out */
+                to?: string;
+                /** @description What was known at this time of the node, which must be closed (see /watermark) */
+                asOf?: string;
+                format?: "csv" | "arrow" | "xlsx";
+                /** @description Names with commas between them, in the order wanted: series, name, time, gatewayTime, value, status, statusName, flags, origin, revision, commit, superseded */
+                columns?: string;
+                /** @description Also superseded and withdrawn samples */
+                history?: boolean;
+                /** @description CSV: begin with a byte order mark, by which spreadsheets know UTF-8 */
+                bom?: boolean;
+                /** @description Answer what the export would cost, as JSON, in place of the export */
+                explain?: boolean;
+            };
+            header?: {
+                /** @description Language of the names of series */
+                "Accept-Language"?: string;
+                /** @description CSV: zstd or gzip */
+                "Accept-Encoding"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, or with explain its cost */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryCost"];
+                    "application/vnd.apache.arrow.stream": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    querySamples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesQuery"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesQueryAnswer"];
+                };
             };
             /** @description Error */
             default: {
@@ -4857,8 +6967,12 @@ export interface operations {
             query?: {
                 /** @description Source time, inclusive; an hour before to when left out */
                 from?: string;
-                /** @description Source time, exclusive; now when left out */
+                /** @description Source time, exclusive; now, or asOf, when left out */
                 to?: string;
+                /** @description What was known at this time of the node, which must be closed (see /watermark); what is known now when left out */
+                asOf?: string;
+                /** @description Answer what the query would cost, in place of the query */
+                explain?: boolean;
                 /** @description Length of a bucket, such as 500ms, 5m or 24h */
                 step?: string;
             };
@@ -4876,7 +6990,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageBucket"];
+                    "application/json": components["schemas"]["Aggregates"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Request"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewCorrection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Request"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
                 };
             };
             /** @description Error */
@@ -4895,16 +7079,22 @@ export interface operations {
             query?: {
                 /** @description Source time, inclusive; an hour before to when left out */
                 from?: string;
-                /** @description Source time, exclusive; now when left out */
+                /** @description Source time, exclusive; now, or asOf, when left out */
                 to?: string;
-                mode?: "raw" | "plot";
+                /** @description What was known at this time of the node, which must be closed (see /watermark); what is known now when left out */
+                asOf?: string;
+                /** @description Answer what the query would cost, in place of the query */
+                explain?: boolean;
+                mode?: "raw" | "plot" | "interpolated" | "previous";
                 /** @description Raw: how many samples at most */
                 limit?: number;
                 /** @description Raw: next of the page before */
                 cursor?: string;
                 /** @description Plot: how wide the drawing is; each pixel gives its first, last, least, greatest and one bad sample */
                 pixels?: number;
-                /** @description Raw: also samples that others of the same source time superseded */
+                /** @description Interpolated and previous: distance of the times, of which from is the first */
+                step?: string;
+                /** @description Raw: also samples that others of the same source time superseded, and those that were taken away */
                 history?: boolean;
                 /** @description Raw: with the time at which the node made each sample durable, and the trace of its batch */
                 detail?: boolean;
@@ -5055,7 +7245,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiPageView"];
+                    "application/json": components["schemas"]["ApiPageView2"];
                 };
             };
             /** @description Error */
@@ -5636,6 +7826,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWatermark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watermark"];
+                };
             };
             /** @description Error */
             default: {

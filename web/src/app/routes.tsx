@@ -33,6 +33,7 @@ export const routes: RouteObject[] = [
               { path: 'sources', lazy: async () => ({ Component: (await import('../pages/sources')).SourcesPage }) },
               { path: 'sources/:id', lazy: async () => ({ Component: (await import('../pages/source')).SourcePage }) },
               { path: 'files', lazy: async () => ({ Component: (await import('../pages/files')).FilesPage }) },
+              { path: 'trend', lazy: async () => ({ Component: (await import('../pages/trend/page')).TrendPage }) },
               { path: 'points', lazy: async () => ({ Component: (await import('../pages/points')).PointsPage }) },
               { path: 'scale', lazy: async () => ({ Component: (await import('../pages/scale')).ScalePage }) },
               { path: 'plant', lazy: async () => ({ Component: (await import('../pages/plant')).PlantPage }) },

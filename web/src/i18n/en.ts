@@ -3,6 +3,7 @@ import { points } from './areas/points'
 import { scale } from './areas/scale'
 import { sources } from './areas/sources'
 import { trace } from './areas/trace'
+import { trend } from './areas/trend'
 import { wizard } from './areas/wizard'
 import type { Key } from './zh'
 
@@ -448,5 +449,6 @@ export const en: Record<Key, string> = {
   ...scale.en,
   ...sources.en,
   ...trace.en,
+  ...trend.en,
   ...wizard.en,
 }

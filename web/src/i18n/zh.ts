@@ -3,6 +3,7 @@ import { points } from './areas/points'
 import { scale } from './areas/scale'
 import { sources } from './areas/sources'
 import { trace } from './areas/trace'
+import { trend } from './areas/trend'
 import { wizard } from './areas/wizard'
 
 // The words of the console in Chinese. Terms follow the field's usual ones: 测点 point, 网关 gateway, 设备 machine.
@@ -439,6 +440,7 @@ export const zh = {
   ...scale.zh,
   ...sources.zh,
   ...trace.zh,
+  ...trend.zh,
   ...wizard.zh,
 } as const
 

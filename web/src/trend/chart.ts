@@ -18,8 +18,8 @@ export { echarts }
 /** Where the lanes begin and end, px from the edges of the plot. */
 export const margin = { left: 58, right: 14, bottom: 24 }
 
-export interface Scene {
-  layout: Layout
+/** Ground is what everything in a drawing stands on. */
+export interface Ground {
   series: Drawn[]
   span: Interval
   lang: Lang
@@ -27,6 +27,10 @@ export interface Scene {
   inks: Inks
   width: number
   bandText: (s: Drawn, value: SampleValue) => string
+}
+
+export interface Scene extends Ground {
+  layout: Layout
 }
 
 /** chartOption draws the lanes, the texts' bands and the band of quality below them, all over one time. */
@@ -54,7 +58,8 @@ export function chartOption(scene: Scene): EChartsCoreOption {
   return option
 }
 
-function xAxis({ span, inks, width }: Scene, gridIndex: number, labelled: boolean) {
+/** xAxis is the axis of time of one grid. */
+export function xAxis({ span, inks, width }: Ground, gridIndex: number, labelled: boolean) {
   return {
     type: 'time',
     gridIndex,
@@ -74,7 +79,7 @@ function xAxis({ span, inks, width }: Scene, gridIndex: number, labelled: boolea
   }
 }
 
-function yAxis(scene: Scene, row: Lane | { kind: 'quality' }, gridIndex: number) {
+function yAxis(scene: Ground, row: Lane | { kind: 'quality' }, gridIndex: number) {
   const { inks, lang } = scene
   if (row.kind !== 'numbers') {
     const rows = row.kind === 'quality' ? Math.max(1, scene.series.length) : 1
@@ -102,12 +107,13 @@ function yAxis(scene: Scene, row: Lane | { kind: 'quality' }, gridIndex: number)
   }
 }
 
-function around(v: number) {
+/** around is the range of an axis on which one value lies in the middle. */
+export function around(v: number) {
   const reach = v === 0 ? 1 : Math.abs(v) * 0.1
   return { min: v - reach, max: v + reach }
 }
 
-function lines(scene: Scene, lane: Lane, axis: number): unknown[] {
+function lines(scene: Ground, lane: Lane, axis: number): unknown[] {
   return lane.series.flatMap((s) => {
     const color = colourOf(s.slot, scene.dark)
     // Few points are told one by one: what was measured is then seen apart from the line between.
@@ -155,14 +161,15 @@ function rect(params: CustomParams, api: CustomApi, row: number, top: number, bo
   )
 }
 
-function bandSeries(scene: Scene, lane: Lane, axis: number): unknown {
+/** bandSeries draws the stretches of a text or a boolean, on the axes of time and height with these indexes. */
+export function bandSeries(scene: Ground, lane: Pick<Lane, 'series'>, x: number, y = x): unknown {
   const s = lane.series[0]
   const items = s?.bands ?? []
   const color = colourOf(s?.slot ?? 0, scene.dark)
   return {
     type: 'custom',
-    xAxisIndex: axis,
-    yAxisIndex: axis,
+    xAxisIndex: x,
+    yAxisIndex: y,
     silent: true,
     data: items.map((b) => [b.from, b.to]),
     encode: { x: [0, 1], y: -1 },
@@ -209,14 +216,15 @@ const extent: Record<QualityInterval['quality'], [number, number]> = {
   gap: [0.4, 0.6],
 }
 
-function qualitySeries(scene: Scene, axis: number): unknown {
+/** qualitySeries draws a row for each series that tells where its values are not good. */
+export function qualitySeries(scene: Ground, x: number, y = x): unknown {
   const { inks } = scene
   const fill = { bad: inks.bad, uncertain: inks.warn, gap: inks.faint }
   const items = scene.series.flatMap((s, row) => s.trace.quality.map((q) => ({ ...q, row })))
   return {
     type: 'custom',
-    xAxisIndex: axis,
-    yAxisIndex: axis,
+    xAxisIndex: x,
+    yAxisIndex: y,
     silent: true,
     data: items.map((q) => [q.from, q.to]),
     encode: { x: [0, 1], y: -1 },

@@ -1,4 +1,4 @@
-// Ten colours that differ in lightness as well as hue (after Okabe and Ito), each readable on its ground.
+// Twelve colours that differ in lightness as well as hue (after Okabe and Ito), each readable on its ground.
 const light = [
   '#0b66a8',
   '#b4530a',
@@ -10,6 +10,8 @@ const light = [
   '#007a8a',
   '#7a4b1e',
   '#444f5a',
+  '#2f4fd0',
+  '#2e7d32',
 ]
 const dark = [
   '#6bb8f0',
@@ -22,12 +24,17 @@ const dark = [
   '#5fd3e3',
   '#d6a77a',
   '#b5c0ca',
+  '#93a8ff',
+  '#8fd694',
 ]
 
-export const mostSeries = light.length
+/** How many series the trend of a machine takes. */
+export const mostSeries = 10
+
+export const colourCount = light.length
 
 export const colourOf = (slot: number, isDark: boolean): string =>
-  (isDark ? dark : light)[slot % mostSeries] ?? '#888888'
+  (isDark ? dark : light)[slot % colourCount] ?? '#888888'
 
 export interface Inks {
   ink: string

@@ -24,28 +24,48 @@ export interface Trend {
 const streamStep = 1_500
 const mostLive = 5_000
 
+/** Drawing is what is to be drawn of some series, and how. */
+export interface Drawing {
+  span: Interval
+  /** The present by the node's clock, ms. */
+  now: number
+  /** The span moves with time. */
+  follow: boolean
+  pixels: number
+  /** RFC 3339: what was known then; what is known now where it is left out. */
+  asOf?: string
+  /** How much earlier than the span the samples are, ms; they are drawn as if they were of the span. */
+  shift?: number
+}
+
 /** useTrend fetches the plots of the picked series and, where the view moves with time, adds what the stream brings. */
 export function useTrend(picked: Picked[], view: View, pixels: number): Trend {
-  const follow = 'last' in view
   const { span, now } = useMovingSpan(view, pixels)
+  return { ...useDrawn(picked, { span, now, follow: 'last' in view, pixels }), span }
+}
+
+/** useDrawn fetches the plots of the picked series over a span. */
+export function useDrawn(picked: Picked[], d: Drawing): Omit<Trend, 'span'> {
+  const { span, now, follow, pixels, asOf, shift = 0 } = d
   const round = refreshEvery(span, pixels)
   // While it moves, what is asked for steps by whole rounds, so that the answers in between are the same ones.
   const asked = follow ? { from: floor(span.from, round), to: floor(span.to, round) + round } : span
   const client = useQueryClient()
   const { plots, problem, loading } = useQueries({
     queries: picked.map((p) => ({
-      queryKey: ['plot', p.id, asked.from, asked.to, pixels] as const,
+      queryKey: ['plot', p.id, asked.from, asked.to, pixels, shift, asOf] as const,
       // A little more than the span at its left: what came there holds into it.
       queryFn: async ({ signal }: { signal: AbortSignal }) => {
         const lead = Math.min(p.maxSilence, (asked.to - asked.from) / 10)
         const wider = Math.ceil(pixels * (1 + lead / (asked.to - asked.from)))
-        const query = { mode: 'plot', from: iso(asked.from - lead), to: iso(asked.to), pixels: wider }
+        const [from, to] = [iso(asked.from - lead - shift), iso(asked.to - shift)]
+        const query = { mode: 'plot', from, to, pixels: wider, asOf }
         const plot = await get<Plot>(`/series/${p.id}/samples`, query, signal)
-        return inOrder(plot.items.map(trendPoint))
+        return inOrder(plot.items.map((s) => later(trendPoint(s), shift)))
       },
       meta: { live: true },
       placeholderData: (held?: TrendPoint[], query?: { queryKey: readonly unknown[] }) =>
-        query?.queryKey[1] === p.id ? held : undefined,
+        query?.queryKey[1] === p.id && query.queryKey[5] === shift && query.queryKey[6] === asOf ? held : undefined,
       structuralSharing: false,
       staleTime: follow ? round : 60_000,
       gcTime: 120_000,
@@ -53,7 +73,7 @@ export function useTrend(picked: Picked[], view: View, pixels: number): Trend {
     })),
     combine: together,
   })
-  const live = useLivePoints(picked, follow, span)
+  const live = useLivePoints(picked, follow && shift === 0, span)
   useEffect(() => {
     // A tab that nobody saw was given no frames and has missed what the stream brought.
     const seen = () => {
@@ -65,22 +85,23 @@ export function useTrend(picked: Picked[], view: View, pixels: number): Trend {
 
   const series = useMemo(
     () =>
-      picked.map((p, slot) => {
-        const plotted = plots[slot]
+      picked.map((p, place) => {
+        const plotted = plots[place]
         const points = follow && plotted ? withLive(plotted, live.get(p.id) ?? [], span) : plotted
         const maxSilence = follow ? Math.max(p.maxSilence, streamStep) : p.maxSilence
-        return draw({ ...p, maxSilence }, slot, points, span, pixels, now)
+        return draw({ ...p, maxSilence }, p.slot ?? place, points, span, pixels, now + shift)
       }),
-    [picked, plots, live, follow, span, pixels, now],
+    [picked, plots, live, follow, span, pixels, now, shift],
   )
   return {
     series,
-    span,
     problem,
     loading,
     retry: () => void client.refetchQueries({ queryKey: ['plot'], type: 'active' }),
   }
 }
+
+const later = (p: TrendPoint, by: number): TrendPoint => (by === 0 ? p : { ...p, t: p.t + by })
 
 const floor = (t: number, step: number) => Math.floor(t / step) * step
 

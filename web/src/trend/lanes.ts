@@ -11,6 +11,8 @@ export interface Picked {
   values?: Point['values']
   /** ms */
   maxSilence: number
+  /** Index of its colour; its place among the picked where it is left out. */
+  slot?: number
 }
 
 /** A series with its samples and what is drawn of them. */

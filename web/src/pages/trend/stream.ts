@@ -1,0 +1,51 @@
+import { base, search } from '../../api/client'
+import { Problem, problemFrom } from '../../api/problem'
+import { iso } from '../../trend/csv'
+import type { Interval } from '../../trend/segments'
+
+export type FileFormat = 'csv' | 'xlsx' | 'arrow'
+
+/** The node has no such route: it is of an age that writes no files of samples. */
+export class NoRoute extends Error {}
+
+/** nodeFile has the node write the raw samples of the series into a file, and tells how many bytes have come. */
+export async function nodeFile(
+  format: FileFormat,
+  series: string[],
+  span: Interval,
+  asOf: string | undefined,
+  lang: string,
+  signal: AbortSignal,
+  progress: (bytes: number) => void,
+): Promise<Blob> {
+  const query = { format, from: iso(span.from), to: iso(span.to), asOf, bom: format === 'csv' || undefined }
+  const each = series.map((id) => `&series=${id}`).join('')
+  let answer: Response
+  try {
+    answer = await fetch(`${base}/samples/export${search(query)}${each}`, {
+      headers: { 'Accept-Language': lang },
+      credentials: 'same-origin',
+      signal,
+    })
+  } catch (e) {
+    if (signal.aborted) throw e
+    throw new Problem(0, 'no_answer', lang === 'en' ? 'The node does not answer.' : '节点没有响应。')
+  }
+  if (!answer.ok || !answer.body) {
+    const body: unknown = await answer.json().catch(() => undefined)
+    const problem = problemFrom(answer.status, body)
+    if (problem.code === 'no-such-address' || problem.code === 'method-not-allowed') throw new NoRoute()
+    throw problem
+  }
+  const parts: Blob[] = []
+  let bytes = 0
+  const reader = answer.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    parts.push(new Blob([value]))
+    bytes += value.length
+    progress(bytes)
+  }
+  return new Blob(parts, { type: answer.headers.get('Content-Type') ?? 'application/octet-stream' })
+}
