@@ -13,8 +13,8 @@ import {
   WarningFilled,
 } from '@ant-design/icons'
 import { Button, Dropdown } from 'antd'
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
-import { Link, NavLink, Outlet, useLocation, useNavigate, useParams } from 'react-router'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router'
 
 import { useConditions, useMe, useNode, useOrgs } from '../api/queries'
 import { zone } from '../format/time'
@@ -25,6 +25,7 @@ import { Weave } from '../ui/marks'
 import { allowed } from '../ui/role'
 import { Blank, Bones, Fault } from '../ui/states'
 import { Finder } from './finder'
+import { Navigation, type NavPage } from './navigation'
 import { HereProvider, rememberOrg, useHere, type Here } from './org'
 import { LanguageTool, ThemeTool, useSignOut } from './tools'
 
@@ -104,33 +105,20 @@ function Bar() {
   const count = conditions.data?.length ?? 0
   const signOut = useSignOut()
   const navigate = useNavigate()
-  const pages: { to: string; label: string; icon: ReactNode; end?: boolean; count?: number }[] = [
+  const pages: NavPage[] = [
     { to: at(), label: t('nav.overview'), icon: <DashboardOutlined aria-hidden />, end: true, count },
     { to: at('gateways'), label: t('nav.gateways'), icon: <BranchesOutlined aria-hidden /> },
     { to: at('sources'), label: t('sources.title'), icon: <ApiOutlined aria-hidden /> },
     { to: at('trend'), label: t('trend.title'), icon: <LineChartOutlined aria-hidden /> },
     { to: at('plant'), label: t('nav.plant'), icon: <ApartmentOutlined aria-hidden /> },
-    { to: at('scale'), label: t('scale.title'), icon: <BarChartOutlined aria-hidden /> },
-    ...(may('people') ? [{ to: at('people'), label: t('nav.people'), icon: <TeamOutlined aria-hidden /> }] : []),
-    ...(may('audit') ? [{ to: at('audit'), label: t('nav.audit'), icon: <AuditOutlined aria-hidden /> }] : []),
+    { to: at('scale'), label: t('scale.title'), icon: <BarChartOutlined aria-hidden />, more: true },
+    ...(may('people')
+      ? [{ to: at('people'), label: t('nav.people'), icon: <TeamOutlined aria-hidden />, more: true }]
+      : []),
+    ...(may('audit')
+      ? [{ to: at('audit'), label: t('nav.audit'), icon: <AuditOutlined aria-hidden />, more: true }]
+      : []),
   ]
-  const list = (
-    <ul>
-      {pages.map((p) => (
-        <li key={p.to}>
-          <NavLink to={p.to} end={p.end}>
-            {p.icon}
-            <span>{p.label}</span>
-            {p.count ? (
-              <span className="count" title={t('conditions.open', { n: p.count })}>
-                {p.count}
-              </span>
-            ) : null}
-          </NavLink>
-        </li>
-      ))}
-    </ul>
-  )
   const [finding, setFinding] = useState(false)
   useFindKey(() => setFinding(true))
   return (
@@ -144,7 +132,7 @@ function Bar() {
         </Link>
         <OrgSwitch />
         <nav className="only-wide" aria-label={t('nav.label')}>
-          {list}
+          <Navigation pages={pages} />
         </nav>
         <div className="tools">
           <button
@@ -189,7 +177,7 @@ function Bar() {
         </div>
       </header>
       <nav className="tabs-bottom only-phone" aria-label={t('nav.label')}>
-        {list}
+        <Navigation pages={pages} />
       </nav>
       {finding && <Finder close={() => setFinding(false)} />}
     </>

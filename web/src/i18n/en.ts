@@ -58,6 +58,7 @@ export const en: Record<Key, string> = {
   'nav.overview': 'Overview',
   'nav.gateways': 'Gateways',
   'nav.plant': 'Plant',
+  'nav.more': 'More',
   'nav.people': 'People',
   'people.page': 'People and tokens',
   'nav.audit': 'Audit',

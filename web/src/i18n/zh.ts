@@ -58,6 +58,7 @@ export const zh = {
   'nav.overview': '总览',
   'nav.gateways': '网关',
   'nav.plant': '工厂模型',
+  'nav.more': '更多',
   'nav.people': '人员',
   'people.page': '人员与令牌',
   'nav.audit': '审计记录',
