@@ -31,6 +31,7 @@ import (
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/condition"
 	"jingwei/internal/kernel/config"
+	"jingwei/internal/kernel/evidence"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/job"
 	"jingwei/internal/kernel/log"
@@ -45,6 +46,7 @@ import (
 	"jingwei/internal/telemetry/promql"
 	"jingwei/internal/telemetry/reading"
 	"jingwei/internal/telemetry/retention"
+	"jingwei/internal/telemetry/seal"
 	"jingwei/packs"
 	"jingwei/web"
 )
@@ -75,6 +77,8 @@ type node struct {
 	tls       *tls.Config
 	plant     *plant.Service
 	promql    *promql.Service
+	evidence  *evidence.Log
+	seal      *seal.Service
 	retention *retention.Service
 	fleet     *fleet.Service
 	sources   *ingest.Service
@@ -105,7 +109,7 @@ func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (_ *
 		return nil, err
 	}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openPromQL, n.openRetention, n.openGateways, n.openSources, n.openJobs, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openGateways, n.openSources, n.openJobs, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -224,10 +228,29 @@ func (n *node) openPromQL(context.Context) error {
 	return nil
 }
 
+// openEvidence opens the transparency log and the room that puts samples, corrections and audit entries into it.
+func (n *node) openEvidence(ctx context.Context) error {
+	origin, dir := "jingwei.node/"+n.id.String(), filepath.Join(n.cfg.Data, "evidence")
+	keys, err := evidence.LoadKeys(file.OS(), n.cfg.Data, origin)
+	if err != nil {
+		return err
+	}
+	n.evidence, err = evidence.Open(evidence.Options{FS: file.OS(), Dir: dir, Origin: origin, Keys: keys, Now: n.now, Logger: n.log})
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.evidence.Close)
+	n.seal, err = seal.New(ctx, seal.Options{
+		DB: n.db, Log: n.evidence, Store: n.telemetry, Keys: seal.PublicKeys(keys), Tiles: seal.TilesOf(file.OS(), dir),
+		Corrections: seal.CorrectionsOf(n.correct), Audits: seal.AuditsOf(n.db), Now: n.now, Logger: n.log, Raise: n.telemetryTrouble,
+	})
+	return err
+}
+
 func (n *node) openRetention(ctx context.Context) (err error) {
 	n.retention, err = retention.New(ctx, retention.Options{
 		DB: n.db, Store: n.telemetry, Plant: retained{n.plant}, Free: func() (uint64, error) { return file.OS().Free(n.cfg.Data) },
-		Budget: int64(n.cfg.Telemetry.Budget), Raise: n.forecast, Now: n.now, Logger: n.log,
+		Budget: int64(n.cfg.Telemetry.Budget), Before: n.seal.Release, Raise: n.forecast, Now: n.now, Logger: n.log,
 	})
 	return err
 }
@@ -312,6 +335,7 @@ func (n *node) routes() {
 	reading.New(n.telemetry, described{n.plant}, n.now).Routes(n.api)
 	n.correct.Routes(n.api)
 	n.promql.Routes(n.api)
+	n.seal.Routes(n.api)
 	n.retention.Routes(n.api)
 	n.fleet.Routes(n.api)
 	n.sources.Routes(n.api)
@@ -343,7 +367,7 @@ func (n *node) modules() []module.Module {
 	if n.broker != nil {
 		all = append(all, n.broker)
 	}
-	all = append(all, n.api, module.Loop("corrections", n.correct.Run), module.Loop("retention", n.retention.Run), module.Loop("gateways", n.fleet.Run), &linkDoor{node: n})
+	all = append(all, n.api, module.Loop("corrections", n.correct.Run), module.Loop("sealing", n.seal.Run), module.Loop("retention", n.retention.Run), module.Loop("gateways", n.fleet.Run), &linkDoor{node: n})
 	return all
 }
 
@@ -365,6 +389,6 @@ func (n *node) close() {
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
 	n.board, n.plant, n.telemetry, n.fleet, n.sources = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}, &ingest.Service{}
-	n.promql = promql.New(promql.Options{})
+	n.promql, n.seal = promql.New(promql.Options{}), &seal.Service{}
 	n.backups, n.correct, n.retention = &backup.Service{}, &correction.Service{}, &retention.Service{}
 }

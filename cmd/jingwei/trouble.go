@@ -9,6 +9,7 @@ import (
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/seal"
 )
 
 // Kinds of conditions that the node itself raises.
@@ -68,6 +69,10 @@ func (n *node) telemetryTrouble(t telemetry.Trouble) {
 		telemetry.TroubleDamage: {
 			Zh: "数据块损坏，已隔离，损坏部分不会作为数据返回：%v。请从备份恢复该文件。",
 			En: "A block is damaged and set apart; what is damaged is never served as data: %v. Restore the file from a backup.",
+		},
+		seal.TroubleSeal: {
+			Zh: "样本或记录未能写入证据日志，会自动重试，在此之前不会被清除：%v。请检查磁盘和数据块。",
+			En: "Samples or records could not be put into the evidence log; it is tried again, and nothing of it is removed before: %v. Check the disk and the blocks.",
 		},
 		telemetry.TroubleFuture: {
 			Zh: "来源发来的样本时间超前：%v。样本已保存，到时才会显示。请校准设备或网关的时钟。",

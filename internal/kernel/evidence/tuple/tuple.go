@@ -61,7 +61,7 @@ const (
 	magic   = "JWTUPLES"
 	version = 1
 	// MaxTies bounds the rows of one source time, which are held in memory to be put in order.
-	MaxTies = 1 << 16
+	MaxTies = 1 << 18
 	// maxBuffer is how much is gathered before the destination is written.
 	maxBuffer = 32 << 10
 )
