@@ -181,6 +181,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the evidence is */
+        get: operations["getEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest signed checkpoint (C2SP tlog-checkpoint) */
+        get: operations["getCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log's public keys; compare them with those that the operator has given you */
+        get: operations["listEvidenceKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/records/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The proof of a correction, an entry of the audit, a tombstone or a shredding, by its id */
+        get: operations["getRecordProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/records/{id}/payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The canonical bytes of that record, from which its leaf can be computed again */
+        get: operations["getRecordPayload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/gateways": {
         parameters: {
             query?: never;
@@ -1229,6 +1314,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/series/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a series stands in the evidence, by commit day (UTC) */
+        get: operations["listSeriesEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/series/{id}/evidence/shred": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Destroy the secret of a series for a month: nobody can tell any more what its leaves were of. This cannot be undone */
+        post: operations["shredEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/series/{id}/evidence/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The proof of a day: entry, salt, inclusion proof, checkpoint */
+        get: operations["getSeriesProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/series/{id}/evidence/{day}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rows behind a leaf, as JSON lines, from which the leaf can be computed again
+         * @description jingwei verify samples reads this file beside the proof. The header Jingwei-Seal says whether the store still gives what was sealed: matches, or differs (retention has dropped samples since, or something was changed).
+         */
+        get: operations["getSeriesEvidenceRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/series/{id}/samples": {
         parameters: {
             query?: never;
@@ -2070,6 +2226,12 @@ export interface components {
             machine: string;
             unit: string;
         };
+        ConsistentSince: {
+            /** @description RFC 6962, 2.1.2; 32 bytes each */
+            hashes: string[];
+            /** @description Of the older tree */
+            size: string;
+        };
         Cookie: {
             Domain: string;
             /** Format: date-time */
@@ -2206,6 +2368,18 @@ export interface components {
             days: (components["schemas"]["Turn"][] | null)[];
             /** @description A date that is the first of the cycle; the pattern's first date where it is left out */
             first?: string;
+        };
+        DayView: {
+            /** @description UTC day of the commits */
+            day: string;
+            /** @description The salted digest, hex */
+            hash?: string;
+            /** @description Index of its entry in the log */
+            leaf?: string;
+            /** @description With skipped */
+            reason?: string;
+            /** @enum {string} */
+            state: "open" | "sealed" | "empty" | "skipped" | "shredded" | "lost" | "before";
         };
         Definition: {
             /** @description When the production day begins on the local clock; 00:00 where it is left out */
@@ -2512,6 +2686,16 @@ export interface components {
              */
             errors: number;
         };
+        InclusionProof: {
+            /** @description The signed note */
+            checkpoint: string;
+            entry: string;
+            /** @description jingwei-evidence-proof/1 */
+            format: string;
+            /** @description From the leaf up, 32 bytes each */
+            hashes: string[];
+            index: string;
+        };
         IngestPreset: {
             config: unknown;
             id: string;
@@ -2642,6 +2826,10 @@ export interface components {
              * @description Units of work in all; 0 when not known
              */
             total: number;
+        };
+        KeyList: {
+            /** @description As text: name+id+key (C2SP signed-note) */
+            items: string[];
         };
         Latest: {
             sample: components["schemas"]["Sample"] | null;
@@ -3042,6 +3230,11 @@ export interface components {
         };
         PageCredentialView: {
             items: components["schemas"]["CredentialView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageDayView: {
+            items: components["schemas"]["DayView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -3496,6 +3689,37 @@ export interface components {
              */
             to?: string;
         };
+        SealProof: {
+            /** @description Of samples: UTC day of the commits */
+            day?: string;
+            /** @description Of samples: the commits of that day; a hint by which a wrong row is named, which the proof does not cover */
+            firstCommit?: string;
+            /** @description jingwei-seal-proof/1 */
+            format: string;
+            /** @description Of the leaf: samples, correction, withdrawal, audit, retention or shred */
+            kind: string;
+            lastCommit?: string;
+            proof: components["schemas"]["InclusionProof"];
+            /** @description 32 bytes. Who has it can try whether payloads that can be guessed are those of the leaf: keep it with the payload */
+            salt: string;
+            /** @description With since: the newest checkpoint goes on from the older one */
+            since?: components["schemas"]["ConsistentSince"];
+            /**
+             * Format: uuid
+             * @description What the leaf is about: of samples their series
+             */
+            subject: string;
+        };
+        SealingView: {
+            day: string;
+            /**
+             * Format: int64
+             * @description Series
+             */
+            done: number;
+            /** Format: int64 */
+            total: number;
+        };
         Series: {
             /** Format: uuid */
             id: string;
@@ -3685,6 +3909,13 @@ export interface components {
             /** @description Names of an int64's values */
             values?: components["schemas"]["ValueView"][] | null;
         };
+        ShredView: {
+            /**
+             * Format: uuid
+             * @description Of its leaf
+             */
+            record: string;
+        };
         SignInByLinkRequest: {
             /** @description What stands behind token= in the sign-in link */
             token: string;
@@ -3745,6 +3976,24 @@ export interface components {
             code: number;
             /** @description Its name in OPC 10000-6 A.2 */
             name: string;
+        };
+        StatusView: {
+            /**
+             * Format: date-time
+             * @description When that checkpoint was signed
+             */
+            at?: string;
+            /** @description Of the log, as the newest checkpoint has them */
+            entries: string;
+            root?: string;
+            /** @description The newest sealed day */
+            sealed?: string;
+            /** @description The day that is being sealed */
+            sealing?: components["schemas"]["SealingView"];
+            /** @description Of the newest sealed day: series that could not be read */
+            skipped?: {
+                [key: string]: number;
+            };
         };
         StorageStatus: {
             /** Format: int64 */
@@ -4001,6 +4250,12 @@ export interface components {
             reason: string;
             /** @description Where the evidence is; at most 500 characters */
             reference?: string;
+        };
+        Words: {
+            /** @description UTC calendar month, such as 2026-11 */
+            month: string;
+            /** @description By which duty or request; 3 to 2000 characters */
+            reason: string;
         };
         WorkShift: {
             /** @description At or before the start: on the following date */
@@ -4382,6 +4637,158 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnrolResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEvidenceKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRecordProof: {
+        parameters: {
+            query?: {
+                /** @description Number of entries of a checkpoint that you have kept: proves that the newest one goes on from it */
+                since?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealProof"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRecordPayload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description Error */
@@ -7061,6 +7468,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSeriesEvidence: {
+        parameters: {
+            query?: {
+                /** @description First day, such as 2026-11-01; 30 days before to when left out */
+                from?: string;
+                /** @description Behind the last day; tomorrow when left out */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDayView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shredEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Words"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShredView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSeriesProof: {
+        parameters: {
+            query?: {
+                /** @description Number of entries of a checkpoint that you have kept: proves that the newest one goes on from it */
+                since?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+                /** @description UTC day of the commits, such as 2026-11-21 */
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealProof"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSeriesEvidenceRows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description UTC day of the commits, such as 2026-11-21 */
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
                 };
             };
             /** @description Error */
