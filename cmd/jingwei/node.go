@@ -46,6 +46,7 @@ import (
 	"jingwei/internal/telemetry/promql"
 	"jingwei/internal/telemetry/reading"
 	"jingwei/internal/telemetry/retention"
+	"jingwei/internal/telemetry/rollup/kept"
 	"jingwei/internal/telemetry/seal"
 	"jingwei/packs"
 	"jingwei/web"
@@ -76,6 +77,7 @@ type node struct {
 	authority *auth.Authority
 	tls       *tls.Config
 	plant     *plant.Service
+	rollups   *kept.Service
 	promql    *promql.Service
 	evidence  *evidence.Log
 	seal      *seal.Service
@@ -109,7 +111,7 @@ func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (_ *
 		return nil, err
 	}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openGateways, n.openSources, n.openJobs, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openJobs, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -215,12 +217,26 @@ func (n *node) openPlant(ctx context.Context) error {
 			n.fleet.Changed(org)
 			n.sources.Changed(org)
 			n.promql.Changed(org)
+			n.rollups.Changed(org)
 		},
 	})
 	if err != nil {
 		return err
 	}
 	return n.plant.Declare(ctx)
+}
+
+// openRollups opens what keeps hours, shifts, days and months.
+func (n *node) openRollups(ctx context.Context) (err error) {
+	n.rollups, err = kept.New(ctx, kept.Options{
+		DB: n.db, Store: n.telemetry, Calendars: kept.CalendarsOf(n.plant), Now: n.now, Logger: n.log,
+		Cutoff: func(s *telemetry.Series) int64 { return n.retention.Horizon(s.ID) },
+	})
+	if err != nil {
+		return err
+	}
+	n.metrics.MustRegister(n.rollups)
+	return nil
 }
 
 func (n *node) openPromQL(context.Context) error {
@@ -334,6 +350,7 @@ func (n *node) routes() {
 	n.plant.Routes(n.api)
 	reading.New(n.telemetry, described{n.plant}, n.now).Routes(n.api)
 	n.correct.Routes(n.api)
+	n.rollups.Routes(n.api)
 	n.promql.Routes(n.api)
 	n.seal.Routes(n.api)
 	n.retention.Routes(n.api)
@@ -367,8 +384,13 @@ func (n *node) modules() []module.Module {
 	if n.broker != nil {
 		all = append(all, n.broker)
 	}
-	all = append(all, n.api, module.Loop("corrections", n.correct.Run), module.Loop("sealing", n.seal.Run), module.Loop("retention", n.retention.Run), module.Loop("gateways", n.fleet.Run), &linkDoor{node: n})
-	return all
+	return append(all, n.api,
+		module.Loop("corrections", n.correct.Run),
+		module.Loop("roll-ups", n.rollups.Run),
+		module.Loop("sealing", n.seal.Run),
+		module.Loop("retention", n.retention.Run),
+		module.Loop("gateways", n.fleet.Run),
+		&linkDoor{node: n})
 }
 
 // serve runs the node until ctx ends or a room fails. started is called once everything serves.
@@ -389,6 +411,6 @@ func (n *node) close() {
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
 	n.board, n.plant, n.telemetry, n.fleet, n.sources = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}, &ingest.Service{}
-	n.promql, n.seal = promql.New(promql.Options{}), &seal.Service{}
+	n.promql, n.seal, n.rollups = promql.New(promql.Options{}), &seal.Service{}, &kept.Service{}
 	n.backups, n.correct, n.retention = &backup.Service{}, &correction.Service{}, &retention.Service{}
 }

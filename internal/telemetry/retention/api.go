@@ -231,6 +231,16 @@ func (s *Service) ruleRoutes(a *api.Server) {
 			}
 			return &assignment{assignmentView(&made)}, nil
 		})
+	type end struct {
+		api.ByID
+		Body struct {
+			Reason string `json:"reason"`
+		}
+	}
+	api.Register(a, tag.Operation(http.MethodPost, "endRetentionAssignment", "/retention/assignments/{id}/end", "End an assignment from tomorrow on, or take one back that is not in effect yet"),
+		func(ctx context.Context, in *end) (*struct{}, error) {
+			return nil, s.Unassign(ctx, in.ID, in.Body.Reason)
+		})
 }
 
 func (s *Service) holdRoutes(a *api.Server) {

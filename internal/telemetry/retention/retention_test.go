@@ -187,6 +187,12 @@ func TestSamplesGoByTheClosestClass(t *testing.T) {
 		if !h.gone(101, 161, 50, 50) {
 			t.Errorf("after the first sweep %v", h.oldest())
 		}
+		again := proof.Must(New(t.Context(), h.o))
+		for i, want := range []int64{day(101), day(161), 0, 0} {
+			if got := h.Horizon(h.places[i].Series); got != want || again.Horizon(h.places[i].Series) != want {
+				t.Errorf("horizon of series %d: %d, want %d", i, got, want)
+			}
+		}
 		if !slices.Equal(h.asked, []string{"0 101", "1 161"}) {
 			t.Errorf("asked: %q", h.asked)
 		}
@@ -246,6 +252,78 @@ func TestKeepingShorterTakesADayAndCanBeTakenBack(t *testing.T) {
 	if _, err := h.Assign(ctx, a, ToOrg, a.String(), c.ID, why); !errors.Is(err, ErrClass) {
 		t.Errorf("a class that is gone: %v", err)
 	}
+}
+
+func TestAnAssignmentCanBeTakenBackAndEnded(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := newHouse(t, db)
+		ctx := h.sides.As(auth.Engineer, "a")
+		a := h.sides["a"]
+		long := proof.Must(h.NewClass(ctx, a, text.Text{En: "long"}, 150, why))
+		short := proof.Must(h.NewClass(ctx, a, text.Text{En: "short"}, 40, why))
+		now := func() string {
+			r := proof.Must(h.Rules(ctx, a))
+			if c := r.ClassOf(&h.places[0], h.clock.UnixNano()); c != nil {
+				return c.Name.En
+			}
+			return ""
+		}
+		expect := func(what, want string) {
+			t.Helper()
+			if got := now(); got != want {
+				t.Errorf("%s: %q, want %q", what, got, want)
+			}
+		}
+		pass := func(d time.Duration) { h.clock = h.clock.Add(d) }
+		first := proof.Must(h.Assign(ctx, a, ToOrg, a.String(), long.ID, why))
+		pass(Grace)
+		expect("a day later", "long")
+		wrong := proof.Must(h.Assign(ctx, a, ToOrg, a.String(), short.ID, why))
+		pass(time.Hour)
+		if err := h.Unassign(ctx, wrong.ID, "that was a mistake"); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Unassign(ctx, wrong.ID, "that was a mistake"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("taken back twice: %v", err)
+		}
+		pass(2 * Grace)
+		expect("what was taken back", "long")
+		// A mistake that is mended by another assignment is never in effect either, not even until that begins.
+		proof.Must(h.Assign(ctx, a, ToOrg, a.String(), short.ID, why))
+		pass(time.Hour)
+		middle := proof.Must(h.NewClass(ctx, a, text.Text{En: "middle"}, 100, why))
+		proof.Must(h.Assign(ctx, a, ToOrg, a.String(), middle.ID, why))
+		pass(Grace - time.Minute)
+		expect("between the mistake and its mend", "long")
+		pass(time.Minute)
+		expect("the mend", "middle")
+		// What ends lasts a day, and the same again goes on without a hole.
+		held := proof.Must(h.Assign(ctx, a, ToNode, line.String(), long.ID, why))
+		pass(Grace)
+		expect("of the line", "long")
+		if err := h.Unassign(ctx, held.ID, why); err != nil {
+			t.Fatal(err)
+		}
+		expect("ended today", "long")
+		if again := proof.Must(h.Assign(ctx, a, ToNode, line.String(), long.ID, why)); again.ID != held.ID || again.Until != forever {
+			t.Errorf("%+v", again)
+		}
+		pass(Grace)
+		expect("which goes on", "long")
+		if err := h.Unassign(ctx, held.ID, why); err != nil {
+			t.Fatal(err)
+		}
+		pass(Grace)
+		expect("the wider one", "middle")
+		for what, x := range map[string]struct{ got, want error }{
+			"ended long ago": {h.Unassign(ctx, first.ID, why), store.ErrNotFound}, "no reason": {h.Unassign(ctx, held.ID, ""), ErrReason},
+			"a viewer": {h.Unassign(h.sides.As(auth.Viewer, "a"), proof.Must(h.Assign(ctx, a, ToTemplate, "mill", short.ID, why)).ID, why), auth.ErrForbidden},
+		} {
+			if !errors.Is(x.got, x.want) {
+				t.Errorf("%s: %v, want %v", what, x.got, x.want)
+			}
+		}
+	})
 }
 
 func TestWhatCannotBeLaidDown(t *testing.T) {
@@ -343,6 +421,10 @@ func TestOverHTTP(t *testing.T) {
 		t.Errorf("%d %v", status, c)
 	}
 	if status, x := call("engineer@a", "PUT", "/retention/assignments", `{"org":"`+a+`","target":"node","of":"`+line.String()+`","class":"`+id+`","reason":"as the law says"}`); status != 200 || x["target"] != "node" {
+		t.Errorf("%d %v", status, x)
+	}
+	_, soon := call("engineer@a", "PUT", "/retention/assignments", `{"org":"`+a+`","target":"org","of":"`+a+`","class":"`+id+`","reason":"as the law says"}`)
+	if status, x := call("engineer@a", "POST", fmt.Sprintf("/retention/assignments/%s/end", soon["id"]), `{"reason":"a mistake"}`); status != 204 {
 		t.Errorf("%d %v", status, x)
 	}
 	if status, x := call("engineer@a", "POST", "/retention/holds", `{"org":"`+a+`","from":"2026-03-01T00:00:00Z","to":"2026-03-02T00:00:00Z","reason":"a claim"}`); status != 201 || x["series"] != nil {

@@ -71,6 +71,7 @@ type Service struct {
 	mu      sync.Mutex
 	history History
 	swept   Swept
+	gone    map[uuid.UUID]int64 // horizons
 }
 
 // New brings the tables up to date.
@@ -84,7 +85,18 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Every <= 0 {
 		o.Every = time.Hour
 	}
-	return &Service{o: o}, nil
+	gone, err := horizons(ctx, o.DB, auth.Everywhere())
+	if err != nil {
+		return nil, err
+	}
+	return &Service{o: o, gone: gone}, nil
+}
+
+// Horizon returns the source time before which samples of a series may be gone, 0 where none are.
+func (s *Service) Horizon(series uuid.UUID) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone[series]
 }
 
 func (s *Service) now() int64 { return s.o.Now().UnixNano() }
@@ -249,7 +261,7 @@ func (s *Service) RemoveClass(ctx context.Context, id uuid.UUID) error {
 }
 
 // Assign gives a target another class (uuid.Nil: for ever), after Grace, or at once where that keeps for ever; it ends what was
-// assigned to the same target before. Errors: ErrTarget, ErrClass, ErrReason, ErrMany.
+// assigned to the same target before, and takes back what was to come. The class that is in effect goes on. Errors: ErrTarget, ErrClass, ErrReason, ErrMany.
 func (s *Service) Assign(ctx context.Context, org uuid.UUID, target Target, of string, class uuid.UUID, reason string) (Assignment, error) {
 	scope, err := auth.Allow(ctx, auth.Configure, org)
 	if err != nil {
@@ -278,11 +290,19 @@ func (s *Service) Assign(ctx context.Context, org uuid.UUID, target Target, of s
 		if r != nil && len(r.Assignments) >= maxAssignments {
 			return ErrMany.With("limit", maxAssignments)
 		}
-		mine := func(q *bun.UpdateQuery) *bun.UpdateQuery {
-			return q.Where("org = ? AND target = ? AND target_id = ? AND until > ?", org, string(target), of, a.From)
+		if err := withdraw(ctx, tx, org, target, of, now); err != nil {
+			return err
 		}
-		// What had not begun by then never does.
-		if _, err := mine(tx.NewUpdate().Model((*assignmentRow)(nil)).Set("until = CASE WHEN since > ? THEN since ELSE ? END", a.From, a.From)).Exec(ctx); err != nil {
+		if same, err := goOn(ctx, tx, org, target, of, class, now); err != nil {
+			return err
+		} else if same != nil {
+			a = same.assignment()
+			return s.note(ctx, tx, scope, "retention.assign", "retention.assignment", a.ID, string(target), nil,
+				map[string]any{"target": target, "of": of, "class": store.Word(class), "from": time.Unix(0, a.From).UTC(), "reason": reason})
+		}
+		_, err = tx.NewUpdate().Model((*assignmentRow)(nil)).Set("until = ?", a.From).
+			Where("org = ? AND target = ? AND target_id = ? AND since <= ? AND until > ?", org, string(target), of, now, a.From).Exec(ctx)
+		if err != nil {
 			return err
 		}
 		row := assignmentRow{ID: a.ID, Org: org, Target: string(target), TargetID: of, Class: store.Word(class), Since: a.From, Until: forever, Reason: reason}

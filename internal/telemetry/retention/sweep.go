@@ -116,6 +116,11 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 		if err := s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error { return putHorizons(ctx, tx, moved) }); err != nil {
 			return s.done(out, err)
 		}
+		s.mu.Lock()
+		for i := range moved {
+			s.gone[moved[i].Series] = moved[i].Horizon
+		}
+		s.mu.Unlock()
 	}
 	for more := len(cutoffs) > 0; more && ctx.Err() == nil; {
 		e, err := s.o.Store.Expire(ctx, func(series *telemetry.Series) int64 { return cutoffs[series.ID] })
