@@ -1029,6 +1029,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/restatements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rows of roll-ups that say something else than before, oldest first; they are told for 400 days */
+        get: operations["listRestatements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/retention": {
         parameters: {
             query?: never;
@@ -1057,6 +1074,23 @@ export interface paths {
         /** Say which class counts for what; from tomorrow on, or at once where it keeps for ever */
         put: operations["assignRetentionClass"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention/assignments/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an assignment from tomorrow on, or take one back that is not in effect yet */
+        post: operations["endRetentionAssignment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1141,6 +1175,59 @@ export interface paths {
         };
         /** How long the disk will last */
         get: operations["getStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rollup-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Groups, the newest version of each */
+        get: operations["listRollupGroups"];
+        put?: never;
+        /** Declare a group of series that are rolled up together */
+        post: operations["addRollupGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rollup-groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of a group, oldest first */
+        get: operations["getRollupGroup"];
+        /** Say who is in a group from a time on; all versions are kept */
+        put: operations["putRollupGroup"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rollup-groups/{id}/rollups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the members of a group say together */
+        get: operations["readRollupGroup"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1314,6 +1401,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/series/{id}/counter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a counter counts, and the changes of its meter */
+        get: operations["getCounter"];
+        /** Say that a series is a counter, and how it counts; its rows are made anew */
+        put: operations["putCounter"];
+        post?: never;
+        /** Say that a series is no counter; what was said before is kept */
+        delete: operations["deleteCounter"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/series/{id}/evidence": {
         parameters: {
             query?: never;
@@ -1385,6 +1491,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/series/{id}/meter-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All changes of a meter that were told, oldest first, those that count no more among them */
+        get: operations["listMeterChanges"];
+        put?: never;
+        /** Tell that a counter's meter was changed, or its register set; the rows that it touches are made anew */
+        post: operations["changeMeter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/series/{id}/rollups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the samples of a series say of minutes, hours, shifts, days or months */
+        get: operations["readRollups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/series/{id}/samples": {
         parameters: {
             query?: never;
@@ -1395,6 +1536,23 @@ export interface paths {
         /** Samples of a series, raw or for a plot, or its values on a grid */
         get: operations["listSamples"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/series/{id}/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say whether durations in state are kept for an int64 series */
+        put: operations["putStates"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1765,6 +1923,20 @@ export interface components {
             reason?: string;
             /** @description Device template: the machine gets its points */
             template?: string;
+        };
+        AddRollupGroupRequest: {
+            /**
+             * Format: date-time
+             * @description Of buckets that begin at or after it; since ever where it is left out
+             */
+            from?: string;
+            /** @description Series of numbers, of one organisation and one unit */
+            members: string[] | null;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
         };
         AdoptDeviceRequest: {
             class?: string;
@@ -2251,6 +2423,24 @@ export interface components {
             Unparsed: string[] | null;
             Value: string;
         };
+        CounterView: {
+            by: components["schemas"]["KeptActor"];
+            /** @description Meter changes that count, in order of their times */
+            changes: components["schemas"]["MeterView"][];
+            /** Format: date-time */
+            made: string;
+            /**
+             * Format: double
+             * @description More than it can count between two readings; 0: not known
+             */
+            maxStep: number;
+            /**
+             * Format: double
+             * @description The reading after which 0 comes, plus 1; 0: not known
+             */
+            modulus: number;
+            reason: string;
+        };
         Counts: {
             /** Format: int64 */
             create: number;
@@ -2491,6 +2681,9 @@ export interface components {
              * @description Series that lose samples by what takes effect within a day
              */
             soon: number;
+        };
+        EndRetentionAssignmentRequest: {
+            reason: string;
         };
         EndpointView: {
             http?: string;
@@ -2827,6 +3020,11 @@ export interface components {
              */
             total: number;
         };
+        KeptActor: {
+            id?: string;
+            kind: string;
+            name: string;
+        };
         KeyList: {
             /** @description As text: name+id+key (C2SP signed-note) */
             items: string[];
@@ -3020,6 +3218,23 @@ export interface components {
             person: components["schemas"]["Person"];
             roles: components["schemas"]["RoleIn"][];
         };
+        MeterView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["KeptActor"];
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            made: string;
+            /** @description First reading of the new meter */
+            new?: number | string | boolean | null;
+            /** @description Last reading of the old meter */
+            old?: number | string | boolean | null;
+            reason: string;
+            reference?: string;
+            /** @description There was none at that time */
+            void?: boolean;
+        };
         MetricView: {
             name: string;
             /**
@@ -3104,6 +3319,37 @@ export interface components {
             role: "owner" | "engineer" | "operator" | "viewer" | "monitor";
             /** @description Send it as Authorization: Bearer …; it is told only here */
             token: string;
+        };
+        NewCounter: {
+            /**
+             * Format: double
+             * @description More than it can count between two readings, in the unit of the series; a fall that would be more as a roll-over is a reset
+             */
+            maxStep?: number;
+            /**
+             * Format: double
+             * @description The reading after which 0 comes, plus 1: 10000 of a counter of four digits; 0 or left out: not known, every fall is a reset
+             */
+            modulus?: number;
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
+        };
+        NewMeter: {
+            /**
+             * Format: date-time
+             * @description Readings before it are of the old meter
+             */
+            at: string;
+            /** @description First reading of the new meter */
+            new?: unknown;
+            /** @description Last reading of the old meter: a number, for int64 a string of digits */
+            old?: unknown;
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
+            /** @description Where the evidence is; at most 500 characters */
+            reference?: string;
+            /** @description There was no change at that time, whatever was told before */
+            void?: boolean;
         };
         Node: {
             /** Format: uuid */
@@ -3253,6 +3499,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageMeterView: {
+            items: components["schemas"]["MeterView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageMetricView: {
             items: components["schemas"]["MetricView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -3275,6 +3526,26 @@ export interface components {
         };
         PagePreset: {
             items: components["schemas"]["Preset"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageRestatementView: {
+            items: components["schemas"]["RestatementView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageRollupGroupRow: {
+            items: components["schemas"]["RollupGroupRow"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageRollupGroupView: {
+            items: components["schemas"]["RollupGroupView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageRollupRow: {
+            items: components["schemas"]["RollupRow"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -3426,6 +3697,11 @@ export interface components {
             /** @description The value found there; left out for secrets and for whole objects */
             value?: unknown;
         };
+        PutStatesRequest: {
+            kept: boolean;
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
+        };
         QueryCost: {
             /** @description Whether the query would be answered */
             allowed: boolean;
@@ -3566,6 +3842,31 @@ export interface components {
             /** @description With set and enter */
             values?: components["schemas"]["Given"][] | null;
         };
+        RestatementView: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            cause: "late" | "corrected" | "calendar" | "meter" | "silence" | "states";
+            /** Format: date-time */
+            from: string;
+            /** @description Grows; give the last one as after to go on */
+            id: string;
+            /** @enum {string} */
+            level: "hour" | "shift" | "day" | "month";
+            newInput: string;
+            /** @description Greatest commit on which the row rested */
+            oldInput: string;
+            /** Format: uuid */
+            org: string;
+            /** Format: int32 */
+            revision: number;
+            /** Format: uuid */
+            series: string;
+            /** Format: date-time */
+            to: string;
+            /** @description The bucket is no more: a calendar was changed */
+            withdrawn?: boolean;
+        };
         RetirePlantNodeRequest: {
             /**
              * Format: date-time
@@ -3592,6 +3893,234 @@ export interface components {
             org: string;
             /** @enum {string} */
             role: "owner" | "engineer" | "operator" | "viewer" | "monitor";
+        };
+        RollupCounter: {
+            /** Format: double */
+            consumption: number | null;
+            /**
+             * Format: int64
+             * @description Meter changes
+             */
+            exchanges: number;
+            /** @description False where there is no reading at or before the begin: consumption is what was counted after the first one */
+            known: boolean;
+            /** Format: int64 */
+            resets: number;
+            /** Format: int64 */
+            rollOvers: number;
+        };
+        RollupGroupBody: {
+            /**
+             * Format: date-time
+             * @description Of buckets that begin at or after it; since ever where it is left out
+             */
+            from?: string;
+            /** @description Series of numbers, of one organisation and one unit */
+            members: string[] | null;
+            name: components["schemas"]["Text"];
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
+        };
+        RollupGroupRow: {
+            /** Format: int64 */
+            bad: number;
+            calendar?: string;
+            /**
+             * Format: double
+             * @description Over the counters, of what is known; null without counters
+             */
+            consumption: number | null;
+            /**
+             * Format: int64
+             * @description Members with a row that are counters
+             */
+            counters: number;
+            /**
+             * Format: int64
+             * @description Of them, those whose consumption is not known
+             */
+            countersUnknown: number;
+            /**
+             * Format: double
+             * @description Share of the members' time with a good value, 0 to 1; one that is missing counts
+             */
+            coverage: number;
+            /**
+             * Format: double
+             * @description Over the members
+             */
+            coveredSeconds: number;
+            formula: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            good: number;
+            input: string;
+            /**
+             * Format: double
+             * @description Unit times seconds, over the members
+             */
+            integral: number | null;
+            /**
+             * Format: int64
+             * @description Members told from what is kept
+             */
+            kept: number;
+            /**
+             * Format: double
+             * @description Of the member with the least
+             */
+            leastCoveredSeconds: number;
+            /** Format: double */
+            max: number | null;
+            /**
+             * Format: double
+             * @description Of the members' time-weighted means, each weighted by its covered time
+             */
+            mean: number | null;
+            /**
+             * Format: int64
+             * @description Of the group, as declared
+             */
+            members: number;
+            /** Format: double */
+            min: number | null;
+            /** @description Members of which nothing is known in the bucket */
+            missing: string[];
+            open?: boolean;
+            /** Format: int64 */
+            received: number;
+            /**
+             * Format: int64
+             * @description Of them, those with a good value at some time of the bucket
+             */
+            reporting: number;
+            /** Format: double */
+            sum: number | null;
+            /**
+             * Format: date-time
+             * @description Exclusive
+             */
+            to: string;
+            /** Format: int64 */
+            uncertain: number;
+            /** @description Names the members */
+            version: string;
+        };
+        RollupGroupView: {
+            by: components["schemas"]["KeptActor"];
+            /**
+             * Format: date-time
+             * @description Of buckets that begin at or after it, in the place of what was said of them before; absent: since ever
+             */
+            from?: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            made: string;
+            members: string[];
+            name: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Of the version, from 1
+             */
+            number: number;
+            /** Format: uuid */
+            org: string;
+            reason: string;
+            /** @description Names the members */
+            version: string;
+        };
+        RollupRow: {
+            /** Format: int64 */
+            bad: number;
+            /** @description Version of the calendar that made the bucket */
+            calendar?: string;
+            /** @description Of counters */
+            counter?: components["schemas"]["RollupCounter"];
+            /**
+             * Format: double
+             * @description Share of the bucket with a good value, 0 to 1
+             */
+            coverage: number;
+            /**
+             * Format: double
+             * @description Time with a good value
+             */
+            coveredSeconds: number;
+            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
+            first: number | string | boolean | null;
+            /** Format: date-time */
+            firstTime?: string;
+            /** @description Hash of everything besides the samples that the row depends on */
+            formula: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            good: number;
+            /** @description Greatest commit number of the samples on which the row rests */
+            input: string;
+            /**
+             * Format: double
+             * @description Unit times seconds, over the covered time
+             */
+            integral: number | null;
+            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
+            last: number | string | boolean | null;
+            /** Format: date-time */
+            lastTime?: string;
+            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
+            max: number | string | boolean | null;
+            /**
+             * Format: double
+             * @description Time-weighted, over the covered time
+             */
+            mean: number | null;
+            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
+            min: number | string | boolean | null;
+            /** @description The bucket has not ended */
+            open?: boolean;
+            /** @description All further states together */
+            others?: components["schemas"]["RollupState"];
+            /**
+             * Format: int64
+             * @description Samples in the bucket
+             */
+            received: number;
+            /**
+             * Format: int32
+             * @description How often a kept row was restated
+             */
+            revision: number;
+            /**
+             * @description Told from what is kept, or computed from samples for this answer; the figures are the same
+             * @enum {string}
+             */
+            state: "kept" | "computed";
+            /** @description Of bool and string series, and of int64 series that keep them */
+            states?: components["schemas"]["RollupState"][] | null;
+            /**
+             * Format: double
+             * @description Of the good samples; null for strings and where there are none
+             */
+            sum: number | null;
+            /** @description The row as it is kept: one line, exact, from which the formula can be worked out */
+            text: string;
+            /**
+             * Format: date-time
+             * @description Exclusive
+             */
+            to: string;
+            /** Format: int64 */
+            uncertain: number;
+        };
+        RollupState: {
+            /** Format: int64 */
+            samples: number;
+            /** Format: double */
+            seconds: number;
+            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
+            value: number | string | boolean | null;
         };
         RowError: {
             /** @description Cell of the sheet, such as I731 */
@@ -6881,6 +7410,43 @@ export interface operations {
             };
         };
     };
+    listRestatements: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                series?: string;
+                level?: "hour" | "shift" | "day" | "month";
+                /** @description Only those after this id; 0 or left out: from the oldest there is */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRestatementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRetention: {
         parameters: {
             query: {
@@ -6933,6 +7499,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AssignmentView"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endRetentionAssignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndRetentionAssignmentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -7124,6 +7723,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DiskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRollupGroups: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRollupGroupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addRollupGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddRollupGroupRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollupGroupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRollupGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRollupGroupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putRollupGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollupGroupBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollupGroupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readRollupGroup: {
+        parameters: {
+            query: {
+                level: "minute" | "hour" | "shift" | "day" | "month";
+                /** @description Every bucket that overlaps from and to is told whole */
+                from: string;
+                to: string;
+                /** @description As it was known at this time; now where it is left out */
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRollupGroupRow"];
                 };
             };
             /** @description Error */
@@ -7481,6 +8253,104 @@ export interface operations {
             };
         };
     };
+    getCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCounter"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCounter: {
+        parameters: {
+            query: {
+                /** @description Why, in words; 3 to 2000 characters */
+                reason: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listSeriesEvidence: {
         parameters: {
             query?: {
@@ -7621,6 +8491,110 @@ export interface operations {
             };
         };
     };
+    listMeterChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMeterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeMeter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMeter"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readRollups: {
+        parameters: {
+            query: {
+                level: "minute" | "hour" | "shift" | "day" | "month";
+                /** @description Every bucket that overlaps from and to is told whole */
+                from: string;
+                to: string;
+                /** @description As it was known at this time; now where it is left out */
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRollupRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listSamples: {
         parameters: {
             query?: {
@@ -7662,6 +8636,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Samples"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putStates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutStatesRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
