@@ -17,6 +17,11 @@ wanted=(
   "prometheus prometheus"
 )
 
+# What a bench runs beside us where a Debian has it; nothing fails without.
+optional=(
+  "influxd influxdb"
+)
+
 missing=()
 for pair in "${wanted[@]}"; do
   what=${pair%% *} package=${pair##* }
@@ -32,13 +37,19 @@ if [[ ! -e $peers/node_modules/.package-lock.json || $peers/package-lock.json -n
   npm --prefix "$peers" ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null || echo "tests will skip what needs the peers of $peers"
 fi
 
-[[ ${#missing[@]} -eq 0 ]] && exit 0
+absent=()
+for pair in "${optional[@]}"; do
+  command -v "${pair%% *}" >/dev/null || absent+=("${pair##* }")
+done
+
+[[ ${#missing[@]} -eq 0 && ${#absent[@]} -eq 0 ]] && exit 0
 
 if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
-  echo "tests will skip what needs: ${missing[*]} (install them, or run this as root on Debian)"
+  [[ ${#missing[@]} -eq 0 ]] || echo "tests will skip what needs: ${missing[*]} (install them, or run this as root on Debian)"
+  [[ ${#absent[@]} -eq 0 ]] || echo "benches will leave out: ${absent[*]}"
   exit 0
 fi
-echo "installing for the tests: ${missing[*]}"
+echo "installing for tests and benches: ${missing[*]} ${absent[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 # Packages that would start a service must not: the tests start their own, on ports of their own.
@@ -47,4 +58,7 @@ if [[ ! -e $policy ]]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
   trap 'rm -f "$policy"' EXIT
 fi
-apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+[[ ${#missing[@]} -eq 0 ]] || apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+for package in "${absent[@]}"; do
+  apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 || echo "benches will leave out $package: this system has no such package"
+done

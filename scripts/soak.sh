@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Long runs that do not belong into make test: every fuzz target for a while, then crashes under load.
+# Long runs that do not belong into make test: every fuzz target for a while, then every fault that a disk can have.
 # SEED repeats a run, FUZZTIME (default 1m) is the time per fuzz target, CYCLES (default 1000) the number of kills.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,4 +13,4 @@ grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | wh
   done
 done
 
-bin/jingwei bench crash --cycles "$cycles" --seed "$seed" --json
+bin/jingwei bench faults --full --cycles "$cycles" --seed "$seed" --json

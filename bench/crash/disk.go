@@ -24,6 +24,7 @@ const (
 	failedFsync = "failed fsync"
 	fullDisk    = "full disk"
 	readOnly    = "read-only disk"
+	tornWrite   = "torn write" // half of a write is done, and the power fails at that moment
 )
 
 const (
@@ -160,7 +161,7 @@ func (r *diskRun) run(ctx context.Context, how string) error {
 			return err
 		}
 		failed := r.arm(how)
-		err := r.load(ctx)
+		err := r.load(ctx, how == tornWrite)
 		if failed != nil {
 			failed()
 		}
@@ -198,6 +199,12 @@ func (r *diskRun) arm(how string) func() {
 	case readOnly:
 		t := time.AfterFunc(time.Duration(r.rng.IntN(20))*time.Millisecond, func() { r.disk.SetReadOnly(true) })
 		return func() { t.Stop() }
+	case tornWrite:
+		f := fault.Fault{Op: "write", Name: "*.seg", Skip: r.rng.IntN(60), Err: syscall.EIO, Part: true}
+		if k := r.rng.IntN(4); k < 2 {
+			f.Name, f.Skip = []string{"*.jwb", "manifest*"}[k], r.rng.IntN(8)
+		}
+		r.disk.Inject(f)
 	}
 	return nil
 }
@@ -206,7 +213,7 @@ func (r *diskRun) arm(how string) func() {
 // cache; after the others half of the runs lose their power too, and half end as by kill -9.
 func (r *diskRun) end(how string) error {
 	err := error(nil)
-	if how == powerLoss || r.rng.IntN(2) == 0 {
+	if how == powerLoss || how == tornWrite || r.rng.IntN(2) == 0 {
 		r.disk.PowerOff()
 		err = r.close()
 	} else {
@@ -231,13 +238,18 @@ func (r *diskRun) expected(err error) bool {
 	return false
 }
 
-// load sends batches on all lanes until each has sent its share or the disk has failed.
-func (r *diskRun) load(ctx context.Context) error {
+// load sends batches on all lanes until each has sent its share or the disk has failed. tear: the first write that fails
+// takes the power with it.
+func (r *diskRun) load(ctx context.Context, tear bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	hook := r.order.event
 	r.disk.OnEvent(func(e fault.Event) {
 		hook(e)
+		if tear && e.Op == "write" && errors.Is(e.Err, syscall.EIO) {
+			r.disk.PowerOff()
+			e.Err = fault.ErrPowerOff
+		}
 		if errors.Is(e.Err, fault.ErrPowerOff) {
 			cancel() // whoever waits for room would wait for ever
 		}

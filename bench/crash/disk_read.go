@@ -69,13 +69,19 @@ type DiskSum struct {
 	Tally  Tally          `json:"samples"`
 }
 
-// disks runs n lost page caches, and a fourth as many of each other fault.
+// disks runs n lost page caches, and a fourth or an eighth as many of each other fault.
 func disks(ctx context.Context, seed uint64, n int, progress func(string, ...any)) (DiskSum, error) {
+	return diskRuns(ctx, seed, []diskShare{{powerLoss, n}, {failedFsync, max(n/4, 2)}, {fullDisk, max(n/8, 2)}, {readOnly, max(n/8, 2)}, {tornWrite, max(n/8, 2)}}, progress)
+}
+
+type diskShare struct {
+	how string
+	n   int
+}
+
+func diskRuns(ctx context.Context, seed uint64, shares []diskShare, progress func(string, ...any)) (DiskSum, error) {
 	sum := DiskSum{Runs: map[string]int{}}
-	for _, kind := range []struct {
-		how string
-		n   int
-	}{{powerLoss, n}, {failedFsync, max(n/4, 2)}, {fullDisk, max(n/8, 2)}, {readOnly, max(n/8, 2)}} {
+	for _, kind := range shares {
 		began := time.Now()
 		for i := range kind.n {
 			if err := ctx.Err(); err != nil {

@@ -18,6 +18,8 @@ type Engine interface {
 	Compact() error
 	// Raw reads the values of a series in the half-open span of source times: how many, and their sum in time order.
 	Raw(series int, from, to int64) (Answer, error)
+	// Count counts the values that can be read in the half-open span, of all series.
+	Count(from, to int64) (int, error)
 	// Ways names the ways in which Means can be asked: a query language, or direct iteration in Go.
 	Ways() []string
 	// Means reads the mean of each step of each series.
@@ -32,6 +34,14 @@ type Engine interface {
 type Verifier interface {
 	// Verify returns the number of rows that are as they were written, and what the first other one is like.
 	Verify(spec workload.Spec) (rows int, different string, err error)
+}
+
+// Outside is an engine whose work is done by a process of its own. What counts is what that process takes; what its
+// clients take is left out, in its favour.
+type Outside interface {
+	// Usage is the processor time that the process has taken, in seconds, and its greatest resident size in bytes. It may be
+	// asked after Close.
+	Usage() (cpu float64, peak int64)
 }
 
 // Answer is how many points a query gave, and their sum: it shows that all stores have read the same.
@@ -68,6 +78,7 @@ type Report struct {
 	DataBytes    int64   `json:"dataBytes"`              // on disk after the phase
 	LogBytes     int64   `json:"logBytes"`
 	Different    string  `json:"different,omitempty"` // what Verify found
+	Points       int     `json:"points,omitempty"`    // that can be read
 	Raw          *Query  `json:"raw,omitempty"`
 	Means        []Query `json:"means,omitempty"`
 }

@@ -34,12 +34,20 @@ type Options struct {
 	Raw int
 	// Means is the number of runs of the query for means.
 	Means int
+	// Count asks for the number of values that can be read.
+	Count bool
 }
 
 // Args are the command line that Parse reads.
 func (o Options) Args() []string {
 	args := []string{"-phase", o.Phase, "-dir", o.Dir, "-workload", o.Spec.Name, "-seed", fmt.Sprint(o.Spec.Seed),
 		"-seconds", fmt.Sprint(o.Spec.Seconds), "-raw", fmt.Sprint(o.Raw), "-means", fmt.Sprint(o.Means)}
+	if o.Spec.Every != 0 {
+		args = append(args, "-every", o.Spec.Every.String())
+	}
+	if o.Count {
+		args = append(args, "-count")
+	}
 	if o.Spec.Recording != nil {
 		args = append(args, "-data", o.Spec.Recording.Dir())
 	}
@@ -53,10 +61,12 @@ func Parse(args []string) (Options, error) {
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.Phase, "phase", Ingest, "ingest, compact, ask or verify")
 	f.StringVar(&o.Dir, "dir", "", "the store's directory")
-	name := f.String("workload", "wide", "wide, d2, typed or mill")
+	name := f.String("workload", "wide", "wide, d2, typed, mill, aged and percent x backlog, or real and a number of series")
 	seed := f.Uint64("seed", 1, "seed of the stream")
 	seconds := f.Int("seconds", 250, "ticks of the stream")
-	recorded := f.String("data", "", "the directory of the recorded data sets, for mill")
+	recorded := f.String("data", "", "the directory of the recorded data sets, for mill and real")
+	every := f.Duration("every", 0, "interval of the replicas, for real")
+	f.BoolVar(&o.Count, "count", false, "count what can be read")
 	f.IntVar(&o.Raw, "raw", 20, "raw queries")
 	f.IntVar(&o.Means, "means", 5, "queries for means")
 	if err := f.Parse(args); err != nil {
@@ -76,7 +86,19 @@ func Parse(args []string) (Options, error) {
 		}
 		o.Spec = workload.Mill(*seed, *seconds, r)
 	default:
-		return o, fmt.Errorf("workload %q: there are wide, d2, typed and mill", *name)
+		var n, backlog int
+		if k, _ := fmt.Sscanf(*name, "aged%dx%d", &n, &backlog); k == 2 && n >= 0 && n <= 100 && backlog > 0 {
+			o.Spec = workload.Aged(*seed, *seconds, n, backlog)
+			break
+		}
+		if k, _ := fmt.Sscanf(*name, "real%d", &n); k != 1 || n < 1 || n > 1<<20 || *every <= 0 || *every%(100*time.Millisecond) != 0 {
+			return o, fmt.Errorf("workload %q every %v: there are wide, d2, typed, mill, aged0x1 to aged100 by a backlog, and real1 to real1048576 with an interval", *name, *every)
+		}
+		r, err := workload.ReadReal(*recorded)
+		if err != nil {
+			return o, err
+		}
+		o.Spec = workload.Real(*seed, n, *seconds, *every, r)
 	}
 	if o.Dir == "" {
 		return o, errors.New("-dir is missing: name a directory on the disk to be measured")
@@ -114,7 +136,15 @@ func Run(e Engine, o Options) (Report, error) {
 		return r, fmt.Errorf("open %s: %w", o.Dir, err)
 	}
 	r.OpenWall = time.Since(start).Seconds()
+	clock := func() float64 { return cpuTime() - r.GeneratorCPU }
+	outside, isOutside := e.(Outside)
+	if isOutside {
+		clock = func() float64 { cpu, _ := outside.Usage(); return cpu }
+	}
 	start, cpu := time.Now(), cpuTime()
+	if isOutside {
+		cpu = clock()
+	}
 	var err error
 	switch o.Phase {
 	case Ingest:
@@ -122,7 +152,7 @@ func Run(e Engine, o Options) (Report, error) {
 	case Compact:
 		err = e.Compact()
 	case Ask:
-		err = ask(e, o, &r)
+		err = ask(e, o, clock, &r)
 	case Verify:
 		v, ok := e.(Verifier)
 		if !ok {
@@ -139,8 +169,10 @@ func Run(e Engine, o Options) (Report, error) {
 		return r, fmt.Errorf("close: %w", err)
 	}
 	r.Wall = time.Since(start).Seconds()
-	r.CPU = cpuTime() - cpu - r.GeneratorCPU
-	r.PeakRSS = peakRSS()
+	r.CPU = clock() - cpu
+	if r.PeakRSS = peakRSS(); isOutside {
+		_, r.PeakRSS = outside.Usage()
+	}
 	if r.DataBytes, r.LogBytes, err = usage(o.Dir, e.LogPaths(o.Dir)); err != nil {
 		return r, fmt.Errorf("measure %s: %w", o.Dir, err)
 	}
@@ -203,22 +235,31 @@ func Spans(s workload.Spec) (from, rawTo, meansTo int64) {
 
 // RawSeries is the series that raw query i reads: of every property some device.
 func RawSeries(s workload.Spec, i int) int {
-	device := i * 7919 % s.Devices
-	return device*workload.Properties + i%workload.Properties
+	device, per := i*7919%s.Devices, s.PerDevice()
+	return (device*per + i%per) % s.Series()
 }
 
-func ask(e Engine, o Options, r *Report) error {
+func ask(e Engine, o Options, clock func() float64, r *Report) error {
 	from, rawTo, meansTo := Spans(o.Spec)
-	raw, err := repeat(o.Raw, func(i int) (Answer, error) { return e.Raw(RawSeries(o.Spec, i), from, rawTo) })
-	if err != nil {
-		return fmt.Errorf("raw day: %w", err)
+	if o.Count {
+		n, err := e.Count(from-int64(Oldest), from+int64(Oldest))
+		if err != nil {
+			return fmt.Errorf("count: %w", err)
+		}
+		r.Points = n
 	}
-	r.Raw = &raw
-	if meansTo == from {
+	if o.Raw > 0 {
+		raw, err := repeat(o.Raw, clock, func(i int) (Answer, error) { return e.Raw(RawSeries(o.Spec, i), from, rawTo) })
+		if err != nil {
+			return fmt.Errorf("raw day: %w", err)
+		}
+		r.Raw = &raw
+	}
+	if meansTo == from || o.Means == 0 {
 		return nil
 	}
 	for _, way := range e.Ways() {
-		q, err := repeat(o.Means, func(int) (Answer, error) { return e.Means(way, from, meansTo, Step) })
+		q, err := repeat(o.Means, clock, func(int) (Answer, error) { return e.Means(way, from, meansTo, Step) })
 		if err != nil {
 			return fmt.Errorf("means by %s: %w", way, err)
 		}
@@ -229,14 +270,17 @@ func ask(e Engine, o Options, r *Report) error {
 	return nil
 }
 
+// Oldest is how far from workload.Start any value is dated, at most.
+const Oldest = 31 * 24 * time.Hour
+
 // repeat runs a query once to warm up and then measures each run; the answers are added up.
-func repeat(runs int, query func(i int) (Answer, error)) (Query, error) {
+func repeat(runs int, clock func() float64, query func(i int) (Answer, error)) (Query, error) {
 	q := Query{Runs: runs}
 	if _, err := query(0); err != nil {
 		return q, err
 	}
 	times := make([]float64, runs)
-	cpu := cpuTime()
+	cpu := clock()
 	for i := range times {
 		start := time.Now()
 		a, err := query(i)
@@ -247,7 +291,7 @@ func repeat(runs int, query func(i int) (Answer, error)) (Query, error) {
 		q.Points += a.Points
 		q.Sum += a.Sum
 	}
-	q.CPU = (cpuTime() - cpu) * 1000 / float64(runs)
+	q.CPU = (clock() - cpu) * 1000 / float64(runs)
 	slices.Sort(times)
 	q.Median, q.Least = times[runs/2], times[0]
 	return q, nil

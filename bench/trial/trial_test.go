@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"jingwei/bench/workload"
 )
@@ -17,14 +18,20 @@ func TestArgsComeBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, spec := range []workload.Spec{workload.Wide(7, 100), workload.D2(8, 200), workload.Typed(9, 300), workload.Mill(2, 10, mill)} {
-		o := Options{Phase: Ask, Dir: "some where", Spec: spec, Raw: 3, Means: 4}
+	all, err := workload.ReadReal("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range []workload.Spec{workload.Wide(7, 100), workload.D2(8, 200), workload.Typed(9, 300), workload.Mill(2, 10, mill),
+		workload.Aged(3, 20, 10, 30), workload.Real(4, 1000, 60, 10*time.Second, all)} {
+		o := Options{Phase: Ask, Dir: "some where", Spec: spec, Raw: 3, Means: 4, Count: spec.Late}
 		got, err := Parse(o.Args())
 		if err != nil || !reflect.DeepEqual(got, o) {
 			t.Errorf("%+v came back as %+v, %v", o, got, err)
 		}
 	}
-	for _, bad := range [][]string{{"-workload", "narrow", "-dir", "x"}, {"-workload", "d2"}, {"-seed", "x", "-dir", "x"}, {"-workload", "mill", "-data", "nowhere", "-dir", "x"}} {
+	for _, bad := range [][]string{{"-workload", "narrow", "-dir", "x"}, {"-workload", "d2"}, {"-seed", "x", "-dir", "x"}, {"-workload", "mill", "-data", "nowhere", "-dir", "x"},
+		{"-workload", "real1000", "-dir", "x"}, {"-workload", "real1000", "-every", "70ms", "-dir", "x"}, {"-workload", "aged101x1", "-dir", "x"}, {"-workload", "aged10", "-dir", "x"}} {
 		if _, err := Parse(bad); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
@@ -97,6 +104,28 @@ func TestIngestCountsRowsAndFiles(t *testing.T) {
 	}
 	if r.Engine != "counter" || r.Phase != Ingest || r.PeakRSS <= 0 || r.GeneratorCPU < 0 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// outside is an engine whose work is done elsewhere.
+type outside struct {
+	counter
+	asked int
+}
+
+func (o *outside) Usage() (float64, int64) {
+	o.asked++
+	return float64(o.asked) * 1000, 77
+}
+
+func TestWorkOfAnotherProcessCounts(t *testing.T) {
+	o := new(outside)
+	r, err := Run(o, Options{Phase: Ingest, Dir: t.TempDir(), Spec: workload.D2(1, 3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.CPU != 1000 || r.PeakRSS != 77 {
+		t.Errorf("%v s, %d bytes", r.CPU, r.PeakRSS)
 	}
 }
 

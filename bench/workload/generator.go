@@ -1,5 +1,7 @@
 package workload
 
+import "time"
+
 // Generator makes the batches of one shard of a Spec, in the order in which they arrive. It is not safe for use by
 // several goroutines; take a shard for each.
 type Generator struct {
@@ -22,7 +24,7 @@ func (s Spec) Generator(shard, shards int) *Generator {
 		first, end := g.members(k)
 		for d := first; d < end; d++ {
 			if s.Recording != nil {
-				g.devices[d] = newReplica(s.Recording, s.Seed, d)
+				g.devices[d] = newReplica(&s, d)
 			} else {
 				g.devices[d] = newDevice(s.Seed, d, s.Typed)
 			}
@@ -73,6 +75,9 @@ func (g *Generator) Next(b *Batch) bool {
 				hold = 60 + int(r>>20%540)
 			}
 		}
+		if g.spec.Older > 0 {
+			shift = g.spec.older(group, tick)
+		}
 		into := b
 		if hold > 0 {
 			into = g.fresh()
@@ -92,6 +97,19 @@ func (g *Generator) Next(b *Batch) bool {
 		}
 	}
 	return false
+}
+
+// older is how far back a batch is dated: 0, or a minute to 30 days, each doubling as likely as any other. Of a hundred
+// pieces of backlog just so many are late as Older says. The odd nanoseconds keep the times apart from those of all others.
+func (s *Spec) older(group, tick int) int64 {
+	piece := uint64(tick/s.Backlog*s.Groups() + group)
+	r := mix(s.Seed ^ mix(piece))
+	if (piece+mix(s.Seed^piece/100)%100)*37%100 >= uint64(s.Older) {
+		return 0
+	}
+	span := int64(time.Minute) << (r % 16) // up to 22.8 days, and as much again at most
+	back := min(span+int64(r>>8%uint64(span/1e9))*1e9, 30*day)
+	return -back - int64(tick+1)
 }
 
 func (g *Generator) fresh() *Batch {

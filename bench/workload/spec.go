@@ -1,6 +1,9 @@
 package workload
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Properties is the number of series of a synthetic device. The series of device d are d*Properties and the 19 that
 // follow.
@@ -31,8 +34,13 @@ type Spec struct {
 	Seconds int
 	Late    bool // some batches come late
 	Typed   bool // counters are int64, switches bool, states strings, and some floats are of every bit pattern
-	// Recording, where set, is what the devices are replicas of, told ten times a second.
+	// Older is how many batches of a hundred come with times a minute to 30 days back, as often near as far (in powers). A
+	// group of devices is late for so many ticks at a time: 1 scatters, more is what a gateway sends that was cut off.
+	Older, Backlog int
+	// Recording, where set, is what the devices are replicas of.
 	Recording *Recording
+	Every     time.Duration // of a replica's ticks; 0: a tenth of a second
+	Most      int           // series; the last replica has fewer signals where it has more. 0: no bound
 }
 
 // Wide is many series over a short time, with late data: 1,000 devices. It has at least the given number of seconds.
@@ -55,6 +63,33 @@ func Mill(seed uint64, seconds int, r *Recording) Spec {
 	return Spec{Name: "mill", Seed: seed, Devices: 40, Seconds: seconds, Recording: r}
 }
 
+// Aged is for late data: 1,000 devices, older of a hundred batches with times a minute to 30 days back, backlog ticks of a
+// group of devices at a time.
+func Aged(seed uint64, seconds, older, backlog int) Spec {
+	return Spec{Name: fmt.Sprintf("aged%dx%d", older, backlog), Seed: seed, Devices: 1000, Seconds: seconds, Older: older, Backlog: backlog}
+}
+
+// Real is replicas of everything that was recorded, as many as make the given number of series, told at an interval of
+// which 100 ms are a divisor.
+func Real(seed uint64, series, seconds int, every time.Duration, r *Recording) Spec {
+	per := len(r.columns)
+	return Spec{Name: fmt.Sprintf("real%d", series), Seed: seed, Devices: (series + per - 1) / per, Seconds: seconds, Recording: r, Every: every, Most: series}
+}
+
+// PerDevice is the number of series of a device.
+func (s Spec) PerDevice() int { return s.perDevice() }
+
+// every is the time between two ticks.
+func (s Spec) every() time.Duration {
+	switch {
+	case s.Recording == nil:
+		return time.Second
+	case s.Every == 0:
+		return 100 * time.Millisecond
+	}
+	return s.Every
+}
+
 // perDevice is the number of series of a device.
 func (s Spec) perDevice() int {
 	if s.Recording != nil {
@@ -68,14 +103,16 @@ func (s Spec) groupDevices() int { return BatchRows / s.perDevice() }
 
 // ticks is how often each device tells its values.
 func (s Spec) ticks() int {
-	if s.Recording != nil {
-		return s.Seconds * 10
-	}
-	return s.Seconds
+	return int(time.Duration(s.Seconds) * time.Second / s.every())
 }
 
 // Series is the number of series, numbered from 0.
-func (s Spec) Series() int { return s.Devices * s.perDevice() }
+func (s Spec) Series() int {
+	if n := s.Devices * s.perDevice(); s.Most == 0 || n < s.Most {
+		return n
+	}
+	return s.Most
+}
 
 // Groups is the number of batches of one tick.
 func (s Spec) Groups() int { return (s.Devices + s.groupDevices() - 1) / s.groupDevices() }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 )
 
 func TestSameSeedSameRows(t *testing.T) {
@@ -190,5 +191,67 @@ func TestMillIsTheRecordingScaled(t *testing.T) {
 	}
 	if _, err := ReadMill(t.TempDir()); err == nil {
 		t.Error("a directory without the data set was taken")
+	}
+}
+
+func TestRealIsAsManySeriesAsWanted(t *testing.T) {
+	r, err := ReadReal("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := Real(5, 1000, 1200, 10*time.Second, r)
+	all, other := spec.Collect(), Real(6, 1000, 1200, 10*time.Second, r).Collect()
+	if len(all) != 1000 || spec.PerDevice() < 55 || spec.Devices != (1000+spec.PerDevice()-1)/spec.PerDevice() {
+		t.Fatalf("%d series, %d of a device", len(all), spec.PerDevice())
+	}
+	moving, phases := 0, map[int64]bool{}
+	for i, rows := range all {
+		if len(rows) != 120 {
+			t.Fatalf("series %d has %d rows of 120", i, len(rows))
+		}
+		phases[(rows[0].Time-Start)/1e9] = true
+		for k := 1; k < len(rows); k++ {
+			if d := rows[k].Time - rows[k-1].Time; d < 9_990e6 || d > 10_010e6 {
+				t.Fatalf("series %d: %d ns between rows", i, d)
+			}
+			if rows[k].Bits != rows[k-1].Bits {
+				moving++
+			}
+		}
+		if slices.Equal(rows, other[i]) {
+			t.Errorf("series %d is the same with another seed", i)
+		}
+	}
+	if moving < 1000*120/4 || len(phases) < 4 {
+		t.Errorf("%d changes, replicas begin in %d different seconds", moving, len(phases))
+	}
+}
+
+func TestLateTimesAreTheirOwn(t *testing.T) {
+	spec := Aged(4, 300, 20, 10)
+	spec.Devices = 100
+	for series, rows := range spec.Collect() {
+		for i := 1; i < len(rows); i++ {
+			if rows[i].Time == rows[i-1].Time {
+				t.Fatalf("series %d has two rows at %d", series, rows[i].Time)
+			}
+		}
+	}
+}
+
+func TestSignificantDigits(t *testing.T) {
+	for _, c := range []struct {
+		x    float64
+		n    int
+		want float64
+	}{{1234.567, 0, 1230}, {1234.567, 5, 1234.6}, {-0.0012345, 3, -0.00123}, {0, 4, 0}, {98765.4, 8, 98765.4}} {
+		if got := significant(c.x, c.n); got != c.want {
+			t.Errorf("%v to %d digits is %v", c.x, c.n, got)
+		}
+	}
+	for s, want := range map[string]int{"1018.7": 5, "-0.00120": 3, "7": 1, "6.1e+03": 2} {
+		if got := digitsOf(s); got != want {
+			t.Errorf("%s has %d digits", s, got)
+		}
 	}
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"jingwei/bench"
 	"jingwei/bench/backup"
 	"jingwei/bench/crash"
+	"jingwei/bench/faults"
 	"jingwei/bench/idle"
 	"jingwei/bench/ingest"
+	"jingwei/bench/late"
+	"jingwei/bench/tsdb"
 )
 
 func benchCommand() *cobra.Command {
@@ -17,6 +19,6 @@ func benchCommand() *cobra.Command {
 		Long: `Run a measurement. Each prints a table for people; with --json its last line is one object with figures, goals,
 seed and versions. Peers are built by "make bench-peers"; a peer that is absent is left out, and the output says so.`,
 	}
-	c.AddCommand(backup.Command(), bench.StoreCommand(), crash.Command(), idle.Command(), ingest.Command())
+	c.AddCommand(backup.Command(), tsdb.StoreCommand(), tsdb.Command(), crash.Command(), faults.Command(), idle.Command(), ingest.Command(), late.Command())
 	return c
 }

@@ -117,6 +117,20 @@ func (e *engine) Raw(series int, from, to int64) (trial.Answer, error) {
 	return a, err
 }
 
+func (e *engine) Count(from, to int64) (int, error) {
+	query := storage.NewSearchQuery(from/1e6, to/1e6-1, [][]storage.TagFilter{{{Key: nil, Value: []byte("value")}}}, 2e6)
+	found, err := netstorage.ProcessSearchQuery(nil, query, deadline())
+	if err != nil {
+		return 0, err
+	}
+	var n atomic.Int64
+	err = found.RunParallel(nil, func(r *netstorage.Result, _ uint) error {
+		n.Add(int64(len(r.Values)))
+		return nil
+	})
+	return int(n.Load()), err
+}
+
 func (*engine) Ways() []string { return []string{"MetricsQL", "direct"} }
 
 func (e *engine) Means(way string, from, to, step int64) (trial.Answer, error) {

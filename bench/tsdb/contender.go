@@ -1,4 +1,4 @@
-package bench
+package tsdb
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 
 	"jingwei/bench/trial"
 	"jingwei/bench/workload"
+	"jingwei/internal/telemetry"
 )
 
 // trial runs one phase in a process of its own and reads its report.
@@ -99,31 +100,64 @@ func answer(means []mean) (a trial.Answer) {
 }
 
 // compare checks that every contender has answered the same.
-func (b *storeBench) compare(spec workload.Spec) {
-	want := answers(spec, b.plan.raw)
+func (b *race) compare(l *lane) {
+	want := answers(l.whole, b.plan.raw)
+	all := true
 	for _, c := range b.contenders {
-		right, means := true, want.means
+		means := want.means
 		if c.name == ownName {
 			means = want.goodMeans
 		}
-		for _, ask := range c.runs[spec.Name].asks {
+		for _, ask := range c.runs[l.name()].asks {
 			// sums are added in another order, and VictoriaMetrics rounds values
 			if ask.Raw == nil || ask.Raw.Points != want.raw.Points || !near(ask.Raw.Sum, want.raw.Sum, 1e-9) {
-				right = false
-				b.r.Note("%s: raw days gave %+v instead of %+v", c.name, ask.Raw, want.raw)
+				all = false
+				b.r.Note("%s, %s: raw days gave %+v instead of %+v", c.name, l.name(), ask.Raw, want.raw)
 			}
 			for _, m := range ask.Means {
 				// a query language counts a value on the edge of a step to the step before
 				if m.Points != means.Points || !near(m.Sum, means.Sum, 1e-6) {
-					right = false
-					b.r.Note("%s: means by %s gave %d of sum %v instead of %d of sum %v", c.name, m.Way, m.Points, m.Sum, means.Points, means.Sum)
+					all = false
+					b.r.Note("%s, %s: means by %s gave %d of sum %v instead of %d of sum %v", c.name, l.name(), m.Way, m.Points, m.Sum, means.Points, means.Sum)
 				}
 			}
 		}
-		if c.name == ownName {
-			b.r.Holds("all queries find every value", right)
-		}
 	}
+	b.r.Holds(l.name()+": all queries find every value", all)
 }
 
 func near(a, b, within float64) bool { return math.Abs(a-b) <= within*math.Abs(b) }
+
+// Trial runs one phase of our own store in a process of its own: command is the program that has `bench tsdb trial` and
+// the words that name it.
+func Trial(ctx context.Context, command []string, o trial.Options) (trial.Report, error) {
+	return (&contender{name: ownName, command: command}).trial(ctx, o)
+}
+
+// TrialPath are the words that name the command of a trial below `bench`.
+var TrialPath = []string{"tsdb", trialName}
+
+// Declare declares the series of a stream, in its order.
+func Declare(ctx context.Context, spec workload.Spec, c telemetry.Catalog) ([]telemetry.Ref, error) {
+	declared, err := c.Declare(ctx, declarations(spec))
+	if err != nil {
+		return nil, err
+	}
+	refs := make([]telemetry.Ref, len(declared))
+	for i, s := range declared {
+		refs[i] = s.Ref
+	}
+	return refs, nil
+}
+
+// Rows fills a batch of the door with one of a stream.
+func Rows(t *telemetry.Batch, b *workload.Batch, refs []telemetry.Ref) {
+	t.Origin = telemetry.Measured
+	t.Ref, t.Status, t.Flags = t.Ref[:0], t.Status[:0], t.Flags[:0]
+	for i, s := range b.Series {
+		t.Ref = append(t.Ref, refs[s])
+		t.Status = append(t.Status, telemetry.Status(b.Status[i]))
+		t.Flags = append(t.Flags, telemetry.Flags(b.Flags[i]))
+	}
+	t.Time, t.Gateway, t.Bits, t.Text = b.Time, b.Gateway, b.Bits, b.Text
+}

@@ -1,15 +1,18 @@
-package bench
+package tsdb
 
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"jingwei/bench/result"
 )
 
-// figures are what a contender has done on a workload, as they stand in the result.
+// figures are what a contender has done on a lane, as they stand in the result.
 type figures struct {
-	CPU          result.Spread  `json:"cpuNsPerSample"`     // of the rounds; 0 runs where there were none
+	CPU          result.Spread  `json:"cpuNsPerSample"` // of the rounds; 0 runs where there were none
+	PerCPU       float64        `json:"samplesPerCpuSecond"`
 	FullCPU      float64        `json:"fullCpuNsPerSample"` // of the whole stream
 	CompactCPU   float64        `json:"compactCpuNsPerSample"`
 	Rate         float64        `json:"samplesPerSecond"` // of the whole stream, wall time
@@ -34,6 +37,12 @@ func (c *contender) figures(workload string) figures {
 		Rate: n / runs.full.Wall, Bytes: float64(runs.compact.DataBytes) / n, PeakRSS: runs.full.PeakRSS,
 		Samples: int(n), IngestToDisk: runs.full.DataBytes, Log: runs.full.LogBytes,
 	}
+	if f.CPU.Median > 0 {
+		f.PerCPU = 1e9 / f.CPU.Median
+	}
+	if runs.full.Wall == 0 { // it took no part
+		f.Rate = 0
+	}
 	if len(runs.asks) == 0 {
 		return f
 	}
@@ -56,60 +65,57 @@ func (c *contender) figures(workload string) figures {
 	return f
 }
 
-// tell prints the tables, keeps the figures and judges the goals.
-func (b *storeBench) tell() error {
-	for _, w := range []struct{ name, title string }{
-		{"wide", "wide: 20,000 series, 2% minutes late, 0.1% days late"},
-		{"mill", "recorded machine tool, 40 replicas at 10 Hz"},
-		{"d2", "D2: 1,000 series"},
-	} {
-		t := result.Table{Head: []string{w.title, "CPU ns/sample", "whole stream", "compaction", "M samples/s", "B/sample", "RSS MiB"}}
-		asked := result.Table{Head: []string{"queries", "raw day ms", "CPU ms", "means of 5 min ms", "CPU ms", "asked by", "RSS MiB"}}
+// tell prints the tables and keeps the figures.
+func (b *race) tell() error {
+	for i := range b.plan.lanes {
+		l := &b.plan.lanes[i]
+		t := result.Table{Head: []string{l.title, "CPU ns/sample", "M samples/CPU s", "whole stream", "compaction", "M samples/s", "B/sample", "RSS MiB"}}
+		asked := result.Table{Head: []string{"queries of " + l.name(), "raw day ms", "CPU ms", "means of 5 min ms", "CPU ms", "asked by", "RSS MiB"}}
 		all := map[string]figures{}
 		for _, c := range b.contenders {
-			f := c.figures(w.name)
+			f := c.figures(l.name())
 			all[c.name] = f
-			rounds := ""
+			rounds, rate, rss := "", "", f.PeakRSS
 			if f.CPU.Runs > 0 {
-				rounds = f.CPU.String()
+				rounds, rate = f.CPU.String(), result.Number(f.PerCPU/1e6)
+				rss = max(rss, c.runs[l.name()].peak)
 			}
-			t.Add(c.name, rounds, result.Number(f.FullCPU), result.Number(f.CompactCPU), result.Number(f.Rate/1e6),
-				result.Number(f.Bytes), fmt.Sprint(f.PeakRSS>>20))
+			if l.without[c.name] != "" {
+				if rounds != "" {
+					t.Add(c.name, rounds, rate, "", "", "", "", fmt.Sprint(rss>>20))
+				}
+				continue
+			}
+			t.Add(c.name, rounds, rate, result.Number(f.FullCPU), result.Number(f.CompactCPU), result.Number(f.Rate/1e6),
+				result.Number(f.Bytes), fmt.Sprint(rss>>20))
 			if f.RawDay != nil && f.Means != nil {
 				asked.Add(c.name, f.RawDay.String(), result.Number(f.RawDayCPU), f.Means.String(), result.Number(f.MeansCPU), f.MeansWay, fmt.Sprint(f.AskRSS>>20))
 			}
 		}
-		b.r.Figures[w.name] = all
+		b.r.Figures[l.name()] = all
 		text := t.String()
-		if w.name == "d2" {
+		if l.asked {
 			text += "\n" + asked.String()
 		}
 		if _, err := io.WriteString(b.out, text+"\n"); err != nil {
 			return err
 		}
-		b.judge(w.name, all)
 	}
 	return nil
 }
 
-// judge compares our figures with VictoriaMetrics', if it was there.
-func (b *storeBench) judge(workload string, all map[string]figures) {
-	own := all[ownName]
-	peer, present := all[victoriaName]
-	if !present {
-		return
+// of returns the figures of a lane by contender.
+func (b *race) of(lane string) map[string]figures {
+	f, _ := b.r.Figures[lane].(map[string]figures)
+	return f
+}
+
+// best is the least of the peers' figures that value gives, 0 where there is none, and whose it is.
+func best(all map[string]figures, value func(figures) float64) (least float64, whose string) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if v := value(all[name]); name != ownName && v > 0 && (least == 0 || v < least) {
+			least, whose = v, name
+		}
 	}
-	most, judged := map[string]float64{"wide": 1.0 / 3, "d2": 0.5}[workload]
-	if !judged {
-		return
-	}
-	if peer.CPU.Median > 0 && own.CPU.Median > 0 {
-		b.r.AtMost(workload+": CPU per sample, part of VictoriaMetrics'", own.CPU.Median/peer.CPU.Median, most)
-	}
-	b.r.AtMost(workload+": bytes per sample, part of VictoriaMetrics'", own.Bytes/peer.Bytes, 1)
-	if own.Means == nil || peer.Means == nil {
-		return
-	}
-	b.r.AtMost("means of 1,000 series: time, part of VictoriaMetrics'", own.Means.Median/peer.Means.Median, 1)
-	b.r.AtMost("raw day: time, part of VictoriaMetrics'", own.RawDay.Median/peer.RawDay.Median, 0.5)
+	return least, whose
 }

@@ -1,4 +1,4 @@
-package bench
+package tsdb
 
 import (
 	"bufio"
@@ -90,6 +90,13 @@ func (m *memoryStore) Raw(series int, from, to int64) (a trial.Answer, err error
 		a.Sum += math.Float64frombits(r.Bits)
 	})
 	return a, nil
+}
+
+func (m *memoryStore) Count(from, to int64) (n int, err error) {
+	for s := range m.rows {
+		m.each(s, from, to, func(workload.Row) { n++ })
+	}
+	return n, nil
 }
 
 func (m *memoryStore) Means(_ string, from, to, step int64) (a trial.Answer, err error) {

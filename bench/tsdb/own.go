@@ -1,4 +1,4 @@
-package bench
+package tsdb
 
 import (
 	"context"
@@ -70,12 +70,8 @@ func (e *ownStore) Open(dir string, spec workload.Spec) error {
 	}
 	// The catalogue is made anew in each process, in the same order, so that the series keep their numbers.
 	catalogue := new(telemetry.MemoryCatalog)
-	declared, err := catalogue.Declare(e.ctx, declarations(spec))
-	if err != nil {
+	if e.refs, err = Declare(e.ctx, spec, catalogue); err != nil {
 		return err
-	}
-	for _, s := range declared {
-		e.refs = append(e.refs, s.Ref)
 	}
 	e.store, err = telemetry.Open(e.ctx, telemetry.Options{FS: file.OS(), Dir: filepath.Join(dir, "telemetry"), Log: e.journal,
 		Catalog: catalogue, Raise: func(t telemetry.Trouble) {
@@ -99,7 +95,7 @@ func declarations(spec workload.Spec) []telemetry.Declaration {
 	for i := range d {
 		d[i] = telemetry.Declaration{
 			ID: seriesID(i), Org: uuid.NewSHA1(uuid.NameSpaceOID, []byte("works")), Type: telemetry.Type(spec.Kind(i)), Unit: "1",
-			Report: telemetry.Periodic, MaxSilence: 5 * time.Second,
+			Report: telemetry.Periodic, MaxSilence: max(5*time.Second, 3*spec.Every),
 		}
 		if t := d[i].Type; t == telemetry.Bool || t == telemetry.String {
 			d[i].Unit = ""
@@ -140,14 +136,7 @@ func (e *ownStore) Write(writer int, b *workload.Batch) error {
 	p := &e.producers[writer*share+(b.Group/writers*turns+b.Tick%turns)%share]
 
 	t := &e.batches[writer]
-	t.Origin = telemetry.Measured
-	t.Ref, t.Status, t.Flags = t.Ref[:0], t.Status[:0], t.Flags[:0]
-	for i, s := range b.Series {
-		t.Ref = append(t.Ref, e.refs[s])
-		t.Status = append(t.Status, telemetry.Status(b.Status[i]))
-		t.Flags = append(t.Flags, telemetry.Flags(b.Flags[i]))
-	}
-	t.Time, t.Gateway, t.Bits, t.Text = b.Time, b.Gateway, b.Bits, b.Text
+	Rows(t, b, e.refs)
 
 	p.flight <- struct{}{}
 	p.seq++
@@ -204,6 +193,27 @@ func (e *ownStore) Raw(series int, from, to int64) (trial.Answer, error) {
 			return true
 		})
 	return a, err
+}
+
+// Count counts the rows that have a value.
+func (e *ownStore) Count(from, to int64) (int, error) {
+	n := 0
+	for _, ref := range e.refs {
+		err := e.store.Scan(e.ctx, ref, telemetry.Span{From: from, To: to}, telemetry.ScanOptions{Columns: telemetry.TimeAndValue | telemetry.WithStatus},
+			func(r *telemetry.Run) bool {
+				n += r.Len()
+				if r.Nulls {
+					for _, f := range r.Flags {
+						n -= int(telemetry.Flags(f) & telemetry.NoValue)
+					}
+				}
+				return true
+			})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 func (*ownStore) Ways() []string { return []string{"Aggregate"} }

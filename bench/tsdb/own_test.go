@@ -1,4 +1,4 @@
-package bench
+package tsdb
 
 import (
 	"testing"
