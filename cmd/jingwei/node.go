@@ -159,6 +159,7 @@ func (n *node) openJournal(ctx context.Context) (err error) {
 		return err
 	}
 	n.board.ClearKind(ctx, journalFailure)
+	n.tellTorn(ctx)
 	n.metrics.MustRegister(n.board, journalMetrics{n.journal})
 	return nil
 }

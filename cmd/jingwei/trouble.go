@@ -17,6 +17,7 @@ const (
 	journalFailure = "journal.failed"
 	journalFilling = "journal.filling"
 	journalFull    = "journal.full"
+	journalTorn    = "journal.torn"
 	diskLow        = "disk.low"
 )
 
@@ -38,6 +39,22 @@ func (n *node) journalFailed(err error) {
 		Text: text.Text{
 			Zh: fmt.Sprintf("日志写盘失败，节点不再接收数据（已确认的数据不会丢失）：%v。请检查磁盘后重启节点。", err),
 			En: fmt.Sprintf("The journal could not be written, so the node takes no more data (nothing acknowledged is lost): %v. Check the disk, then restart the node.", err),
+		},
+	})
+}
+
+// tellTorn tells what was cut off the journal's end when the node started. It stands until the next start.
+func (n *node) tellTorn(ctx context.Context) {
+	n.board.ClearKind(ctx, journalTorn)
+	torn := n.journal.Torn()
+	if torn == "" {
+		return
+	}
+	n.board.Raise(ctx, condition.Condition{
+		Kind: journalTorn, Subject: n.cfg.Data, Severity: condition.Warning,
+		Text: text.Text{
+			Zh: fmt.Sprintf("节点上次停止时日志的最后一次写入不完整，已截去（%s）。若当时是断电或强制结束，其中没有已确认的数据；若是正常停止，则磁盘改动了数据，请检查磁盘并从备份核对。", torn),
+			En: fmt.Sprintf("The journal's last write was not whole when the node started, and was cut off (%s). After a power failure or a kill nothing of it had been acknowledged; after a clean stop the disk has changed it: check the disk and compare with a backup.", torn),
 		},
 	})
 }

@@ -3,6 +3,7 @@ package log
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -261,9 +262,15 @@ func TestTornTailIsCut(t *testing.T) {
 		must(t, f.Close())
 		l := open(t, o)
 		p := partition(t, l, "a")
-		want := uint64(11)
+		want, torn := uint64(11), "1 records from commit 12 on, in segment "+segmentName(3)+fmt.Sprintf(" at byte %d", secondGroup)
 		if cut == 3 {
 			want = 12
+		}
+		if cut == 0 || cut == 3 {
+			torn = "" // nothing of it, or all of it
+		}
+		if l.Torn() != torn {
+			t.Errorf("cut at page %d: torn %q, want %q", cut, l.Torn(), torn)
 		}
 		if l.Last().Number != want {
 			t.Fatalf("cut at page %d: last is %d, want %d", cut, l.Last().Number, want)

@@ -35,6 +35,7 @@ type Log struct {
 	steward steward
 	cursors cursors
 
+	torn string // what Torn tells
 	link uint32 // crc of the last group; the committer's
 	time int64  // commit time of the last group; the committer's
 	acks chan *group
@@ -87,6 +88,11 @@ func (l *Log) Last() Commit {
 	defer l.view.Unlock()
 	return l.view.last
 }
+
+// Torn names what Open cut off because it was not whole, "" where there was nothing. It was being written when the process
+// before ended, and nobody was told that it is durable; but a group that was, and that the medium has changed since, looks
+// the same when it is the newest.
+func (l *Log) Torn() string { return l.torn }
 
 // Closed returns the newest commit time that is closed: whatever is dated at or before it is durable and its done function
 // has returned, and nothing that comes later will be dated so. It is the present time while nothing is under way, by a

@@ -305,6 +305,9 @@ func (l *Log) readLast(s *segment) (err error) {
 		v.last = Commit{Number: h.next() - 1, Time: h.time}
 		w.skip(h)
 	}
+	if l.torn, err = w.torn(v.last.Number+1, l.link); err != nil {
+		return err
+	}
 	v.end = w.off
 	q.segment, q.off, q.next = s, w.off, v.last.Number+1
 	// A process that died, or whose fsync failed, may have left this group in the page cache only, and the kernel may

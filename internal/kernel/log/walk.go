@@ -73,6 +73,23 @@ func (w *walker) skip(h groupHeader) {
 	w.off += padded(int64(h.size()), w.s.align)
 }
 
+// torn tells whether the beginning of a group stands where the groups end: one that was being written when the process
+// before ended, or one whose bytes the medium has changed since.
+func (w *walker) torn(next uint64, link uint32) (string, error) {
+	if w.off+groupHeaderBytes > w.s.size {
+		return "", nil
+	}
+	src, err := w.read(groupHeaderBytes)
+	if err != nil {
+		return "", err
+	}
+	h, err := parseGroupHeader(src, w.s.size-w.off)
+	if errors.Is(err, errNotGroup) || h.first != next || h.link != link {
+		return "", nil // nothing, or what an earlier life of the file has left
+	}
+	return fmt.Sprintf("%d records from commit %d on, in segment %s at byte %d", h.count, h.first, w.s.name, w.off), nil
+}
+
 // read returns n bytes from off on, which the file has.
 func (w *walker) read(n int) ([]byte, error) {
 	if at := w.off - w.base; w.base > 0 && at >= 0 && at+int64(n) <= int64(len(w.buf)) {
