@@ -150,6 +150,17 @@ func (s *Service) Routes(a *api.Server) {
 		}
 		return &struct{ Body job.Job }{j}, nil
 	})
+	api.Register(a, tag.Operation(http.MethodGet, "listBackups", "/backups", "Backups that were asked for, the latest first"),
+		func(ctx context.Context, in *api.Paging) (*api.List[job.Job], error) {
+			if _, err := auth.AllowNode(ctx, auth.Node); err != nil {
+				return nil, err
+			}
+			items, next, err := s.Jobs.ListKind(ctx, auth.Everywhere(), JobKind, in.Page())
+			if err != nil {
+				return nil, err
+			}
+			return api.Listed(items, next), nil
+		})
 	api.Register(a, tag.Operation(http.MethodGet, "getBackup", "/backups/{id}", "How far a backup is, and what it came to"),
 		func(ctx context.Context, in *api.ByID) (*struct{ Body job.Job }, error) {
 			j, err := s.find(ctx, in.ID)

@@ -119,6 +119,13 @@ func TestBackupOverHTTP(t *testing.T) {
 	if entries != 1 {
 		t.Errorf("%d audit entries", entries)
 	}
+	var list struct{ Items []job.Job }
+	if status, text := d.ask("owner", "GET", "/backups", "", &list); status != 200 || len(list.Items) != 1 || list.Items[0].ID != j.ID {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, _ := d.ask("engineer", "GET", "/backups", "", nil); status != 403 {
+		t.Errorf("an engineer sees the backups: %d", status)
+	}
 	// Into a folder that is none, the job fails and says why.
 	b := string(proof.Must(json.Marshal(Request{To: d.dir})))
 	if status, text := d.ask("owner", "POST", "/backups", b, &j); status != 201 {

@@ -166,10 +166,22 @@ var order = store.Keyset{Columns: []string{"j.created", "j.id"}, Descending: tru
 
 // List returns the scope's jobs, the latest first. Error: store.ErrCursor.
 func (r *Runner) List(ctx context.Context, scope store.Scope, page store.Page) (items []Job, next string, err error) {
+	return r.list(ctx, scope, "", page)
+}
+
+// ListKind returns the scope's jobs of one kind, the latest first. Error: store.ErrCursor.
+func (r *Runner) ListKind(ctx context.Context, scope store.Scope, kind string, page store.Page) (items []Job, next string, err error) {
+	return r.list(ctx, scope, kind, page)
+}
+
+func (r *Runner) list(ctx context.Context, scope store.Scope, kind string, page store.Page) (items []Job, next string, err error) {
 	var rows []row
 	q, err := order.Apply(scope.Where(r.o.DB.NewSelect().Model(&rows), "j.org"), page)
 	if err != nil {
 		return nil, "", err
+	}
+	if kind != "" {
+		q = q.Where("j.kind = ?", kind)
 	}
 	if err := q.Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("list jobs: %w", store.Err(err))
