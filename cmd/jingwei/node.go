@@ -43,6 +43,7 @@ import (
 	"jingwei/internal/plant/template"
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/correction"
+	"jingwei/internal/telemetry/health"
 	"jingwei/internal/telemetry/promql"
 	"jingwei/internal/telemetry/reading"
 	"jingwei/internal/telemetry/retention"
@@ -85,6 +86,7 @@ type node struct {
 	fleet     *fleet.Service
 	sources   *ingest.Service
 	broker    *broker.Broker // nil where MQTT is not served
+	health    *health.Service
 	backups   *backup.Service
 	jobs      *job.Runner
 	api       *api.Server
@@ -111,7 +113,7 @@ func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (_ *
 		return nil, err
 	}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openJobs, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openHealth, n.openJobs, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -311,6 +313,19 @@ func (n *node) openSources(ctx context.Context) (err error) {
 	return nil
 }
 
+// openHealth opens what judges the data of a plant: it knows the doors through which they come.
+func (n *node) openHealth(ctx context.Context) error {
+	events, err := n.journal.Partition("conditions")
+	if err != nil {
+		return err
+	}
+	n.health, err = health.New(ctx, health.Options{
+		DB: n.db, Store: n.telemetry, Plant: watched{n.plant}, Doors: []health.Door{gatewayTies{n.fleet}, sourceTies{n.sources}},
+		Board: n.board, Events: events, Restated: restatedHours(n.rollups), Now: n.now, Logger: n.log,
+	})
+	return err
+}
+
 // names are what the node's certificate and its enrolment codes hold: those configured, this host's, and loopback.
 func (n *node) names() []string {
 	names := append([]string{}, n.cfg.HTTPS.Names...)
@@ -355,6 +370,7 @@ func (n *node) routes() {
 	n.promql.Routes(n.api)
 	n.seal.Routes(n.api)
 	n.retention.Routes(n.api)
+	n.health.Routes(n.api)
 	n.fleet.Routes(n.api)
 	n.sources.Routes(n.api)
 	census.New(census.Options{
@@ -390,6 +406,7 @@ func (n *node) modules() []module.Module {
 		module.Loop("roll-ups", n.rollups.Run),
 		module.Loop("sealing", n.seal.Run),
 		module.Loop("retention", n.retention.Run),
+		module.Loop("health", n.health.Run),
 		module.Loop("gateways", n.fleet.Run),
 		&linkDoor{node: n})
 }
@@ -413,5 +430,5 @@ func (n *node) close() {
 func (n *node) describeRooms() {
 	n.board, n.plant, n.telemetry, n.fleet, n.sources = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}, &ingest.Service{}
 	n.promql, n.seal, n.rollups = promql.New(promql.Options{}), &seal.Service{}, &kept.Service{}
-	n.backups, n.correct, n.retention = &backup.Service{}, &correction.Service{}, &retention.Service{}
+	n.backups, n.correct, n.retention, n.health = &backup.Service{}, &correction.Service{}, &retention.Service{}, &health.Service{}
 }
