@@ -28,7 +28,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Backups that were asked for, the latest first */
+        get: operations["listBackups"];
         put?: never;
         /**
          * Back this node up, as a job
@@ -388,6 +389,43 @@ export interface paths {
          * @description The gateway opens the link beside the running ones, for this question alone, and tells the frames with the answer. A device that a saved link leads to is asked through that.
          */
         post: operations["tryLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/plant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How good the data of a part of the plant are
+         * @description Coverage, age, state, late, restated and corrected samples and gaps, with a score and its weights, for each part of the plant; of a machine also for each series.
+         */
+        get: operations["getPlantHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/series/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How good the data of one series are, and its gaps with their causes */
+        get: operations["getSeriesHealth"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2789,6 +2827,39 @@ export interface components {
              */
             valuesPerSecond: number;
         };
+        GapFact: {
+            /** Format: date-time */
+            from?: string;
+            /** @enum {string} */
+            kind: "status" | "silence" | "connection" | "outage" | "correction" | "ahead" | "first" | "history";
+            text: components["schemas"]["Text"];
+            /**
+             * Format: date-time
+             * @description Left out while it lasts
+             */
+            to?: string;
+        };
+        GapToTell: {
+            /** @enum {string} */
+            cause: "not-connected" | "before-first" | "withdrawn" | "gateway-offline" | "gateway-dropped" | "gateway-config" | "link-down" | "source-down" | "node-stopped" | "no-communication" | "device" | "uncertain" | "not-a-number" | "dated-ahead" | "damaged" | "silence";
+            /** @description From which it follows */
+            facts: components["schemas"]["GapFact"][];
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: int64
+             * @description Facts beyond those told
+             */
+            more: number;
+            /** @description It lasts */
+            open: boolean;
+            /** Format: double */
+            seconds: number;
+            /** @description The cause in words */
+            text: components["schemas"]["Text"];
+            /** Format: date-time */
+            to: string;
+        };
         Given: {
             /** Format: date-time */
             time: string;
@@ -2828,6 +2899,152 @@ export interface components {
              * @description Of a protocol or channel; told of now only
              */
             valuesPerSecond?: number;
+        };
+        HealthCounts: {
+            /**
+             * Format: int64
+             * @description Dated more than 10 minutes ahead when they came, and due now
+             */
+            ahead?: number;
+            /**
+             * Format: int64
+             * @description The others; a number that is none (NaN) is bad
+             */
+            bad: number;
+            /**
+             * Format: int64
+             * @description Taken while the gateway's clock was not synchronised
+             */
+            clockUnsure?: number;
+            /**
+             * Format: int64
+             * @description Put in place by corrections
+             */
+            corrected?: number;
+            /**
+             * Format: int64
+             * @description Of periodic series: how many their period gives
+             */
+            expected?: number;
+            /** Format: int64 */
+            good: number;
+            /**
+             * Format: int64
+             * @description Of periodic series: how many were received
+             */
+            got?: number;
+            /**
+             * Format: int64
+             * @description Made durable more than 10 minutes after their source time. This and what follows is left out where only coverage was counted; this also where what tells of it is damaged
+             */
+            late?: number;
+            /**
+             * Format: int64
+             * @description Samples dated in the span that count now
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Unchanged values told again
+             */
+            repeated?: number;
+            /**
+             * Format: int64
+             * @description Lost against another of the same source time
+             */
+            superseded?: number;
+            /** Format: int64 */
+            uncertain: number;
+            /**
+             * Format: int64
+             * @description Taken away by corrections
+             */
+            withdrawn?: number;
+            /**
+             * Format: double
+             * @description Seconds; the latest of them
+             */
+            worstLate?: number;
+        };
+        HealthGaps: {
+            /**
+             * Format: int64
+             * @description Stretches without a good value, longer than the longest silence
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Seconds in them
+             */
+            dark: number;
+            /**
+             * Format: double
+             * @description Seconds
+             */
+            longest: number;
+            /**
+             * Format: double
+             * @description Seconds in them
+             */
+            short: number;
+            /**
+             * Format: int64
+             * @description Stretches no longer than the longest silence
+             */
+            shorts: number;
+        };
+        HealthStates: {
+            /** Format: int64 */
+            live: number;
+            /** Format: int64 */
+            silent: number;
+            /** Format: int64 */
+            stale: number;
+        };
+        HealthSum: {
+            /**
+             * Format: double
+             * @description Seconds from it to now
+             */
+            age?: number;
+            counts: components["schemas"]["HealthCounts"];
+            /**
+             * Format: double
+             * @description Share of time with a good value, 0 to 1; left out where there is no time
+             */
+            coverage?: number;
+            /**
+             * Format: int64
+             * @description Series of which a part cannot be read
+             */
+            damaged: number;
+            /** @description Left out where only coverage was counted */
+            gaps?: components["schemas"]["HealthGaps"];
+            /**
+             * Format: date-time
+             * @description Source time of the newest sample
+             */
+            latest?: string;
+            /** @description The shares that the score is made of */
+            parts: components["schemas"]["ScoreParts"];
+            /**
+             * Format: int64
+             * @description Hours of series whose kept roll-up was written again
+             */
+            restated: number;
+            /**
+             * Format: double
+             * @description 0 to 100; left out where there is nothing to judge
+             */
+            score?: number;
+            /** Format: int64 */
+            series: number;
+            /**
+             * @description The best of the series'
+             * @enum {string}
+             */
+            state: "live" | "stale" | "silent";
+            states: components["schemas"]["HealthStates"];
         };
         HoldSamplesRequest: {
             /** Format: date-time */
@@ -3377,6 +3594,60 @@ export interface components {
             to?: string;
             version: string;
         };
+        NodeHealth: {
+            /**
+             * Format: double
+             * @description Seconds from it to now
+             */
+            age?: number;
+            counts: components["schemas"]["HealthCounts"];
+            /**
+             * Format: double
+             * @description Share of time with a good value, 0 to 1; left out where there is no time
+             */
+            coverage?: number;
+            /**
+             * Format: int64
+             * @description Series of which a part cannot be read
+             */
+            damaged: number;
+            /** @description Left out where only coverage was counted */
+            gaps?: components["schemas"]["HealthGaps"];
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "site" | "area" | "line" | "machine";
+            /**
+             * Format: date-time
+             * @description Source time of the newest sample
+             */
+            latest?: string;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            parent?: string;
+            /** @description The shares that the score is made of */
+            parts: components["schemas"]["ScoreParts"];
+            /**
+             * Format: int64
+             * @description Hours of series whose kept roll-up was written again
+             */
+            restated: number;
+            /** Format: date-time */
+            retired?: string;
+            /**
+             * Format: double
+             * @description 0 to 100; left out where there is nothing to judge
+             */
+            score?: number;
+            /** Format: int64 */
+            series: number;
+            /**
+             * @description The best of the series'
+             * @enum {string}
+             */
+            state: "live" | "stale" | "silent";
+            states: components["schemas"]["HealthStates"];
+        };
         NodeStatus: {
             /** @description For those who may read the node's metrics */
             ingest?: components["schemas"]["IngestStatus"];
@@ -3494,6 +3765,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageJob: {
+            items: components["schemas"]["Job"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageLatest: {
             items: components["schemas"]["Latest"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -3595,6 +3871,35 @@ export interface components {
             name: string;
             /** @description Own roles in the organisations asked for */
             roles?: components["schemas"]["RoleInID"][] | null;
+        };
+        PlantHealth: {
+            /**
+             * Format: date-time
+             * @description When it was worked out; an answer is kept for up to a minute
+             */
+            at: string;
+            /** @enum {string} */
+            counted: "all" | "coverage";
+            /** Format: date-time */
+            from: string;
+            /** Format: uuid */
+            node?: string;
+            /** @description Those above before those below */
+            nodes: components["schemas"]["NodeHealth"][];
+            /** Format: uuid */
+            org: string;
+            /** @description The span reaches to the present, so that states count in the score */
+            present: boolean;
+            /** @description Of a machine, or with series=true */
+            series?: components["schemas"]["SeriesHealth"][] | null;
+            /**
+             * Format: date-time
+             * @description Not beyond at
+             */
+            to: string;
+            /** @description Of the score: 100 · Σ weight · share / Σ weight, over the parts that there are */
+            weights: components["schemas"]["ScoreWeights"];
+            whole: components["schemas"]["HealthSum"];
         };
         PointView: {
             /** @description In the protocol's syntax, such as holding:100 */
@@ -4218,6 +4523,45 @@ export interface components {
              */
             to?: string;
         };
+        ScoreParts: {
+            /** Format: double */
+            clock?: number;
+            /** Format: double */
+            coverage?: number;
+            /** Format: double */
+            fresh?: number;
+            /** Format: double */
+            inTime?: number;
+            /** Format: double */
+            quality?: number;
+        };
+        ScoreWeights: {
+            /**
+             * Format: double
+             * @description Share of samples that were neither dated ahead nor taken by an unsure clock. Left out where only coverage was counted
+             */
+            clock: number;
+            /**
+             * Format: double
+             * @description Share of time with a good value
+             */
+            coverage: number;
+            /**
+             * Format: double
+             * @description Share of series that are live now; stale ones count half. Left out where the span does not reach to the present
+             */
+            fresh: number;
+            /**
+             * Format: double
+             * @description Share of samples that were not late. Left out where only coverage was counted, or what tells of it is damaged
+             */
+            inTime: number;
+            /**
+             * Format: double
+             * @description Share of samples that are good; uncertain ones count half
+             */
+            quality: number;
+        };
         SealProof: {
             /** @description Of samples: UTC day of the commits */
             day?: string;
@@ -4279,6 +4623,107 @@ export interface components {
             points?: components["schemas"]["Estimate"][] | null;
             /** Format: uuid */
             series: string;
+        };
+        SeriesGaps: {
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            from: string;
+            /** @description The longest first */
+            gaps: components["schemas"]["GapToTell"][];
+            /**
+             * Format: date-time
+             * @description Outages are on record from then on; left out: in all of the span
+             */
+            known?: string;
+            /**
+             * Format: int64
+             * @description How many can be paged through: at most the 500 longest
+             */
+            listed: number;
+            next?: string;
+            /** Format: uuid */
+            org: string;
+            present: boolean;
+            series: components["schemas"]["SeriesHealth"];
+            /** Format: date-time */
+            to: string;
+            weights: components["schemas"]["ScoreWeights"];
+        };
+        SeriesHealth: {
+            /**
+             * Format: double
+             * @description Seconds from it to now
+             */
+            age?: number;
+            counts: components["schemas"]["HealthCounts"];
+            /**
+             * Format: double
+             * @description Share of time with a good value, 0 to 1; left out where there is no time
+             */
+            coverage?: number;
+            /**
+             * Format: int64
+             * @description Series of which a part cannot be read
+             */
+            damaged: number;
+            /**
+             * Format: date-time
+             * @description The part of the span in which the point was in the plant
+             */
+            from: string | null;
+            /** @description Left out where only coverage was counted */
+            gaps?: components["schemas"]["HealthGaps"];
+            /** Format: uuid */
+            id: string;
+            key: string;
+            /**
+             * Format: date-time
+             * @description Source time of the newest sample
+             */
+            latest?: string;
+            /** Format: uuid */
+            machine: string;
+            /**
+             * Format: double
+             * @description Seconds
+             */
+            maxSilence: number;
+            name: components["schemas"]["Text"];
+            /** @description The shares that the score is made of */
+            parts: components["schemas"]["ScoreParts"];
+            /** @enum {string} */
+            report: "periodic" | "onChange";
+            /**
+             * Format: int64
+             * @description Hours of series whose kept roll-up was written again
+             */
+            restated: number;
+            /** Format: date-time */
+            restatedFrom?: string;
+            /** Format: date-time */
+            restatedTo?: string;
+            /**
+             * Format: double
+             * @description 0 to 100; left out where there is nothing to judge
+             */
+            score?: number;
+            /** Format: int64 */
+            series: number;
+            /**
+             * @description The best of the series'
+             * @enum {string}
+             */
+            state: "live" | "stale" | "silent";
+            states: components["schemas"]["HealthStates"];
+            /** Format: date-time */
+            to: string | null;
+            /**
+             * @description unknown: the store has not heard of it yet
+             * @enum {string}
+             */
+            type: "float64" | "int64" | "bool" | "string" | "unknown";
+            unit: string;
         };
         SeriesQuery: {
             /**
@@ -4837,6 +5282,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageAuditEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBackups: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJob"];
                 };
             };
             /** @description Error */
@@ -5659,6 +6138,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPlantHealth: {
+        parameters: {
+            query?: {
+                /** @description The organisation; not needed with node */
+                org?: string;
+                /** @description Only this site, area, line or machine and what is below it now */
+                node?: string;
+                /** @description coverage leaves out what needs every sample to be looked at: late, corrected, gaps; it costs much less */
+                only?: "all" | "coverage";
+                /** @description List the series also where it is not of one machine */
+                series?: boolean;
+                /** @description RFC 3339; a day before to where it is left out */
+                from?: string;
+                /** @description Now where it is left out, and not beyond; at most 31 days after from */
+                to?: string;
+                format?: "json" | "csv";
+            };
+            header?: {
+                /** @description Language of the CSV's headings and words */
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The health */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlantHealth"];
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSeriesHealth: {
+        parameters: {
+            query?: {
+                /** @description How many gaps at most; CSV has all that are listed */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+                /** @description RFC 3339; a day before to where it is left out */
+                from?: string;
+                /** @description Now where it is left out, and not beyond; at most 31 days after from */
+                to?: string;
+                format?: "json" | "csv";
+            };
+            header?: {
+                /** @description Language of the CSV's headings and words */
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The health */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesGaps"];
+                    "text/csv; charset=utf-8": string;
                 };
             };
             /** @description Error */
