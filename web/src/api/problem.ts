@@ -20,6 +20,8 @@ export class Problem extends Error {
     message: string,
     readonly faults: Fault[] = [],
     readonly instance?: string,
+    /** What to do about it, where that is not said of a field. */
+    readonly mend?: string,
   ) {
     super(message)
     this.name = 'Problem'
@@ -52,7 +54,7 @@ export function problemFrom(status: number, body: unknown): Problem {
   const b = body as Record<string, unknown>
   const faults = Array.isArray(b.errors) ? (b.errors as unknown[]).map(faultFrom).filter((f) => f !== undefined) : []
   const message = text(b.detail) ?? text(b.title) ?? `HTTP ${status}`
-  return new Problem(status, text(b.code) ?? `http_${status}`, message, faults, text(b.instance))
+  return new Problem(status, text(b.code) ?? `http_${status}`, message, faults, text(b.instance), text(b.mend))
 }
 
 function faultFrom(raw: unknown): Fault | undefined {

@@ -43,7 +43,7 @@ export type Latest = S['Latest']
 export type Plot = S['Samples']
 export type LiveState = Latest['state']
 
-export type Gateway = S['View']
+export type Gateway = S['FleetView']
 export type GatewayLink = S['LinkView']
 export type Trouble = S['Trouble']
 export type EnrolCode = S['CreateEnrolmentCodeResponse']
@@ -58,6 +58,24 @@ export type SourceDevice = S['DeviceView']
 export type Metric = S['MetricView']
 export type Credential = S['CredentialView']
 export type Census = S['CensusView']
+
+export type Disk = S['DiskView']
+export type Retention = S['RulesView']
+export type RetentionClass = S['ClassView']
+export type Term = S['TermView']
+export type Assignment = S['AssignmentView']
+export type Hold = S['HoldView']
+
+export type CalendarSummary = S['CalendarSummary']
+export type Calendar = S['CalendarView']
+export type CalendarVersion = S['CalendarVersionView']
+export type CalendarPreset = S['Preset']
+export type CalendarDefinition = S['Definition']
+export type Bucket = S['BucketView']
+export type NodeCalendar = S['NodeCalendarView']
+
+/** A backup that was asked for. Its 64-bit figures come as strings of digits, its input and output as JSON. */
+export type BackupJob = Omit<S['Job'], 'done' | 'total'> & { done: string; total: string }
 
 export type Condition = S['Condition']
 export type NodeInfo = S['NodeStatus']

@@ -4,9 +4,14 @@ import {
   AuditOutlined,
   BarChartOutlined,
   BranchesOutlined,
+  CalendarOutlined,
   DashboardOutlined,
+  DatabaseOutlined,
   DownOutlined,
+  EditOutlined,
+  HeartOutlined,
   LineChartOutlined,
+  SaveOutlined,
   SearchOutlined,
   TeamOutlined,
   UserOutlined,
@@ -16,6 +21,7 @@ import { Button, Dropdown } from 'antd'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router'
 
+import { runsNode } from '../backups/run'
 import { useConditions, useMe, useNode, useOrgs } from '../api/queries'
 import { zone } from '../format/time'
 import { useI18n } from '../i18n'
@@ -99,7 +105,7 @@ function Framed() {
 }
 
 function Bar() {
-  const { at, may, me } = useHere()
+  const { at, may, me, orgs } = useHere()
   const { t } = useI18n()
   const conditions = useConditions(useHere().org.id)
   const count = conditions.data?.length ?? 0
@@ -110,8 +116,15 @@ function Bar() {
     { to: at('gateways'), label: t('nav.gateways'), icon: <BranchesOutlined aria-hidden /> },
     { to: at('sources'), label: t('sources.title'), icon: <ApiOutlined aria-hidden /> },
     { to: at('trend'), label: t('trend.title'), icon: <LineChartOutlined aria-hidden /> },
+    { to: at('corrections'), label: t('correction.page'), icon: <EditOutlined aria-hidden />, more: true },
+    { to: at('health'), label: t('health.title'), icon: <HeartOutlined aria-hidden />, more: true },
     { to: at('plant'), label: t('nav.plant'), icon: <ApartmentOutlined aria-hidden /> },
     { to: at('scale'), label: t('scale.title'), icon: <BarChartOutlined aria-hidden />, more: true },
+    { to: at('calendars'), label: t('calendars.title'), icon: <CalendarOutlined aria-hidden />, more: true },
+    { to: at('storage'), label: t('storage.title'), icon: <DatabaseOutlined aria-hidden />, more: true },
+    ...(runsNode(me, orgs)
+      ? [{ to: at('backups'), label: t('backups.title'), icon: <SaveOutlined aria-hidden />, more: true }]
+      : []),
     ...(may('people')
       ? [{ to: at('people'), label: t('nav.people'), icon: <TeamOutlined aria-hidden />, more: true }]
       : []),

@@ -34,8 +34,23 @@ export const routes: RouteObject[] = [
               { path: 'sources/:id', lazy: async () => ({ Component: (await import('../pages/source')).SourcePage }) },
               { path: 'files', lazy: async () => ({ Component: (await import('../pages/files')).FilesPage }) },
               { path: 'trend', lazy: async () => ({ Component: (await import('../pages/trend/page')).TrendPage }) },
+              {
+                path: 'corrections',
+                lazy: async () => ({ Component: (await import('../pages/corrections')).CorrectionsPage }),
+              },
+              { path: 'health', lazy: async () => ({ Component: (await import('../pages/health')).HealthPage }) },
               { path: 'points', lazy: async () => ({ Component: (await import('../pages/points')).PointsPage }) },
               { path: 'scale', lazy: async () => ({ Component: (await import('../pages/scale')).ScalePage }) },
+              { path: 'storage', lazy: async () => ({ Component: (await import('../pages/storage')).StoragePage }) },
+              { path: 'backups', lazy: async () => ({ Component: (await import('../pages/backups')).BackupsPage }) },
+              {
+                path: 'calendars',
+                lazy: async () => ({ Component: (await import('../pages/calendars')).CalendarsPage }),
+              },
+              {
+                path: 'calendars/:id',
+                lazy: async () => ({ Component: (await import('../pages/calendar')).CalendarPage }),
+              },
               { path: 'plant', lazy: async () => ({ Component: (await import('../pages/plant')).PlantPage }) },
               { path: 'people', lazy: async () => ({ Component: (await import('../pages/people')).PeoplePage }) },
               { path: 'audit', lazy: async () => ({ Component: (await import('../pages/audit')).AuditPage }) },

@@ -1,7 +1,12 @@
+import { backups } from './areas/backups'
+import { calendars } from './areas/calendars'
+import { correction } from './areas/correction'
 import { files } from './areas/files'
+import { health } from './areas/health'
 import { points } from './areas/points'
 import { scale } from './areas/scale'
 import { sources } from './areas/sources'
+import { storage } from './areas/storage'
 import { trace } from './areas/trace'
 import { trend } from './areas/trend'
 import { wizard } from './areas/wizard'
@@ -446,10 +451,15 @@ export const en: Record<Key, string> = {
   'audit.none': 'Nothing is recorded yet',
   'audit.noneHelp': 'Every change is recorded: who, when, what, from where.',
   ...files.en,
+  ...health.en,
   ...points.en,
   ...scale.en,
   ...sources.en,
+  ...storage.en,
   ...trace.en,
   ...trend.en,
+  ...backups.en,
+  ...calendars.en,
+  ...correction.en,
   ...wizard.en,
 }

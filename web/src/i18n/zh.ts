@@ -1,7 +1,12 @@
+import { backups } from './areas/backups'
+import { calendars } from './areas/calendars'
+import { correction } from './areas/correction'
 import { files } from './areas/files'
+import { health } from './areas/health'
 import { points } from './areas/points'
 import { scale } from './areas/scale'
 import { sources } from './areas/sources'
+import { storage } from './areas/storage'
 import { trace } from './areas/trace'
 import { trend } from './areas/trend'
 import { wizard } from './areas/wizard'
@@ -437,11 +442,16 @@ export const zh = {
   'audit.none': '还没有记录',
   'audit.noneHelp': '每次修改都会记录操作者、时间、变化和来源。',
   ...files.zh,
+  ...health.zh,
   ...points.zh,
   ...scale.zh,
   ...sources.zh,
+  ...storage.zh,
   ...trace.zh,
   ...trend.zh,
+  ...backups.zh,
+  ...calendars.zh,
+  ...correction.zh,
   ...wizard.zh,
 } as const
 

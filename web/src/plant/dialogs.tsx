@@ -15,13 +15,13 @@ import { Fault } from '../ui/states'
 import { useSubmit, type Submit } from '../ui/submit'
 import { pathTo } from './tree'
 
-interface Names {
+export interface Names {
   zh?: string
   en?: string
 }
 
 /** Ask is a dialog with a form: what is wrong with a field is shown there, all else below. */
-function Ask<F extends object>({
+export function Ask<F extends object>({
   title,
   ok,
   danger,
@@ -63,7 +63,7 @@ function Ask<F extends object>({
   )
 }
 
-function NameFields() {
+export function NameFields() {
   const { t } = useI18n()
   const either = ({ getFieldValue }: { getFieldValue: (name: string) => unknown }) => ({
     validator: () =>
@@ -83,7 +83,7 @@ function NameFields() {
   )
 }
 
-const nameOf = ({ zh, en }: Names): Text => ({ zh: zh?.trim() || en?.trim(), en: en?.trim() || zh?.trim() })
+export const nameOf = ({ zh, en }: Names): Text => ({ zh: zh?.trim() || en?.trim(), en: en?.trim() || zh?.trim() })
 
 function WhenField({ name, label }: { name: string; label: string }) {
   const { t } = useI18n()

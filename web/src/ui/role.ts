@@ -19,9 +19,14 @@ export const roleHelpKey: Record<Role, Key> = {
   monitor: 'role.monitorHelp',
 }
 
-export type Doing = 'configure' | 'audit' | 'people'
+export type Doing = 'configure' | 'operate' | 'audit' | 'people'
 
-const may: Record<Doing, Role[]> = { configure: ['owner', 'engineer'], audit: ['owner', 'engineer'], people: ['owner'] }
+const may: Record<Doing, Role[]> = {
+  configure: ['owner', 'engineer'],
+  operate: ['owner', 'engineer', 'operator'],
+  audit: ['owner', 'engineer'],
+  people: ['owner'],
+}
 
 /**
  * allowed tells whether to offer something: roles come down from the organisations that own this one. The node decides

@@ -51,6 +51,7 @@ export function Fault({ problem, retry, except }: { problem: Problem; retry?: ()
           ))}
         </ul>
       )}
+      {problem.faults.length === 0 && problem.mend && <p className="muted">{problem.mend}</p>}
       {problem.status === 0 && <p className="muted">{t('fault.noAnswer')}</p>}
       <p className="muted">
         <small>

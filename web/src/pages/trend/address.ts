@@ -30,7 +30,7 @@ export interface AxisRange {
   high: number
 }
 
-export const eventKinds = ['condition', 'data', 'change'] as const
+export const eventKinds = ['condition', 'data', 'correction', 'change'] as const
 export type EventKind = (typeof eventKinds)[number]
 
 /** Address is all that a link hands on: who opens it sees the same. */

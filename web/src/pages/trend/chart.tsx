@@ -33,6 +33,9 @@ export interface ChartHandle {
   picture: () => { canvas: HTMLCanvasElement; layout: TrendLayout; width: number; height: number } | undefined
 }
 
+/** What a drag in the drawing does. */
+export type Dragging = 'zoom' | 'pan' | 'correct'
+
 interface Props {
   series: Drawn[]
   ghosts: Drawn[]
@@ -43,13 +46,17 @@ interface Props {
   span: Interval
   height: number
   label: string
-  dragging: 'zoom' | 'pan'
+  dragging: Dragging
   cursors: Cursors
   /** Which cursor a click places; with Shift it is the other one. */
   active: 'a' | 'b'
   onActive: (which: 'a' | 'b') => void
   onCursors: (to: Cursors) => void
   onSpan: (span: Interval) => void
+  /** A span that was drawn over to be corrected. */
+  onCorrect: (span: Interval) => void
+  /** The span that is being corrected. */
+  correcting: Interval | undefined
   onNow: () => void
   onPixels: (pixels: number) => void
   /** Moves the active cursor to the sample after (1) or before (-1). */
@@ -148,7 +155,7 @@ export function Chart(p: Props) {
   const bottom = layout.quality.top + layout.quality.height
 
   const [hover, setHover] = useState<number>()
-  const [drag, setDrag] = useState<{ x0: number; x1: number; how: 'zoom' | 'pan'; shift: boolean }>()
+  const [drag, setDrag] = useState<{ x0: number; x1: number; how: Dragging; shift: boolean }>()
   const place = (e: PointerEvent) => {
     const rect = box.current?.getBoundingClientRect()
     const x = e.clientX - (rect?.left ?? 0)
@@ -163,7 +170,7 @@ export function Chart(p: Props) {
     const { x, raw, y } = place(e)
     e.currentTarget.setPointerCapture(e.pointerId)
     // The scale of time is a handle to drag by, whatever a drag in the drawing does.
-    const how = p.dragging === 'pan' || y > bottom ? 'pan' : 'zoom'
+    const how = y > bottom ? 'pan' : p.dragging
     setDrag({ x0: how === 'pan' ? raw : x, x1: how === 'pan' ? raw : x, how, shift: e.shiftKey })
   }
   const move = (e: PointerEvent) => {
@@ -188,7 +195,8 @@ export function Chart(p: Props) {
       p.onSpan(pan(p.span, (drag.x0 - drag.x1) / Math.max(1, inner)))
     } else {
       const chosen = select(timeAt(drag.x0), timeAt(drag.x1), pixel)
-      if (chosen) p.onSpan(chosen)
+      if (chosen && drag.how === 'correct') p.onCorrect(chosen)
+      else if (chosen) p.onSpan(chosen)
     }
   }
   const stop = () => {
@@ -305,7 +313,17 @@ export function Chart(p: Props) {
             {t('trend.quality')}
           </span>
         )}
-        {drag?.how === 'zoom' && Math.abs(drag.x1 - drag.x0) > 4 && (
+        {p.correcting && inner > 0 && p.correcting.from < span.to && p.correcting.to > span.from && (
+          <div
+            className="to-correct"
+            style={{
+              left: xAt(Math.max(span.from, p.correcting.from)),
+              width: Math.max(2, xAt(Math.min(span.to, p.correcting.to)) - xAt(Math.max(span.from, p.correcting.from))),
+              height: bottom,
+            }}
+          />
+        )}
+        {drag && drag.how !== 'pan' && Math.abs(drag.x1 - drag.x0) > 4 && (
           <div
             className="brush"
             style={{ left: Math.min(drag.x0, drag.x1), width: Math.abs(drag.x1 - drag.x0), top: 0, height: bottom }}

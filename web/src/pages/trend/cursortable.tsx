@@ -1,7 +1,9 @@
-import { CloseOutlined, LeftOutlined, RightOutlined } from '@ant-design/icons'
+import { CloseOutlined, HistoryOutlined, LeftOutlined, RightOutlined } from '@ant-design/icons'
 import { Button, Segmented } from 'antd'
+import type { ReactNode } from 'react'
 
 import type { Sample, SampleValue, Status } from '../../api/types'
+import type { Asked } from '../../correction/history'
 import { shortDuration } from '../../format/duration'
 import { float, plotValue } from '../../format/number'
 import { dateTimeMillis, millis } from '../../format/time'
@@ -9,6 +11,7 @@ import { readableUnit } from '../../format/unit'
 import { useI18n } from '../../i18n'
 import { colourOf } from '../../trend/colours'
 import { isNumeric, type Drawn } from '../../trend/lanes'
+import { iso } from '../../trend/csv'
 import { sampleAt, type Interval } from '../../trend/segments'
 import { StatusMark, useOriginName } from '../../ui/marks'
 import { useDark } from '../../ui/preferences'
@@ -27,12 +30,15 @@ interface Props {
   onActive: (which: 'a' | 'b') => void
   onCursors: (to: Cursors) => void
   onSample: (direction: 1 | -1, which: 'a' | 'b') => void
+  onHistory: (asked: Asked) => void
 }
 
 interface Held {
   value: SampleValue
   status: Status
   t: number
+  /** The exact source time, to the nanosecond. */
+  time?: string
   origin?: string
   revision?: number
 }
@@ -161,10 +167,10 @@ export function CursorTable(p: Props) {
                       {s.name}
                     </th>
                     <td>
-                      <Cell s={s} held={now.a} time={cursors.a} />
+                      <Cell s={s} held={now.a} time={cursors.a} history={history(s, 'a', now.a)} />
                     </td>
                     <td>
-                      <Cell s={s} held={now.b} time={cursors.b} />
+                      <Cell s={s} held={now.b} time={cursors.b} history={history(s, 'b', now.b)} />
                     </td>
                     <td className="num">{difference(s, now.a, now.b)}</td>
                   </tr>,
@@ -192,6 +198,27 @@ export function CursorTable(p: Props) {
     </>
   )
 
+  function history(s: Drawn, which: 'a' | 'b', held: Held | undefined) {
+    const time = cursors[which]
+    if (time === undefined) return null
+    const name = t('correction.historyAt', { name: s.name, cursor: which.toUpperCase() })
+    // Where nothing counts there may be what was withdrawn.
+    const from = held?.time ?? iso(Math.max(1, time - Math.max(s.maxSilence, 1_000)))
+    return (
+      <Button
+        size="small"
+        type="text"
+        className="history-of"
+        icon={<HistoryOutlined aria-hidden />}
+        aria-label={name}
+        title={name}
+        onClick={() => p.onHistory({ of: s, from, at: time })}
+      >
+        {t('correction.historyShort')}
+      </Button>
+    )
+  }
+
   function difference(s: Drawn, one: Held | undefined, two: Held | undefined) {
     const d = minus(s, two, one)
     return d === undefined ? '–' : <Signed value={d} unit={s.unit} lang={lang} />
@@ -203,7 +230,7 @@ function at(exact: Sample | null | undefined, s: Drawn, time: number | undefined
   if (time === undefined || exact === null) return undefined
   if (exact) {
     const { value, status, origin, revision } = exact
-    return { value, status, origin, revision, t: millis(exact.time) + shift }
+    return { value, status, origin, revision, t: millis(exact.time) + shift, time: exact.time }
   }
   const plotted = sampleAt(s.points, time, s.maxSilence)
   return plotted && { value: plotted.value, status: plotted.status, origin: plotted.origin, t: plotted.t }
@@ -233,14 +260,22 @@ interface CellProps {
   shift?: number
   /** The value now, from which the change since then is told. */
   since?: Held
+  history?: ReactNode
 }
 
-function Cell({ s, held, time, shift = 0, since }: CellProps) {
+function Cell({ s, held, time, shift = 0, since, history }: CellProps) {
   const { t, lang } = useI18n()
   const text = useValueText()
   const origin = useOriginName()
   if (time === undefined) return <span className="muted">–</span>
-  if (!held) return <span className="muted">{t('trend.nothing')}</span>
+  if (!held) {
+    return (
+      <>
+        <span className="muted">{t('trend.nothing')}</span>
+        {history}
+      </>
+    )
+  }
   const change = minus(s, since, held)
   return (
     <>
@@ -261,7 +296,7 @@ function Cell({ s, held, time, shift = 0, since }: CellProps) {
           {t('trends.ago', { age: shortDuration(Math.max(0, Math.round(time - held.t))) })}
         </span>
         {held.origin && ` · ${origin(held.origin as Sample['origin'])}`}
-        {held.revision !== undefined && ` · ${t('trends.revision', { n: held.revision })}`}
+        {held.revision !== undefined && ` · ${t('trends.revision', { n: held.revision })}`} {history}
       </div>
     </>
   )

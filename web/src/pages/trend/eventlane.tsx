@@ -3,6 +3,8 @@ import { useState } from 'react'
 
 import { useConditions, useGateways } from '../../api/queries'
 import { useHere } from '../../app/org'
+import { useCorrectionsOf } from '../../correction/queries'
+import { useWords } from '../../correction/words'
 import { dateTime } from '../../format/time'
 import { useI18n, type Key } from '../../i18n'
 import type { Drawn } from '../../trend/lanes'
@@ -12,6 +14,7 @@ import {
   changeEvents,
   cluster,
   conditionEvents,
+  correctionEvents,
   dataEvents,
   gatewayEvents,
   within,
@@ -25,16 +28,21 @@ import { useChanges } from './usedata'
 export const kindKey: Record<EventKind, Key> = {
   condition: 'trends.conditions',
   data: 'trends.data',
+  correction: 'correction.lane',
   change: 'trends.changes',
 }
 
-/** useEvents gathers what happened in the span: what the node says is wrong, what the data lack, what people changed. */
+const noSeries: string[] = []
+
+/** useEvents gathers what happened in the span: what the node says is wrong, what the data lack, what people changed and corrected. */
 export function useEvents(series: Drawn[], span: Interval, without: EventKind[]): TrendEvent[] {
   const { org, may } = useHere()
   const { t, n } = useI18n()
   const conditions = useConditions(org.id)
   const gateways = useGateways(org.id)
   const changes = useChanges(org.id, span, may('audit') && !without.includes('change'))
+  const corrections = useCorrectionsOf(without.includes('correction') ? noSeries : series.map((s) => s.id), span)
+  const told = useWords()
   const words: Words = {
     n,
     quality: (quality, status) =>
@@ -45,6 +53,10 @@ export function useEvents(series: Drawn[], span: Interval, without: EventKind[])
     ...conditionEvents(conditions.data ?? [], words),
     ...gatewayEvents(gateways.data ?? [], words),
     ...dataEvents(series, words),
+    ...correctionEvents(corrections.items, {
+      title: (c) => [told.short(c), c.reason].join(' · '),
+      subject: (c) => [series.find((s) => s.id === c.series)?.name, c.by.name].filter(Boolean).join(' · '),
+    }),
     ...changeEvents(changes.data?.items ?? []),
   ]
   return within(
@@ -60,10 +72,12 @@ interface LaneProps {
   layout: TrendLayout
   /** px over which the span lies. */
   width: number
+  /** Shows corrections. */
+  onOpen: (ids: string[]) => void
 }
 
 /** EventLane shows the events under the drawing, over the same time: a row for each kind, each kind with its own form. */
-export function EventLane({ events, span, without, layout, width }: LaneProps) {
+export function EventLane({ events, span, without, layout, width, onOpen }: LaneProps) {
   const { t } = useI18n()
   const [open, setOpen] = useState<Cluster>()
   const kinds = eventKinds.filter((k) => !without.includes(k))
@@ -86,7 +100,7 @@ export function EventLane({ events, span, without, layout, width }: LaneProps) {
                 <span key={first?.id}>
                   {m.until > m.at && (
                     <i
-                      className={`lasting ${m.severity}`}
+                      className={`lasting ${m.kind} ${m.severity}`}
                       style={{ left: `${m.at * 100}%`, width: `${(m.until - m.at) * 100}%` }}
                     />
                   )}
@@ -99,7 +113,11 @@ export function EventLane({ events, span, without, layout, width }: LaneProps) {
                     onMouseLeave={() => setOpen(undefined)}
                     onFocus={() => setOpen(m)}
                     onBlur={() => setOpen(undefined)}
-                    onClick={() => setOpen(m)}
+                    onClick={() => {
+                      setOpen(m)
+                      const ids = m.events.flatMap((e) => e.correction ?? [])
+                      if (ids.length > 0) onOpen(ids)
+                    }}
                   >
                     <Form kind={kind} />
                     {m.events.length > 1 && <span className="how-many">{m.events.length}</span>}
@@ -142,12 +160,13 @@ function EventText({ of }: { of: TrendEvent }) {
   )
 }
 
-// Each kind has a form of its own: a triangle, a square, a round.
+// Each kind has a form of its own: a triangle, a square, a diamond, a round.
 function Form({ kind }: { kind: EventKind }) {
   return (
     <svg viewBox="0 0 10 10" aria-hidden="true">
       {kind === 'condition' && <path d="M5 .8 9.700 9.200H.3z" fill="currentColor" />}
       {kind === 'data' && <rect x="1" y="1" width="8" height="8" fill="currentColor" />}
+      {kind === 'correction' && <path d="M5 .3 9.700 5 5 9.700.3 5z" fill="currentColor" />}
       {kind === 'change' && <circle cx="5" cy="5" r="4.300" fill="currentColor" />}
     </svg>
   )
@@ -160,10 +179,12 @@ export function EventList({
   events,
   without,
   onWithout,
+  onOpen,
 }: {
   events: TrendEvent[]
   without: EventKind[]
   onWithout: (kinds: EventKind[]) => void
+  onOpen: (ids: string[]) => void
 }) {
   const { t } = useI18n()
   const { may } = useHere()
@@ -221,7 +242,15 @@ export function EventList({
                     </span>{' '}
                     {t(kindKey[e.kind])}
                   </td>
-                  <td style={{ minWidth: 180 }}>{e.title}</td>
+                  <td style={{ minWidth: 180 }}>
+                    {e.correction ? (
+                      <button type="button" className="plain opens" onClick={() => onOpen([e.correction ?? ''])}>
+                        {e.title}
+                      </button>
+                    ) : (
+                      e.title
+                    )}
+                  </td>
                   <td className="muted">{e.subject}</td>
                 </tr>
               ))}

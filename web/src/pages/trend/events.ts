@@ -1,4 +1,5 @@
 import type { AuditEntry, Condition, Gateway, Text } from '../../api/types'
+import { isUndo, spanOf, standing, type Correction } from '../../correction/asked'
 import { millis } from '../../format/time'
 import type { Interval, QualityInterval } from '../../trend/segments'
 import type { EventKind } from './address'
@@ -15,6 +16,8 @@ export interface TrendEvent {
   title: string
   /** What it is about. */
   subject: string
+  /** The correction that it is, which can be opened. */
+  correction?: string
 }
 
 export interface Words {
@@ -70,6 +73,30 @@ export function changeEvents(entries: AuditEntry[]): TrendEvent[] {
       title: [e.verb, e.reason].filter(Boolean).join(' · '),
       subject: [e.object, e.actor].filter(Boolean).join(' · '),
     }))
+}
+
+/** correctionEvents are the corrections in force over what they corrected; what was undone or undoes leaves no mark. */
+export function correctionEvents(
+  list: Correction[],
+  words: { title: (c: Correction) => string; subject: (c: Correction) => string },
+): TrendEvent[] {
+  const counts = standing(list)
+  return list.flatMap((c) => {
+    const span = spanOf(c)
+    if (isUndo(c) || !span || !counts.has(c.id)) return []
+    return [
+      {
+        id: `correction-${c.id}`,
+        kind: 'correction' as const,
+        t: millis(span.from),
+        to: millis(span.to),
+        severity: 'info' as const,
+        title: words.title(c),
+        subject: words.subject(c),
+        correction: c.id,
+      },
+    ]
+  })
 }
 
 /** dataEvents are the stretches in which a series was bad or told nothing. */

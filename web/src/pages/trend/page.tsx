@@ -4,6 +4,9 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 
 import type { Origin } from '../../api/types'
 import { useHere } from '../../app/org'
+import { CorrectionDrawer } from '../../correction/detail'
+import { CorrectDialog } from '../../correction/dialog'
+import { SampleHistory, type Asked } from '../../correction/history'
 import { shortDuration } from '../../format/duration'
 import { dateTime, zone } from '../../format/time'
 import { readableUnit } from '../../format/unit'
@@ -15,12 +18,13 @@ import type { Interval } from '../../trend/segments'
 import { SpanDialog } from '../../trend/spandialog'
 import { useDark } from '../../ui/preferences'
 import { OriginTag } from '../../ui/marks'
+import { allowed } from '../../ui/role'
 import { PageHead } from '../../ui/page'
 import { Blank, Bones, Fault } from '../../ui/states'
 import { moves, pick, type Choice, type TrendView } from './address'
 import { AsOf, AsOfBanner } from './asof'
 import { assignAxes, type Axis } from './axes'
-import { Chart, type ChartHandle } from './chart'
+import { Chart, type ChartHandle, type Dragging } from './chart'
 import { CursorTable } from './cursortable'
 import { OffsetDialog, RangeDialog } from './dialogs'
 import { EventLane, EventList, useEvents } from './eventlane'
@@ -86,7 +90,7 @@ export function TrendPage() {
 }
 
 function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () => void }) {
-  const { org } = useHere()
+  const { org, orgs, me } = useHere()
   const { t, n } = useI18n()
   const dark = useDark()
   const { address, go, change } = trail
@@ -117,13 +121,19 @@ function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () 
   )
   const [cursors, setCursors] = useCursors(trail)
   const [active, setActive] = useState<'a' | 'b'>('a')
-  const [dragging, setDragging] = useState<'zoom' | 'pan'>('zoom')
+  const [dragging, setDragging] = useState<Dragging>('zoom')
   const [asking, setAsking] = useState<Asking>()
   const [axis, setAxis] = useState<Axis>()
   const [knowing, setKnowing] = useState(asOf !== undefined)
   const [values, setValues] = useState(false)
   const handle = useRef<ChartHandle>(null)
   const height = usePlotHeight()
+  const [correcting, setCorrecting] = useState<{ span: Interval; now: Interval }>()
+  const [opened, setOpened] = useState<string[]>()
+  const [history, setHistory] = useState<Asked>()
+  const correctable = known
+    .filter((k) => !k.choice.hidden && allowed(me, orgs, k.org, 'operate'))
+    .map((k) => ({ ...k, all: allowed(me, orgs, k.org, 'configure') }))
   const events = useEvents(shown, span, without)
 
   const goSpan = useCallback((to: Interval) => go(whole(to)), [go])
@@ -139,6 +149,14 @@ function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () 
   )
   const setSeries = (id: string, part: Partial<Choice>) =>
     change({ series: address.series.map((s) => (s.id === id ? { ...s, ...part } : s)) })
+  // A cursor stands at whole milliseconds and holds what came within: the samples at both are meant.
+  const correct = (to?: Interval) => {
+    const marked = [cursors.a, cursors.b].filter((x) => x !== undefined).sort((x, y) => x - y)
+    const [from, last] = marked
+    const chosen = to ?? (from !== undefined && last !== undefined ? { from, to: last + 1 } : whole(span))
+    if (to) setCursors({ a: Math.round(to.from), b: Math.max(Math.round(to.from), Math.round(to.to) - 1) })
+    setCorrecting({ span: whole(chosen), now: whole(chosen) })
+  }
   const remove = (id: string) => change({ series: address.series.filter((s) => s.id !== id) })
   const sample = (direction: 1 | -1, which = active) => {
     const from = cursors[which] ?? (span.from + span.to) / 2
@@ -194,6 +212,8 @@ function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () 
           onAsk={setAsking}
           onNow={toNow}
           compareText={then}
+          correcting={correctable.some((k) => k.all) ? 'all' : correctable.length > 0 ? 'enter' : undefined}
+          onCorrect={() => correct()}
         />
         {knowing && !empty && <AsOf span={span} asOf={asOf} onAsOf={setAsOf} close={() => setKnowing(false)} />}
         {asOf !== undefined && <AsOfBanner asOf={asOf} onReset={() => setAsOf(undefined)} />}
@@ -251,7 +271,9 @@ function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () 
               span={span}
               height={height}
               label={t('trend.label', { n: shown.length, span: spanText })}
-              dragging={dragging}
+              dragging={asOf !== undefined && dragging === 'correct' ? 'zoom' : dragging}
+              correcting={correcting?.now}
+              onCorrect={correct}
               cursors={cursors}
               active={active}
               onActive={setActive}
@@ -262,7 +284,14 @@ function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () 
               onSample={sample}
               onAxis={setAxis}
               below={(layout, inner) => (
-                <EventLane events={events} span={span} without={without} layout={layout} width={inner} />
+                <EventLane
+                  events={events}
+                  span={span}
+                  without={without}
+                  layout={layout}
+                  width={inner}
+                  onOpen={setOpened}
+                />
               )}
             />
             <div className="legend-line" aria-hidden="true">
@@ -307,6 +336,7 @@ function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () 
               onActive={setActive}
               onCursors={setCursors}
               onSample={sample}
+              onHistory={setHistory}
             />
           </section>
           <section className="panel" aria-label={t('trends.statistics')}>
@@ -320,7 +350,12 @@ function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () 
             />
           </section>
           <section className="panel" aria-label={t('trends.eventList')}>
-            <EventList events={events} without={without} onWithout={(kinds) => change({ without: kinds })} />
+            <EventList
+              events={events}
+              without={without}
+              onWithout={(kinds) => change({ without: kinds })}
+              onOpen={setOpened}
+            />
           </section>
           <section className="panel" aria-label={t('trends.values')}>
             <header>
@@ -367,6 +402,18 @@ function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () 
           close={() => setAsking(undefined)}
         />
       )}
+      {correcting && correctable[0] && (
+        <CorrectDialog
+          key={`${correcting.span.from}-${correcting.span.to}`}
+          series={correctable}
+          first={(correctable.find((k) => k.all) ?? correctable[0]).id}
+          span={correcting.span}
+          onSpan={(now) => setCorrecting((c) => c && { ...c, now })}
+          close={() => setCorrecting(undefined)}
+        />
+      )}
+      {opened && <CorrectionDrawer key={opened.join()} ids={opened} close={() => setOpened(undefined)} />}
+      {history && <SampleHistory asked={history} close={() => setHistory(undefined)} />}
       {axis && (
         <RangeDialog
           axis={axis}

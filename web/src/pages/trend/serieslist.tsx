@@ -1,4 +1,4 @@
-import { CloseOutlined, EyeInvisibleOutlined, EyeOutlined } from '@ant-design/icons'
+import { CloseOutlined, EditOutlined, EyeInvisibleOutlined, EyeOutlined } from '@ant-design/icons'
 import { Button, Popover, Select } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
@@ -112,7 +112,15 @@ export function SeriesList({ chosen, drawn, axes, steps, onChange, onRemove }: P
                 </td>
                 <td className="num nowrap">{last ? text(k, last.value) : '–'}</td>
                 <td>{last && <StatusMark status={last.status} />}</td>
-                <td className="num">
+                <td className="num nowrap">
+                  <Link
+                    to={at(`corrections?series=${k.id}`)}
+                    className="ant-btn-like"
+                    aria-label={t('correction.listOf', { name: k.name })}
+                    title={t('correction.listOf', { name: k.name })}
+                  >
+                    <EditOutlined aria-hidden />
+                  </Link>
                   <Button
                     size="small"
                     type="text"

@@ -5,6 +5,7 @@ import {
   CheckOutlined,
   ColumnHeightOutlined,
   DownloadOutlined,
+  EditOutlined,
   HistoryOutlined,
   LeftOutlined,
   LinkOutlined,
@@ -21,17 +22,21 @@ import type { Interval } from '../../trend/segments'
 import { pan, zoom } from '../../trend/span'
 import { copy } from '../../ui/secret'
 import { moves, viewPresets, type TrendView } from './address'
+import type { Dragging } from './chart'
 import type { Trail } from './useaddress'
 
 interface Props {
   trail: Trail
   span: Interval
   follow: boolean
-  dragging: 'zoom' | 'pan'
+  dragging: Dragging
   knowing: boolean
   empty: boolean
   compareText: string
-  onDragging: (how: 'zoom' | 'pan') => void
+  onDragging: (how: Dragging) => void
+  /** What the person may do to samples; nothing where only looking is allowed. */
+  correcting: 'all' | 'enter' | undefined
+  onCorrect: () => void
   onKnowing: () => void
   onAsk: (what: 'span' | 'offset' | 'export') => void
   onNow: () => void
@@ -109,6 +114,9 @@ export function Tools(p: Props) {
         options={[
           { value: 'zoom' as const, label: t('trends.dragZoom') },
           { value: 'pan' as const, label: t('trends.dragPan') },
+          ...(p.correcting === 'all' && address.asOf === undefined
+            ? [{ value: 'correct' as const, label: t('correction.drag') }]
+            : []),
         ]}
       />
       <Select
@@ -150,6 +158,17 @@ export function Tools(p: Props) {
       >
         {t('trends.asOf')}
       </Button>
+      {p.correcting && (
+        <Button
+          size="small"
+          icon={<EditOutlined aria-hidden />}
+          disabled={p.empty || address.asOf !== undefined}
+          title={t(address.asOf === undefined ? 'correction.openHelp' : 'correction.notThen')}
+          onClick={p.onCorrect}
+        >
+          {t(p.correcting === 'all' ? 'correction.open' : 'correction.openEnter')}
+        </Button>
+      )}
       <span className="row" style={{ marginLeft: 'auto' }}>
         <CopyLink />
         <Button

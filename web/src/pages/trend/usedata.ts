@@ -20,6 +20,7 @@ import { spanOfView } from './offset'
 export interface Known extends Picked {
   slot: number
   choice: Choice
+  org: string
   machine: string
   machineName: string
   /** The name of the point alone. */
@@ -69,6 +70,7 @@ export function useChosen(choices: Choice[]): Chosen {
           id: s.id,
           name: several && machineName ? `${machineName} · ${point}` : point,
           point,
+          org: s.org,
           machine: s.machine,
           machineName,
           unit: s.unit,

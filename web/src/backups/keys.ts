@@ -1,0 +1,2 @@
+/** What is cached of backups. */
+export const backupKeys = { list: () => ['backups'] as const }
