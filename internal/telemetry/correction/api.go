@@ -17,31 +17,31 @@ import (
 
 const tag = api.Tag("corrections")
 
-// View is a correction as it is told.
-type View struct {
+// CorrectionView is a correction as it is told.
+type CorrectionView struct {
 	ID     uuid.UUID `json:"id" format:"uuid"`
 	Org    uuid.UUID `json:"org" format:"uuid"`
 	Series uuid.UUID `json:"series" format:"uuid"`
 	Words
-	Undoes   *uuid.UUID `json:"undoes,omitempty" format:"uuid" doc:"With undo"`
-	UndoneBy *uuid.UUID `json:"undoneBy,omitempty" format:"uuid"`
-	By       Actor      `json:"by"`
-	At       time.Time  `json:"at" doc:"When it was accepted"`
-	Basis    string     `json:"basis" doc:"The samples are those as of this commit"`
-	Rows     int        `json:"rows" doc:"Samples that got a further revision"`
-	State    State      `json:"state" enum:"applying,applied"`
-	Commit   string     `json:"commit,omitempty" doc:"The newest commit of its rows"`
+	Undoes   *uuid.UUID      `json:"undoes,omitempty" format:"uuid" doc:"With undo"`
+	UndoneBy *uuid.UUID      `json:"undoneBy,omitempty" format:"uuid"`
+	By       CorrectionActor `json:"by"`
+	At       time.Time       `json:"at" doc:"When it was accepted"`
+	Basis    string          `json:"basis" doc:"The samples are those as of this commit"`
+	Rows     int             `json:"rows" doc:"Samples that got a further revision"`
+	State    State           `json:"state" enum:"applying,applied"`
+	Commit   string          `json:"commit,omitempty" doc:"The newest commit of its rows"`
 }
 
-// Actor is who made it.
-type Actor struct {
+// CorrectionActor is who made it.
+type CorrectionActor struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name"`
 }
 
-func viewOf(c *Correction) View {
-	v := View{ID: c.ID, Org: c.Org, Series: c.Series, Words: c.Words, By: Actor{c.By.Kind, c.By.ID, c.By.Name}, At: time.Unix(0, c.At).UTC(),
+func viewOf(c *Correction) CorrectionView {
+	v := CorrectionView{ID: c.ID, Org: c.Org, Series: c.Series, Words: c.Words, By: CorrectionActor{c.By.Kind, c.By.ID, c.By.Name}, At: time.Unix(0, c.At).UTC(),
 		Basis: number(c.Basis), Rows: c.Rows, State: c.State, Undoes: orNil(c.Undoes), UndoneBy: orNil(c.UndoneBy)}
 	if c.LastCommit != 0 {
 		v.Commit = number(c.LastCommit)
@@ -64,32 +64,32 @@ func number(c uint64) string {
 	return strconv.FormatUint(c, 10)
 }
 
-// PreviewView is what a correction would do.
-type PreviewView struct {
-	Basis   string       `json:"basis" doc:"Give it with the correction, so that it is refused when something changes meanwhile"`
-	Rows    int          `json:"rows" doc:"Samples that would get a further revision"`
-	Changes []ChangeView `json:"changes" nullable:"false" doc:"The first 200 of them"`
-	Before  SummaryView  `json:"before"`
-	After   SummaryView  `json:"after"`
+// CorrectionPreview is what a correction would do.
+type CorrectionPreview struct {
+	Basis   string            `json:"basis" doc:"Give it with the correction, so that it is refused when something changes meanwhile"`
+	Rows    int               `json:"rows" doc:"Samples that would get a further revision"`
+	Changes []CorrectedSample `json:"changes" nullable:"false" doc:"The first 200 of them"`
+	Before  CorrectionSummary `json:"before"`
+	After   CorrectionSummary `json:"after"`
 }
 
-// ChangeView is a sample before and after.
-type ChangeView struct {
-	Time   time.Time   `json:"time"`
-	Before *SampleView `json:"before,omitempty" doc:"Left out where nothing stands"`
-	After  SampleView  `json:"after"`
+// CorrectedSample is a sample before and after.
+type CorrectedSample struct {
+	Time   time.Time         `json:"time"`
+	Before *CorrectionSample `json:"before,omitempty" doc:"Left out where nothing stands"`
+	After  CorrectionSample  `json:"after"`
 }
 
-// SampleView is what is said at a source time.
-type SampleView struct {
+// CorrectionSample is what is said at a source time.
+type CorrectionSample struct {
 	Value     reading.Value  `json:"value"`
 	Status    reading.Status `json:"status"`
 	Revision  uint32         `json:"revision"`
 	Withdrawn bool           `json:"withdrawn,omitempty"`
 }
 
-// SummaryView describes the values of the samples that change.
-type SummaryView struct {
+// CorrectionSummary describes the values of the samples that change.
+type CorrectionSummary struct {
 	Good      int      `json:"good"`
 	Other     int      `json:"other" doc:"Bad, uncertain or without a value"`
 	Withdrawn int      `json:"withdrawn"`
@@ -98,25 +98,25 @@ type SummaryView struct {
 	Mean      *float64 `json:"mean"`
 }
 
-func sampleView(s *telemetry.Sample) SampleView {
-	return SampleView{Value: reading.Value{Value: s.Value}, Status: reading.StatusOf(s.Status), Revision: s.Revision, Withdrawn: s.Flags&telemetry.Withdrawn != 0}
+func sampleView(s *telemetry.Sample) CorrectionSample {
+	return CorrectionSample{Value: reading.Value{Value: s.Value}, Status: reading.StatusOf(s.Status), Revision: s.Revision, Withdrawn: s.Flags&telemetry.Withdrawn != 0}
 }
 
-func summaryView(s *Summary) SummaryView {
+func summaryView(s *Summary) CorrectionSummary {
 	figure := func(x float64) *float64 {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return nil
 		}
 		return &x
 	}
-	return SummaryView{s.Good, s.Other, s.Withdrawn, figure(s.Min), figure(s.Max), figure(s.Mean)}
+	return CorrectionSummary{s.Good, s.Other, s.Withdrawn, figure(s.Min), figure(s.Max), figure(s.Mean)}
 }
 
-func previewView(p *Preview) PreviewView {
-	v := PreviewView{Basis: number(p.Basis), Rows: p.Rows, Changes: make([]ChangeView, len(p.Changes)), Before: summaryView(&p.Before), After: summaryView(&p.After)}
+func previewView(p *Preview) CorrectionPreview {
+	v := CorrectionPreview{Basis: number(p.Basis), Rows: p.Rows, Changes: make([]CorrectedSample, len(p.Changes)), Before: summaryView(&p.Before), After: summaryView(&p.After)}
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		v.Changes[i] = ChangeView{Time: time.Unix(0, c.After.Time).UTC(), After: sampleView(&c.After)}
+		v.Changes[i] = CorrectedSample{Time: time.Unix(0, c.After.Time).UTC(), After: sampleView(&c.After)}
 		if c.Before.Time != 0 {
 			before := sampleView(&c.Before)
 			v.Changes[i].Before = &before
@@ -125,14 +125,14 @@ func previewView(p *Preview) PreviewView {
 	return v
 }
 
-// Why is what undoing needs.
-type Why struct {
-	Reason    string `json:"reason" doc:"Why, in words; 3 to 2000 characters"`
+// UndoRequest is what undoing needs.
+type UndoRequest struct {
+	Reason    string `json:"reason" doc:"UndoRequest, in words; 3 to 2000 characters"`
 	Reference string `json:"reference,omitempty" doc:"Where the evidence is; at most 500 characters"`
 }
 
-// Request is a correction that is asked for.
-type Request struct {
+// CorrectionRequest is a correction that is asked for.
+type CorrectionRequest struct {
 	Words
 	Basis string `json:"basis,omitempty" pattern:"^[0-9]{1,20}$" doc:"From the preview: refuse when a sample of the span has come or changed since"`
 }
@@ -140,11 +140,11 @@ type Request struct {
 // Routes adds the operations.
 func (s *Service) Routes(a *api.Server) {
 	a.Texts(texts, "texts")
-	type one struct{ Body View }
-	type preview struct{ Body PreviewView }
+	type one struct{ Body CorrectionView }
+	type preview struct{ Body CorrectionPreview }
 	type ask struct {
 		api.ByID
-		Body Request
+		Body CorrectionRequest
 	}
 	api.Register(a, tag.Operation(http.MethodPost, "previewCorrection", "/series/{id}/corrections/preview", "What a correction would do; nothing is changed"),
 		func(ctx context.Context, in *ask) (*preview, error) {
@@ -166,7 +166,7 @@ func (s *Service) Routes(a *api.Server) {
 		})
 	type why struct {
 		api.ByID
-		Body Why
+		Body UndoRequest
 	}
 	api.Register(a, tag.Operation(http.MethodPost, "previewUndo", "/corrections/{id}/undo/preview", "What undoing a correction would do"),
 		func(ctx context.Context, in *why) (*preview, error) {
@@ -200,7 +200,7 @@ func (s *Service) Routes(a *api.Server) {
 		api.Paging
 	}
 	api.Register(a, tag.Operation(http.MethodGet, "listCorrections", "/corrections", "Corrections, the newest first"),
-		func(ctx context.Context, in *where) (*api.List[View], error) {
+		func(ctx context.Context, in *where) (*api.List[CorrectionView], error) {
 			f := Filter{Series: in.Series}
 			if !in.To.IsZero() {
 				to, ok := instant(in.To)

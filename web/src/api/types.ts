@@ -43,7 +43,7 @@ export type Latest = S['Latest']
 export type Plot = S['Samples']
 export type LiveState = Latest['state']
 
-export type Gateway = S['FleetView']
+export type Gateway = S['View']
 export type GatewayLink = S['LinkView']
 export type Trouble = S['Trouble']
 export type EnrolCode = S['CreateEnrolmentCodeResponse']

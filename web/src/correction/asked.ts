@@ -8,10 +8,10 @@ import { sameTime } from './time'
 
 type S = components['schemas']
 
-export type Correction = S['View']
-export type CorrectionRequest = S['Request']
-export type Preview = S['PreviewView']
-export type Change = S['ChangeView']
+export type Correction = S['CorrectionView']
+export type CorrectionRequest = S['CorrectionRequest']
+export type Preview = S['CorrectionPreview']
+export type Change = S['CorrectedSample']
 /** A kind that can be asked for; undoing is told of as a kind, too, and asked for in its own way. */
 export type Kind = CorrectionRequest['kind']
 
