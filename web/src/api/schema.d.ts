@@ -2020,11 +2020,6 @@ export interface components {
             next?: string;
         };
         ApiPageView: {
-            items: components["schemas"]["FleetView"][];
-            /** @description Cursor of the next page; absent on the last one */
-            next?: string;
-        };
-        ApiPageView2: {
             items: components["schemas"]["IngestView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
@@ -2127,15 +2122,6 @@ export interface components {
             /** @description room.thing.act */
             verb: string;
             via: string;
-        };
-        BackupRequest: {
-            /**
-             * Format: int64
-             * @description Afterwards keep the newest so many snapshots and remove what only older ones need; 0 removes nothing
-             */
-            keep?: number;
-            /** @description Absolute path, on the node's own computer, of a backup repository, or of a new or empty folder */
-            to: string;
         };
         BrowseLinkRequest: {
             /** @description next of the page before */
@@ -2373,13 +2359,6 @@ export interface components {
             days: number;
             reason: string;
         };
-        ChangeView: {
-            after: components["schemas"]["SampleView"];
-            /** @description Left out where nothing stands */
-            before?: components["schemas"]["SampleView"];
-            /** Format: date-time */
-            time: string;
-        };
         Class: {
             id: string;
             name: components["schemas"]["Text"];
@@ -2461,8 +2440,160 @@ export interface components {
             Unparsed: string[] | null;
             Value: string;
         };
+        CorrectedSample: {
+            after: components["schemas"]["CorrectionSample"];
+            /** @description Left out where nothing stands */
+            before?: components["schemas"]["CorrectionSample"];
+            /** Format: date-time */
+            time: string;
+        };
+        CorrectionActor: {
+            id?: string;
+            kind: string;
+            name: string;
+        };
+        CorrectionPreview: {
+            after: components["schemas"]["CorrectionSummary"];
+            /** @description Give it with the correction, so that it is refused when something changes meanwhile */
+            basis: string;
+            before: components["schemas"]["CorrectionSummary"];
+            /** @description The first 200 of them */
+            changes: components["schemas"]["CorrectedSample"][];
+            /**
+             * Format: int64
+             * @description Samples that would get a further revision
+             */
+            rows: number;
+        };
+        CorrectionRequest: {
+            /** @description From the preview: refuse when a sample of the span has come or changed since */
+            basis?: string;
+            /**
+             * Format: double
+             * @description With scale; 1 when left out
+             */
+            factor?: number;
+            /**
+             * Format: date-time
+             * @description Source time, inclusive; left out with set and enter
+             */
+            from?: string;
+            /** @enum {string} */
+            kind: "set" | "scale" | "status" | "withdraw" | "enter";
+            /**
+             * Format: double
+             * @description With scale; 0 when left out
+             */
+            offset?: number;
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
+            /** @description Where the evidence is: a document, a ticket, a photograph; at most 500 characters */
+            reference?: string;
+            /**
+             * Format: int32
+             * @description With status: OPC UA StatusCode
+             */
+            status?: number;
+            /**
+             * Format: date-time
+             * @description Source time, exclusive; left out with set and enter
+             */
+            to?: string;
+            /** @description With set and enter */
+            values?: components["schemas"]["Given"][] | null;
+        };
+        CorrectionSample: {
+            /** Format: int32 */
+            revision: number;
+            status: components["schemas"]["Status"];
+            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
+            value: number | string | boolean | null;
+            withdrawn?: boolean;
+        };
+        CorrectionSummary: {
+            /** Format: int64 */
+            good: number;
+            /** Format: double */
+            max: number | null;
+            /** Format: double */
+            mean: number | null;
+            /** Format: double */
+            min: number | null;
+            /**
+             * Format: int64
+             * @description Bad, uncertain or without a value
+             */
+            other: number;
+            /** Format: int64 */
+            withdrawn: number;
+        };
+        CorrectionView: {
+            /**
+             * Format: date-time
+             * @description When it was accepted
+             */
+            at: string;
+            /** @description The samples are those as of this commit */
+            basis: string;
+            by: components["schemas"]["CorrectionActor"];
+            /** @description The newest commit of its rows */
+            commit?: string;
+            /**
+             * Format: double
+             * @description With scale; 1 when left out
+             */
+            factor?: number;
+            /**
+             * Format: date-time
+             * @description Source time, inclusive; left out with set and enter
+             */
+            from?: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "set" | "scale" | "status" | "withdraw" | "enter";
+            /**
+             * Format: double
+             * @description With scale; 0 when left out
+             */
+            offset?: number;
+            /** Format: uuid */
+            org: string;
+            /** @description Why, in words; 3 to 2000 characters */
+            reason: string;
+            /** @description Where the evidence is: a document, a ticket, a photograph; at most 500 characters */
+            reference?: string;
+            /**
+             * Format: int64
+             * @description Samples that got a further revision
+             */
+            rows: number;
+            /** Format: uuid */
+            series: string;
+            /** @enum {string} */
+            state: "applying" | "applied";
+            /**
+             * Format: int32
+             * @description With status: OPC UA StatusCode
+             */
+            status?: number;
+            /**
+             * Format: date-time
+             * @description Source time, exclusive; left out with set and enter
+             */
+            to?: string;
+            /**
+             * Format: uuid
+             * @description With undo
+             */
+            undoes?: string;
+            /** Format: uuid */
+            undoneBy?: string;
+            /** @description With set and enter */
+            values?: components["schemas"]["Given"][] | null;
+        };
         CounterView: {
-            by: components["schemas"]["KeptActor"];
+            by: components["schemas"]["Actor"];
             /** @description Meter changes that count, in order of their times */
             changes: components["schemas"]["MeterView"][];
             /** Format: date-time */
@@ -2774,46 +2905,6 @@ export interface components {
             machine: string;
             /** Format: uuid */
             source: string;
-        };
-        FleetView: {
-            /** Format: date-time */
-            certificateUntil?: string;
-            /**
-             * Format: double
-             * @description Gateway's clock minus the node's
-             */
-            clockOffsetMs?: number;
-            /** @description The configuration that the node wants is in force */
-            configCurrent: boolean;
-            /** Format: date-time */
-            enrolled?: string;
-            etag: string;
-            /** Format: uuid */
-            id: string;
-            lastError?: components["schemas"]["Trouble"];
-            /** Format: date-time */
-            lastSeen?: string;
-            links: components["schemas"]["LinkView"][];
-            /** @description Its resident set in bytes */
-            memory?: string;
-            name: components["schemas"]["Text"];
-            /** Format: uuid */
-            org: string;
-            /**
-             * Format: double
-             * @description Round trip of the link
-             */
-            rttMs?: number;
-            /** Format: double */
-            samplesPerSecond: number;
-            /** Format: uuid */
-            site?: string;
-            /** @description As last told */
-            spool?: components["schemas"]["SpoolView"];
-            /** @enum {string} */
-            state: "waiting" | "online" | "offline";
-            /** @description Its software */
-            version?: string;
         };
         FlowView: {
             /**
@@ -3237,11 +3328,6 @@ export interface components {
              */
             total: number;
         };
-        KeptActor: {
-            id?: string;
-            kind: string;
-            name: string;
-        };
         KeyList: {
             /** @description As text: name+id+key (C2SP signed-note) */
             items: string[];
@@ -3438,7 +3524,7 @@ export interface components {
         MeterView: {
             /** Format: date-time */
             at: string;
-            by: components["schemas"]["KeptActor"];
+            by: components["schemas"]["Actor"];
             /** Format: uuid */
             id: string;
             /** Format: date-time */
@@ -3745,6 +3831,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageCorrectionView: {
+            items: components["schemas"]["CorrectionView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageCredentialView: {
             items: components["schemas"]["CredentialView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -3958,19 +4049,6 @@ export interface components {
         PreviewDraftCalendarRequest: {
             definition: components["schemas"]["Definition"];
         };
-        PreviewView: {
-            after: components["schemas"]["SummaryView"];
-            /** @description Give it with the correction, so that it is refused when something changes meanwhile */
-            basis: string;
-            before: components["schemas"]["SummaryView"];
-            /** @description The first 200 of them */
-            changes: components["schemas"]["ChangeView"][];
-            /**
-             * Format: int64
-             * @description Samples that would get a further revision
-             */
-            rows: number;
-        };
         ProbeLinkRequest: {
             address: string;
             unit?: string;
@@ -4111,41 +4189,13 @@ export interface components {
             reason: string;
         };
         Request: {
-            /** @description From the preview: refuse when a sample of the span has come or changed since */
-            basis?: string;
             /**
-             * Format: double
-             * @description With scale; 1 when left out
+             * Format: int64
+             * @description Afterwards keep the newest so many snapshots and remove what only older ones need; 0 removes nothing
              */
-            factor?: number;
-            /**
-             * Format: date-time
-             * @description Source time, inclusive; left out with set and enter
-             */
-            from?: string;
-            /** @enum {string} */
-            kind: "set" | "scale" | "status" | "withdraw" | "enter";
-            /**
-             * Format: double
-             * @description With scale; 0 when left out
-             */
-            offset?: number;
-            /** @description Why, in words; 3 to 2000 characters */
-            reason: string;
-            /** @description Where the evidence is: a document, a ticket, a photograph; at most 500 characters */
-            reference?: string;
-            /**
-             * Format: int32
-             * @description With status: OPC UA StatusCode
-             */
-            status?: number;
-            /**
-             * Format: date-time
-             * @description Source time, exclusive; left out with set and enter
-             */
-            to?: string;
-            /** @description With set and enter */
-            values?: components["schemas"]["Given"][] | null;
+            keep?: number;
+            /** @description Absolute path, on the node's own computer, of a backup repository, or of a new or empty folder */
+            to: string;
         };
         RestatementView: {
             /** Format: date-time */
@@ -4313,7 +4363,7 @@ export interface components {
             version: string;
         };
         RollupGroupView: {
-            by: components["schemas"]["KeptActor"];
+            by: components["schemas"]["Actor"];
             /**
              * Format: date-time
              * @description Of buckets that begin at or after it, in the place of what was said of them before; absent: since ever
@@ -4489,14 +4539,6 @@ export interface components {
             trace?: string;
             /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
             value: number | string | boolean | null;
-        };
-        SampleView: {
-            /** Format: int32 */
-            revision: number;
-            status: components["schemas"]["Status"];
-            /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
-            value: number | string | boolean | null;
-            withdrawn?: boolean;
         };
         Samples: {
             /** @description With explain: what the query would cost, in place of its answer */
@@ -4977,23 +5019,6 @@ export interface components {
             /** Format: int64 */
             series: number;
         };
-        SummaryView: {
-            /** Format: int64 */
-            good: number;
-            /** Format: double */
-            max: number | null;
-            /** Format: double */
-            mean: number | null;
-            /** Format: double */
-            min: number | null;
-            /**
-             * Format: int64
-             * @description Bad, uncertain or without a value
-             */
-            other: number;
-            /** Format: int64 */
-            withdrawn: number;
-        };
         SweptView: {
             /** Format: date-time */
             at: string;
@@ -5114,6 +5139,12 @@ export interface components {
             /** @description A shift of the pattern */
             shift: string;
         };
+        UndoRequest: {
+            /** @description UndoRequest, in words; 3 to 2000 characters */
+            reason: string;
+            /** @description Where the evidence is; at most 500 characters */
+            reference?: string;
+        };
         UpdateGatewayRequest: {
             /** @description One string, or {zh, en} */
             name?: string | components["schemas"]["Text"];
@@ -5146,69 +5177,44 @@ export interface components {
             value: string;
         };
         View: {
-            /**
-             * Format: date-time
-             * @description When it was accepted
-             */
-            at: string;
-            /** @description The samples are those as of this commit */
-            basis: string;
-            by: components["schemas"]["Actor"];
-            /** @description The newest commit of its rows */
-            commit?: string;
+            /** Format: date-time */
+            certificateUntil?: string;
             /**
              * Format: double
-             * @description With scale; 1 when left out
+             * @description Gateway's clock minus the node's
              */
-            factor?: number;
-            /**
-             * Format: date-time
-             * @description Source time, inclusive; left out with set and enter
-             */
-            from?: string;
+            clockOffsetMs?: number;
+            /** @description The configuration that the node wants is in force */
+            configCurrent: boolean;
+            /** Format: date-time */
+            enrolled?: string;
+            etag: string;
             /** Format: uuid */
             id: string;
-            /** @enum {string} */
-            kind: "set" | "scale" | "status" | "withdraw" | "enter";
-            /**
-             * Format: double
-             * @description With scale; 0 when left out
-             */
-            offset?: number;
+            lastError?: components["schemas"]["Trouble"];
+            /** Format: date-time */
+            lastSeen?: string;
+            links: components["schemas"]["LinkView"][];
+            /** @description Its resident set in bytes */
+            memory?: string;
+            name: components["schemas"]["Text"];
             /** Format: uuid */
             org: string;
-            /** @description Why, in words; 3 to 2000 characters */
-            reason: string;
-            /** @description Where the evidence is: a document, a ticket, a photograph; at most 500 characters */
-            reference?: string;
             /**
-             * Format: int64
-             * @description Samples that got a further revision
+             * Format: double
+             * @description Round trip of the link
              */
-            rows: number;
+            rttMs?: number;
+            /** Format: double */
+            samplesPerSecond: number;
             /** Format: uuid */
-            series: string;
+            site?: string;
+            /** @description As last told */
+            spool?: components["schemas"]["SpoolView"];
             /** @enum {string} */
-            state: "applying" | "applied";
-            /**
-             * Format: int32
-             * @description With status: OPC UA StatusCode
-             */
-            status?: number;
-            /**
-             * Format: date-time
-             * @description Source time, exclusive; left out with set and enter
-             */
-            to?: string;
-            /**
-             * Format: uuid
-             * @description With undo
-             */
-            undoes?: string;
-            /** Format: uuid */
-            undoneBy?: string;
-            /** @description With set and enter */
-            values?: components["schemas"]["Given"][] | null;
+            state: "waiting" | "online" | "offline";
+            /** @description Its software */
+            version?: string;
         };
         Watermark: {
             /**
@@ -5218,12 +5224,6 @@ export interface components {
             closed: string;
             /** @description The newest commit number of telemetry at that time; 0 where there is none yet */
             commit: string;
-        };
-        Why: {
-            /** @description Why, in words; 3 to 2000 characters */
-            reason: string;
-            /** @description Where the evidence is; at most 500 characters */
-            reference?: string;
         };
         Words: {
             /** @description UTC calendar month, such as 2026-11 */
@@ -5338,7 +5338,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["BackupRequest"];
+                "application/json": components["schemas"]["Request"];
             };
         };
         responses: {
@@ -5481,7 +5481,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageView"];
+                    "application/json": components["schemas"]["PageCorrectionView"];
                 };
             };
             /** @description Error */
@@ -5512,7 +5512,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["CorrectionView"];
                 };
             };
             /** @description Error */
@@ -5537,7 +5537,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Why"];
+                "application/json": components["schemas"]["UndoRequest"];
             };
         };
         responses: {
@@ -5547,7 +5547,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["CorrectionView"];
                 };
             };
             /** @description Error */
@@ -5572,7 +5572,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Why"];
+                "application/json": components["schemas"]["UndoRequest"];
             };
         };
         responses: {
@@ -5582,7 +5582,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewView"];
+                    "application/json": components["schemas"]["CorrectionPreview"];
                 };
             };
             /** @description Error */
@@ -5832,7 +5832,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiPageView"];
+                    "application/json": components["schemas"]["PageView"];
                 };
             };
             /** @description Error */
@@ -5866,7 +5866,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FleetView"];
+                    "application/json": components["schemas"]["View"];
                 };
             };
             /** @description Error */
@@ -5898,7 +5898,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FleetView"];
+                    "application/json": components["schemas"]["View"];
                 };
             };
             /** @description Error */
@@ -5969,7 +5969,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FleetView"];
+                    "application/json": components["schemas"]["View"];
                 };
             };
             /** @description Error */
@@ -8769,7 +8769,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Request"];
+                "application/json": components["schemas"]["CorrectionRequest"];
             };
         };
         responses: {
@@ -8779,7 +8779,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["CorrectionView"];
                 };
             };
             /** @description Error */
@@ -8804,7 +8804,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Request"];
+                "application/json": components["schemas"]["CorrectionRequest"];
             };
         };
         responses: {
@@ -8814,7 +8814,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewView"];
+                    "application/json": components["schemas"]["CorrectionPreview"];
                 };
             };
             /** @description Error */
@@ -9374,7 +9374,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiPageView2"];
+                    "application/json": components["schemas"]["ApiPageView"];
                 };
             };
             /** @description Error */
