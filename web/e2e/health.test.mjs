@@ -134,7 +134,7 @@ describe('the data-health page', { skip: chromium ? false : 'SKIPPED: chromium i
       .getByText(/BadNoCommunication/)
       .first()
       .waitFor()
-    await page.evaluate(() => scrollTo(0, 0))
+    await page.evaluate(() => window.scrollTo(0, 0))
     await picture('health-zh')
     assert.deepEqual(await plain(page), [])
   })
