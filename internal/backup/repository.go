@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -329,21 +328,4 @@ func (c *contents) ReadAt(b []byte, off int64) (n int, err error) {
 		n, off = n+k, off+int64(k)
 	}
 	return n, nil
-}
-
-// whole reads a file of a snapshot at once.
-func (r *Repository) whole(f *File, limit int64) ([]byte, error) {
-	if f.Bytes > limit {
-		return nil, fmt.Errorf("%s has %d bytes, more than %d", f.Name, f.Bytes, limit)
-	}
-	var b bytes.Buffer
-	b.Grow(int(f.Bytes))
-	for _, p := range f.Pieces {
-		d, err := r.piece(p)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name, err)
-		}
-		b.Write(d)
-	}
-	return b.Bytes(), nil
 }

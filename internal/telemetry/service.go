@@ -44,8 +44,8 @@ const (
 // Options build a store. FS, Dir, Log and Catalog are required.
 type Options struct {
 	FS      file.FS
-	Dir     string // of the store alone
-	Log     *log.Log
+	Dir     string      // of the store alone
+	Log     log.Journal // this node's own, or the one in the cluster
 	Catalog Catalog
 	Now     func() time.Time
 	Logger  *slog.Logger
@@ -64,7 +64,7 @@ type Options struct {
 // Store keeps the samples of a node. All methods are safe for concurrent use.
 type Store struct {
 	o         Options
-	partition *log.Partition
+	partition log.Topic
 	pool      *slabPool
 	lock      io.Closer
 	opened    uint64 // the cursor at the start, at least 1
@@ -241,7 +241,7 @@ func (s *Store) open(ctx context.Context) error {
 	s.latest.init(len(blocks) == 0)
 	s.active = newHead(len(series)+1, s.pool)
 	s.setView(s.active, nil, blocks)
-	if s.partition, err = s.o.Log.Partition(Partition); err != nil {
+	if s.partition, err = s.o.Log.Topic(Partition); err != nil {
 		return err
 	}
 	if last := s.o.Log.Last().Number; last < s.manifest.cursor {
@@ -330,7 +330,7 @@ func (s *Store) replay(ctx context.Context) error {
 	for id, p := range s.manifest.producers {
 		s.producers[id] = newProducer(p)
 	}
-	r := s.partition.Read(s.manifest.cursor + 1)
+	r := s.partition.Records(s.manifest.cursor + 1)
 	p := new(prepared)
 	for {
 		rec, ok, err := r.TryNext()

@@ -15,43 +15,6 @@ import (
 	"jingwei/internal/kernel/file/fault"
 )
 
-func TestRecordsAreThereAfterReopening(t *testing.T) {
-	eachDisk(t, func(t *testing.T, o Options) {
-		var first Commit
-		for round := range 3 {
-			l := open(t, o)
-			a, b := partition(t, l, "a"), partition(t, l, "b")
-			for i := range 4 {
-				p := []*Partition{a, a, b, a}[i]
-				c := mustPut(t, p, fmt.Sprintf("r%d.%d", round, i))
-				if want := uint64(round*4 + i + 1); c.Number != want {
-					t.Fatalf("number %d, want %d", c.Number, want)
-				}
-				if c.Time < first.Time {
-					t.Fatalf("time %d after %d", c.Time, first.Time)
-				}
-				first = c
-			}
-			if l.Last() != first || l.First() != 1 {
-				t.Fatalf("last %v first %d, want %v and 1", l.Last(), l.First(), first)
-			}
-			shut(t, l)
-		}
-		l := open(t, o)
-		wantList(t, all(t, partition(t, l, "b").Read(0)), "3:r0.2", "7:r1.2", "11:r2.2")
-		wantList(t, all(t, partition(t, l, "a").Read(6)), "6:r1.1", "8:r1.3", "9:r2.0", "10:r2.1", "12:r2.3")
-		wantList(t, all(t, partition(t, l, "new").Read(1)))
-	})
-}
-
-func TestEmptyRecordIsARecord(t *testing.T) {
-	l := open(t, small(fault.NewDisk(1), "/j"))
-	p := partition(t, l, "a")
-	mustPut(t, p, "")
-	mustPut(t, p, "x")
-	wantList(t, all(t, p.Read(1)), "1:", "2:x")
-}
-
 // TestManyProducersManyReaders also shows that segments roll over under load on the real file system.
 func TestManyProducersManyReaders(t *testing.T) {
 	eachDisk(t, func(t *testing.T, o Options) {
@@ -281,21 +244,6 @@ func TestAppendWaitsForRoomInMemory(t *testing.T) {
 	// A record larger than the bound passes alone.
 	mustPut(t, p, big("large", 5000))
 	wantList(t, all(t, p.Read(3)), "3:large.......")
-}
-
-func TestTooLargeRecordIsRefused(t *testing.T) {
-	o := small(fault.NewDisk(1), "/j")
-	o.MaxRecordBytes = 30_000
-	l := open(t, o)
-	p := partition(t, l, "a")
-	_, err := put(p, big("x", 30_001))
-	wantError(t, err, ErrTooLarge)
-	if !strings.Contains(err.Error(), "30001") || !strings.Contains(err.Error(), "30000") {
-		t.Errorf("%v does not name the sizes", err)
-	}
-	mustPut(t, p, "a")
-	mustPut(t, p, big("y", 30_000))
-	wantList(t, all(t, p.Read(2)), "2:y...........")
 }
 
 func TestLargestRecordFitsASegmentWithAllPartitions(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"jingwei/internal/kernel/file/fault"
 )
@@ -38,39 +37,6 @@ func TestReaderSeesDurableRecordsOnly(t *testing.T) {
 	<-acked
 	wantList(t, all(t, r), "2:two")
 	d.OnEvent(nil)
-}
-
-func TestNextWaits(t *testing.T) {
-	eachDisk(t, func(t *testing.T, o Options) {
-		l := open(t, o)
-		p, other := partition(t, l, "a"), partition(t, l, "other")
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
-		defer cancel()
-		_, err := p.Read(1).Next(ctx)
-		wantError(t, err, context.DeadlineExceeded)
-		got := make(chan string)
-		for range 3 {
-			go func() {
-				r := p.Read(0)
-				for range 3 {
-					rec, err := r.Next(context.Background())
-					if err != nil {
-						t.Error(err)
-					}
-					got <- string(rec.Data)
-				}
-			}()
-		}
-		for i := range 3 {
-			mustPut(t, other, "noise")
-			mustPut(t, p, fmt.Sprint(i))
-			for range 3 {
-				if s := <-got; s != fmt.Sprint(i) {
-					t.Errorf("got %s, want %d", s, i)
-				}
-			}
-		}
-	})
 }
 
 // TestReadersReadNothingTwice counts the bytes that readers take from the files.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -214,44 +213,6 @@ func TestJournalWithoutKeepersIsARing(t *testing.T) {
 		if err := l.Verify(context.Background()); err != nil {
 			t.Error(err)
 		}
-	})
-}
-
-// TestReadersOfSegmentsThatAreTrimmed shows that a reader never meets the bytes of a segment's next life.
-func TestReadersOfSegmentsThatAreTrimmed(t *testing.T) {
-	eachDisk(t, func(t *testing.T, o Options) {
-		o.MaxBytes = 4 * 64 << 10
-		l := open(t, o)
-		p := partition(t, l, "a")
-		ctx, cancel := context.WithCancel(context.Background())
-		var wg sync.WaitGroup
-		for range 4 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				r := p.Read(1)
-				for {
-					rec, err := r.Next(ctx)
-					var trimmed *TrimmedError
-					switch {
-					case errors.As(err, &trimmed):
-						continue
-					case errors.Is(err, context.Canceled):
-						return
-					case err != nil:
-						t.Error(err)
-						return
-					}
-					if want := fmt.Sprintf("%d .", rec.Number); !strings.HasPrefix(string(rec.Data), want) {
-						t.Errorf("record %d begins with %.20q", rec.Number, rec.Data)
-						return
-					}
-				}
-			}()
-		}
-		mustFill(t, p, 600)
-		cancel()
-		wg.Wait()
 	})
 }
 

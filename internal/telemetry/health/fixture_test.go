@@ -203,6 +203,4 @@ func (h *house) written(all, ended int) {
 	})
 }
 
-func (h *house) ask() Ask { return Ask{Org: h.sides["a"], From: begin, To: begin.Add(2 * time.Hour)} }
-
 func (h *house) viewer() context.Context { return h.sides.As(auth.Viewer, "a") }

@@ -89,7 +89,7 @@ func (a *asking) labelValues(r *http.Request) (*answer, error) {
 		return nil, ErrParameter.At("path.name", name).With("name", "name").With("reason", noLabel)
 	}
 	return a.words(r, func(e *entry, v view, add func(string)) {
-		if name == labels.MetricName {
+		if name == model.MetricNameLabel {
 			add(v.nameOf(e.name))
 		} else if value := v.labelsOf(e).Get(name); value != "" {
 			add(value)

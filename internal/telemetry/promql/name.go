@@ -3,6 +3,7 @@ package promql
 import (
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"jingwei/internal/telemetry"
@@ -58,7 +59,7 @@ func labelsOf(b *labels.ScratchBuilder, p *Point, s *telemetry.Series, name, lan
 			b.Add(label, value)
 		}
 	}
-	add(labels.MetricName, name)
+	add(model.MetricNameLabel, name)
 	add(labelSeries, s.ID.String())
 	add(labelMachine, p.Machine.String())
 	add(labelMachineName, p.MachineName.In(lang))

@@ -3,6 +3,7 @@ package promql
 import (
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"jingwei/internal/telemetry"
@@ -32,7 +33,7 @@ func (v view) labelsOf(e *entry) labels.Labels {
 		return e.labels
 	}
 	b := labels.NewBuilder(e.labels)
-	b.Set(labels.MetricName, v.nameOf(e.name))
+	b.Set(model.MetricNameLabel, v.nameOf(e.name))
 	if v == covered {
 		b.Set(labelUnit, "s")
 	} else {
@@ -80,7 +81,7 @@ func selectionOf(matchers []*labels.Matcher) *selection {
 	s := &selection{views: []view{values}, classes: good}
 	for _, m := range matchers {
 		switch m.Name {
-		case labels.MetricName:
+		case model.MetricNameLabel:
 			s.names = append(s.names, m)
 			if (m.Type == labels.MatchEqual || m.Type == labels.MatchRegexp) && strings.Contains(m.Value, ":") {
 				s.views = []view{values, status, covered}
