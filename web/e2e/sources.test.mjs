@@ -240,7 +240,8 @@ describe('sources', { skip: chromium ? false : 'SKIPPED: chromium is not install
       })
       assert.ok(gone.ok(), await gone.text())
     }
-    await page.getByRole('link', { name: '接入规模' }).first().click()
+    await page.getByRole('button', { name: '更多' }).first().click()
+    await page.getByRole('menuitem', { name: '接入规模' }).click()
     await page.getByRole('heading', { level: 1, name: '接入规模' }).waitFor()
     const totals = page.getByRole('region', { name: '总数' })
     await until('15 of 15', async () => /已联网15 \/ 15/.test(await totals.textContent()))
