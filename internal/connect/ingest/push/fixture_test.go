@@ -127,8 +127,12 @@ const (
 func newHouse(t testing.TB, change ...func(*Options)) *house {
 	t.Helper()
 	h := &house{t: t, disk: fault.NewDisk(1)}
+	o := Options{Now: func() time.Time { return time.Unix(0, now) }}
+	for _, c := range change {
+		c(&o)
+	}
+	clock := o.Now // one clock in the whole house
 	var err error
-	clock := func() time.Time { return time.Unix(0, now) }
 	h.log, err = log.Open(log.Options{FS: h.disk, Dir: "/node/journal", Now: clock, Keepers: []string{telemetry.Keeper}, SegmentBytes: 32 << 20, MaxBytes: 256 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -143,15 +147,12 @@ func newHouse(t testing.TB, change ...func(*Options)) *house {
 	go func() { ended <- h.intake.Run(ctx) }()
 	h.book = &book{store: h.store, slots: map[string]intake.Slot{}, units: map[string]string{}, saw: map[string]telemetry.Value{}, alive: map[string]int{}}
 	h.door = Door{Binder: h.book, Put: h.intake.Put}
-	o := Options{Now: clock, Source: func(r *http.Request) (Door, error) {
+	o.Source = func(r *http.Request) (Door, error) {
 		i, s, ok := Credential(r)
 		if !ok || i != id || s != secret {
 			return Door{}, ErrCredential
 		}
 		return h.door, nil
-	}}
-	for _, c := range change {
-		c(&o)
 	}
 	h.h = New(o)
 	server := httptest.NewServer(h.h)
