@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 type plant struct {
 	t          testing.TB
 	slots      map[string]intake.Slot // by device and metric; nil: every metric gets one of its own type
+	mu         sync.Mutex             // names, types and rows: the intake appends in a goroutine of its own
 	next       telemetry.Ref
 	names      map[telemetry.Ref]string
 	types      map[telemetry.Ref]telemetry.Type
@@ -41,6 +43,8 @@ func (p *plant) Bind(_ context.Context, device string, ms []intake.Metric) ([]in
 		return nil, p.fail
 	}
 	p.binds++
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	out := make([]intake.Slot, len(ms))
 	for i, m := range ms {
 		key := device + " " + m.Name
@@ -80,6 +84,8 @@ func (p *plant) Append(_ context.Context, _ uuid.UUID, _, _ uint64, b *telemetry
 		go done(telemetry.Receipt{}, p.landErr)
 		return nil
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for i, ref := range b.Ref {
 		var text string
 		v := telemetry.Value{Bits: b.Bits[i]}

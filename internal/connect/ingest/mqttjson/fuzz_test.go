@@ -37,6 +37,8 @@ func FuzzMessage(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		for _, name := range p.names {
 			if len(name) > 2*maxName+1 {
 				t.Fatalf("a name of %d bytes", len(name))
