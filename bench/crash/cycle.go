@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"jingwei/internal/connect/sim/port"
+	"jingwei/internal/kernel/proof/port"
 )
 
 const (

@@ -16,7 +16,7 @@ import (
 	"text/template"
 	"time"
 
-	"jingwei/internal/connect/sim/port"
+	"jingwei/internal/kernel/proof/port"
 )
 
 //go:embed peers

@@ -23,7 +23,7 @@ import (
 
 	"jingwei/bench/trial"
 	"jingwei/bench/workload"
-	"jingwei/internal/connect/sim/port"
+	"jingwei/internal/kernel/proof/port"
 )
 
 //go:embed peers/influxdb.conf

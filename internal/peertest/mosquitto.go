@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"jingwei/internal/connect/sim/port"
+	"jingwei/internal/kernel/proof/port"
 )
 
 // Port returns a loopback address that nobody listens on and no dialler is given.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/store"
 )
@@ -36,13 +39,11 @@ func (s *Service) EveryNode(ctx context.Context, scope auth.Scope) ([]Node, erro
 // EveryPoint calls yield with all points of the scope that have begun, those that are retired too: each as it is now, or
 // was last, in the order in which they were made. An error of yield ends it.
 func (s *Service) EveryPoint(ctx context.Context, scope auth.Scope, yield func(*Point) error) error {
-	now, when := s.o.Now().UnixNano(), fmt.Sprintf(momentOf, "p")
+	now := s.o.Now().UnixNano()
 	for last := ""; ; { // by pages: no transaction is held while yield works
 		var rows []fullPoint
-		q := s.o.DB.NewSelect().Model(&rows).ModelTableExpr("plant_point AS p").ColumnExpr("p.*, s.setup").
-			Join("JOIN plant_setup AS s ON s.node = p.id AND s.since <= "+when+" AND s.until > "+when, now, now, now, now).
-			Where("p.since <= ? AND p.id > ?", now, last)
-		if err := scope.Where(q, "p.org").OrderExpr("p.id").Limit(store.MaxLimit).Scan(ctx); err != nil {
+		q := s.everyPoint(scope, &rows, now).Where("p.id > ?", last)
+		if err := q.OrderExpr("p.id").Limit(store.MaxLimit).Scan(ctx); err != nil {
 			return fmt.Errorf("read every point: %w", store.Err(err))
 		}
 		for i := range rows {
@@ -56,4 +57,26 @@ func (s *Service) EveryPoint(ctx context.Context, scope auth.Scope, yield func(*
 		}
 		last = rows[len(rows)-1].ID.String()
 	}
+}
+
+// LastPoint returns one point of those that EveryPoint tells: as it is now, or was last. Error: store.ErrNotFound.
+func (s *Service) LastPoint(ctx context.Context, scope auth.Scope, id uuid.UUID) (Point, error) {
+	var rows []fullPoint
+	err := s.everyPoint(scope, &rows, s.o.Now().UnixNano()).Where("p.id = ?", id).Scan(ctx)
+	if err = store.Err(err); err == nil && len(rows) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return Point{}, fmt.Errorf("point %s: %w", id, err)
+	}
+	return rows[0].point(), nil
+}
+
+// everyPoint selects the points of the scope that have begun.
+func (s *Service) everyPoint(scope auth.Scope, rows *[]fullPoint, now int64) *bun.SelectQuery {
+	when := fmt.Sprintf(momentOf, "p")
+	q := s.o.DB.NewSelect().Model(rows).ModelTableExpr("plant_point AS p").ColumnExpr("p.*, s.setup").
+		Join("JOIN plant_setup AS s ON s.node = p.id AND s.since <= "+when+" AND s.until > "+when, now, now, now, now).
+		Where("p.since <= ?", now)
+	return scope.Where(q, "p.org")
 }

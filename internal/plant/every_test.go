@@ -1,7 +1,9 @@
 package plant_test
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -72,6 +74,18 @@ func TestEverythingThatEverWas(t *testing.T) {
 			t.Errorf("later: %d points, %d force", more, force)
 		}
 		if err := h.EveryPoint(ctx, scope(mills), func(*plant.Point) error { return fmt.Errorf("another's") }); err != nil {
+			t.Error(err)
+		}
+		if err := h.EveryPoint(ctx, scope(steel), func(p *plant.Point) error {
+			one, err := h.LastPoint(ctx, scope(steel), p.ID)
+			if err != nil || !reflect.DeepEqual(one, *p) {
+				t.Errorf("alone %+v, %v; among all %+v", one, err, *p)
+			}
+			if _, err := h.LastPoint(ctx, scope(mills), p.ID); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("another's: %v", err)
+			}
+			return nil
+		}); err != nil {
 			t.Error(err)
 		}
 		stop := fmt.Errorf("stop")

@@ -11,9 +11,6 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
-	"jingwei/internal/connect/driver"
-	"jingwei/internal/connect/driver/modbus"
-	"jingwei/internal/connect/lint"
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/store"
@@ -21,14 +18,9 @@ import (
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/plant"
 	"jingwei/internal/plant/sheet"
-	"jingwei/internal/plant/template"
 )
 
 var formats = []sheet.Format{sheet.YAML, sheet.CSV, sheet.XLSX}
-
-func judge() func(string, template.Point) []template.Fault {
-	return lint.Judge(lint.Options{Drivers: map[string]driver.Driver{"modbus": modbus.New()}})
-}
 
 // load imports a file that must be right.
 func (h *house) load(q plant.Import) *plant.Imported {
@@ -189,54 +181,6 @@ func breakUnit(t *testing.T, f sheet.Format, data []byte, r sheet.Row) []byte {
 		t.Fatalf("row %d is %q", r.Number, line)
 	}
 	return []byte(strings.Join(lines, ""))
-}
-
-func TestEveryErrorOfAFileIsTold(t *testing.T) {
-	h := open(t, storetest.SQLite(t))
-	h.judge = judge()
-	h.reopen()
-	h.load(plant.Import{Data: []byte(small)})
-	file := `level,id,site,area,line,machine,name.zh,name.en,class,template,key,type,unit,address,encoding,order,scale,every,report,maxSilence,values
-,,一厂,冲压,,压机,力,,,,force,int64,kN,holding:0,f32,,,2s,,,
-,,一厂,冲压,,压机,甲,,,,a,float64,kN,holding:0,f32,,zwei,soon,sometimes,1s,
-,,一厂,冲压,,压机,乙,,,,a,float64,1,holding:0,f32,,,,,,
-,not-an-id,一厂,冲压,,压机,丙,,,,c,float64,1,holding:0,f32,,,,,,
-,0190a0b0-0000-7000-8000-00000000ffff,一厂,冲压,,压机,丁,,,,d,float64,1,holding:0,f32,,,,,,
-hall,,一厂,,,,x,,,,,,,,,,,,,,
-area,,一厂,,,,二,,plant-auxiliary,,,,,,,,,,,,
-,,,,,孤,点,,,,e,float64,1,holding:0,f32,,,,,,
-machine,,一厂,,,,新,,spaceship,loom,,,,,,,,,,,
-machine,,一厂,,,,电表,,,cnc-mill-smart-testbed,,,,,,,,,,,
-,,一厂,,,电表,地址,,,,x,float64,V,holding:99999,f32,,,,,,
-,,一厂,,,电表,值,,,,y,int64,1,holding:900,u16,,,,,,0=零; eins
-,,一厂,,,电表,=1+1,,,,z,float64,1,holding:902,f32,,,,,,
-line,,一厂,,线,,另,,,,,,,,,,,,,,
-`
-	out, err := h.Import(ctx, scope(steel), plant.Import{Org: steel, Data: []byte(file)})
-	if err != nil || out.Applied {
-		t.Fatal(err, out.Applied)
-	}
-	var got []string
-	for _, e := range out.Errors {
-		got = append(got, fmt.Sprintf("%d %s %s %s", e.Row, e.Cell, e.Code, e.Value))
-		if e.Message.Zh == "" || e.Message.En == "" || e.Mend.Zh == "" || e.Mend.En == "" {
-			t.Errorf("%+v has no words", e)
-		}
-	}
-	want := []string{
-		"2 L2 point-fixed int64",
-		"3 Q3 point-scale zwei", "3 R3 point-every soon", "3 S3 point-report sometimes", "4 K4 twice a", "5 B5 id-invalid not-an-id", "6 B6 id-unknown 0190a0b0-0000-7000-8000-00000000ffff",
-		"7 A7 level-unknown hall", "8 I8 not-for-level plant-auxiliary", "9 F9 level-wrong 孤", "10 I10 class-unknown spaceship", "10 J10 template-unknown loom", "11 J11 template-fixed cnc-mill-smart-testbed",
-		"12 N12 point-address holding:99999", "13 U13 point-values 0=零; eins", "15 E15 name-differs 线",
-	}
-	for _, w := range want {
-		if !slices.Contains(got, w) {
-			t.Errorf("not told: %s", w)
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("told:\n%s", strings.Join(got, "\n"))
-	}
 }
 
 func TestThingsAreFoundRenamedMovedAndRetired(t *testing.T) {

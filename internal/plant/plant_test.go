@@ -72,20 +72,11 @@ type house struct {
 	series  *series
 	changes []uuid.UUID
 	now     time.Time
-	judge   func(string, template.Point) []template.Fault
 }
 
 func open(t *testing.T, db *store.DB) *house {
 	t.Helper()
 	h := &house{t: t, db: db, series: &series{declared: map[uuid.UUID][]telemetry.Declaration{}}, now: day(30)}
-	h.reopen()
-	return h
-}
-
-// reopen builds the room again, with the judge that is set now.
-func (h *house) reopen() {
-	t, db := h.t, h.db
-	t.Helper()
 	templates, err := template.Load(packs.Files, "devices")
 	if err != nil {
 		t.Fatal(err)
@@ -99,11 +90,12 @@ func (h *house) reopen() {
 	}
 	h.Service, err = plant.New(ctx, plant.Options{
 		DB: db, Templates: templates, Classes: classes, Series: h.series, Now: func() time.Time { return h.now },
-		Changed: func(org uuid.UUID) { h.changes = append(h.changes, org) }, Judge: h.judge,
+		Changed: func(org uuid.UUID) { h.changes = append(h.changes, org) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return h
 }
 
 func scope(org uuid.UUID) auth.Scope { return auth.System(org) }

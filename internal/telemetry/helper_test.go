@@ -15,9 +15,13 @@ import (
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/file/fault"
 	"jingwei/internal/kernel/log"
+	"jingwei/internal/kernel/log/jetstream/natstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	natstest.Main()
+	goleak.VerifyTestMain(m)
+}
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 

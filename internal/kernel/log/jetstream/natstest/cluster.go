@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +18,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"jingwei/internal/kernel/proof/port"
 )
 
 const serverEnv = "JINGWEI_TEST_NATS_SERVER" // the configuration file, in a process that shall be a server
@@ -75,9 +77,13 @@ func StartLax(dir string, n int) (*Cluster, error) { return start(dir, n, "2m") 
 
 func start(dir string, n int, sync string) (*Cluster, error) {
 	c := &Cluster{Dir: dir}
-	ports, err := freePorts(2 * n)
+	free, err := port.Free(2 * n) // a server that was killed finds its port again
 	if err != nil {
 		return nil, err
+	}
+	var ports []int
+	for _, address := range free {
+		ports = append(ports, int(netip.MustParseAddrPort(address).Port()))
 	}
 	var routes []string
 	for i := range n {
@@ -88,7 +94,7 @@ func start(dir string, n int, sync string) (*Cluster, error) {
 		p := &process{name: name, port: ports[i], config: filepath.Join(dir, name+".conf"), log: filepath.Join(dir, name+".log")}
 		text := fmt.Sprintf("server_name: %s\nhost: 127.0.0.1\nport: %d\nmax_payload: 8MB\nlog_file: %q\njetstream {\n store_dir: %q\n sync_interval: %s\n max_file_store: 20GB\n}\n",
 			name, p.port, p.log, filepath.Join(dir, name), sync)
-		text += "accounts { SYS { users: [{user: sys, password: sys}] }, APP { jetstream: enabled, users: [{user: app, password: app}] } }\nsystem_account: SYS\n"
+		text += "accounts { SYS { users: [{user: sys, password: sys}] }, APP { jetstream: enabled, users: [{user: app, password: app}] } }\nsystem_account: SYS\nno_auth_user: app\n"
 		if n > 1 {
 			text += fmt.Sprintf("cluster {\n name: test\n host: 127.0.0.1\n port: %d\n routes: [%s]\n}\n", ports[n+i], strings.Join(routes, ", "))
 		}
@@ -108,18 +114,6 @@ func start(dir string, n int, sync string) (*Cluster, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-func freePorts(n int) (ports []int, err error) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }
 
 func (p *process) start() error {

@@ -1,3 +1,4 @@
+// Package port finds TCP ports for servers that tests and benchmarks start.
 package port
 
 import (

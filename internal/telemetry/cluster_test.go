@@ -1,6 +1,7 @@
-package jetstream
+package telemetry_test
 
 import (
+	"context"
 	"math"
 	"testing"
 	"time"
@@ -8,19 +9,30 @@ import (
 	"github.com/google/uuid"
 
 	"jingwei/internal/kernel/file"
+	"jingwei/internal/kernel/log/jetstream"
+	"jingwei/internal/kernel/log/jetstream/natstest"
 	"jingwei/internal/telemetry"
 )
 
-// TestTelemetryOnTheClustersJournal: the store of samples works on this journal as on its own disk. A store that ends
+// TestTelemetryOnTheClustersJournal: the store of samples works on a cluster's journal as on its own disk. A store that ends
 // without flushing finds its samples again, a repeated batch is known, and what was flushed is let go in the stream.
 func TestTelemetryOnTheClustersJournal(t *testing.T) {
 	t.Parallel()
-	c := cluster(t, 1)
-	o := fresh(t, c, 1)
-	o.Keepers, o.RetainBytes, o.TrimBytes = []string{telemetry.Keeper}, -1, 1
+	c, err := natstest.Start(t.TempDir(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Stop)
+	o := jetstream.Options{Conn: c.Connect(t, jetstream.ConnectOptions()...), Replicas: 1, Keepers: []string{telemetry.Keeper}, RetainBytes: -1, TrimBytes: 1}
 	catalog, dir := &telemetry.MemoryCatalog{}, t.TempDir()
-	build := func() (*Log, *telemetry.Store) {
-		l := open(t, o)
+	build := func() (*jetstream.Log, *telemetry.Store) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		l, err := jetstream.Open(ctx, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
 		s, err := telemetry.Open(t.Context(), telemetry.Options{FS: file.OS(), Dir: dir, Log: l, Catalog: catalog, Now: time.Now, NoBackground: true, Raise: func(telemetry.Trouble) {}})
 		if err != nil {
 			t.Fatal(err)
