@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"jingwei/internal/kernel/text"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // headings of the machines' list before the rates. Columns are only ever added at the end of each part.
@@ -22,7 +22,7 @@ var headings = []text.Text{
 }
 
 var (
-	stateWords = map[reading.State]text.Text{reading.Live: {Zh: "实时", En: "live"}, reading.Stale: {Zh: "过期", En: "stale"}, reading.Silent: {Zh: "静默", En: "silent"}}
+	stateWords = map[shown.State]text.Text{shown.Live: {Zh: "实时", En: "live"}, shown.Stale: {Zh: "过期", En: "stale"}, shown.Silent: {Zh: "静默", En: "silent"}}
 	kindWords  = map[string]text.Text{Gateway: {Zh: "网关", En: "gateway"}, Source: {Zh: "接入源", En: "source"}}
 	yes        = text.Text{Zh: "是", En: "yes"}
 )

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"jingwei/internal/kernel/text"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // The classes of packs/equipment by which rates are defined.
@@ -32,7 +32,7 @@ func (d *Definition) of(class string) bool { return slices.Contains(d.classes, c
 
 // counts tells whether a machine of the denominator is in the numerator.
 func (d *Definition) counts(m *Counted) bool {
-	return m.Tie != nil && (!d.live || m.State == reading.Live)
+	return m.Tie != nil && (!d.live || m.State == shown.Live)
 }
 
 // given tells whether the rate can be told of a census.

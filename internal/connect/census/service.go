@@ -11,7 +11,7 @@ import (
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // Options build a Service. All are needed.
@@ -41,25 +41,25 @@ var ErrTime = problem.Define("scale-time-invalid", 422) // now
 // Counted is a machine with what connects it.
 type Counted struct {
 	Machine
-	Tie      *Tie          // nil: not connected at that time
-	State    reading.State // "" unless it is connected and now is counted
-	Points   Standing      // of a connected machine, now
-	Newest   int64         // time of the newest sample, ns; 0: none
-	Replayed bool          // the newest sample comes from recorded data
+	Tie      *Tie        // nil: not connected at that time
+	State    shown.State // "" unless it is connected and now is counted
+	Points   Standing    // of a connected machine, now
+	Newest   int64       // time of the newest sample, ns; 0: none
+	Replayed bool        // the newest sample comes from recorded data
 }
 
 // Standing counts points by what their latest samples are worth.
 type Standing struct{ Live, Stale, Silent int }
 
 // state of a machine is the best of its points'. A machine without points tells nothing.
-func (s Standing) state() reading.State {
+func (s Standing) state() shown.State {
 	switch {
 	case s.Live > 0:
-		return reading.Live
+		return shown.Live
 	case s.Stale > 0:
-		return reading.Stale
+		return shown.Stale
 	}
-	return reading.Silent
+	return shown.Silent
 }
 
 // Census is what was counted.
@@ -194,10 +194,10 @@ func (s *Service) stand(ctx context.Context, scope auth.Scope, c *Census) error 
 
 // take counts the latest sample of a point.
 func (m *Counted) take(s *telemetry.Sample, silence time.Duration, now int64) {
-	switch reading.StateOf(s, silence, now) {
-	case reading.Live:
+	switch shown.StateOf(s, silence, now) {
+	case shown.Live:
 		m.Points.Live++
-	case reading.Stale:
+	case shown.Stale:
 		m.Points.Stale++
 	default:
 		m.Points.Silent++

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"jingwei/internal/kernel/text"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // Count is how many machines there are of a kind and how they are connected.
@@ -37,9 +37,9 @@ func (n *Count) add(m *Counted, now bool) {
 		return
 	}
 	switch m.State {
-	case reading.Live:
+	case shown.Live:
 		n.States.Live++
-	case reading.Stale:
+	case shown.Stale:
 		n.States.Stale++
 	default:
 		n.States.Silent++

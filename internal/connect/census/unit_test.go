@@ -11,7 +11,7 @@ import (
 	"jingwei/internal/kernel/api/problem"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // classes is a plant of which only the names are asked.
@@ -104,7 +104,7 @@ func TestOfTwoTiesTheOlderCounts(t *testing.T) {
 }
 
 func TestAMachineIsAsGoodAsItsBestPoint(t *testing.T) {
-	for s, want := range map[Standing]reading.State{{}: reading.Silent, {1, 5, 5}: reading.Live, {0, 1, 5}: reading.Stale, {0, 0, 3}: reading.Silent} {
+	for s, want := range map[Standing]shown.State{{}: shown.Silent, {1, 5, 5}: shown.Live, {0, 1, 5}: shown.Stale, {0, 0, 3}: shown.Silent} {
 		if got := s.state(); got != want {
 			t.Errorf("%+v: %s, want %s", s, got, want)
 		}
@@ -118,10 +118,10 @@ func TestWhatAGatewayOfSeveralProtocolsTellsIsOfNone(t *testing.T) {
 		{ID: id(11), Kind: Gateway, ValuesPerSecond: 100}, {ID: id(12), Kind: Gateway, ValuesPerSecond: 20}, {ID: id(13), Kind: Gateway, ValuesPerSecond: 3},
 		{ID: id(14), Kind: Source, Protocol: "mqtt", ValuesPerSecond: 0.5},
 	}, Machines: []Counted{
-		{Machine: Machine{Class: "robot", Template: "known"}, Tie: tie(11, "modbus"), State: reading.Live},
-		{Machine: Machine{Class: "gone", Template: "gone"}, Tie: tie(11, "modbus"), State: reading.Live},
-		{Machine: Machine{Class: classCNC}, Tie: tie(12, "modbus"), State: reading.Live},
-		{Machine: Machine{Class: classCNC}, Tie: tie(12, "opcua"), State: reading.Stale},
+		{Machine: Machine{Class: "robot", Template: "known"}, Tie: tie(11, "modbus"), State: shown.Live},
+		{Machine: Machine{Class: "gone", Template: "gone"}, Tie: tie(11, "modbus"), State: shown.Live},
+		{Machine: Machine{Class: classCNC}, Tie: tie(12, "modbus"), State: shown.Live},
+		{Machine: Machine{Class: classCNC}, Tie: tie(12, "opcua"), State: shown.Stale},
 		{Machine: Machine{}},
 	}}
 	v := s.view(c)

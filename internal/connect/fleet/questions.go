@@ -15,7 +15,7 @@ import (
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // LinkAnswer is what asking a device brought: the member that was asked for, and a fault where the device could not be
@@ -41,12 +41,12 @@ type LinkFault struct {
 
 // LinkSample is a value that was read on demand. It is not recorded.
 type LinkSample struct {
-	Time        *time.Time     `json:"time,omitempty" doc:"Source time"`
-	GatewayTime *time.Time     `json:"gatewayTime,omitempty"`
-	Value       reading.Value  `json:"value"`
-	Type        string         `json:"type,omitempty" enum:"float64,int64,bool,string"`
-	Status      reading.Status `json:"status"`
-	Wrong       *LinkWrong     `json:"wrong,omitempty" doc:"Why the point cannot be read as it is written"`
+	Time        *time.Time   `json:"time,omitempty" doc:"Source time"`
+	GatewayTime *time.Time   `json:"gatewayTime,omitempty"`
+	Value       shown.Value  `json:"value"`
+	Type        string       `json:"type,omitempty" enum:"float64,int64,bool,string"`
+	Status      shown.Status `json:"status"`
+	Wrong       *LinkWrong   `json:"wrong,omitempty" doc:"Why the point cannot be read as it is written"`
 }
 
 // LinkWrong is a field of a point that cannot be used.
@@ -58,10 +58,10 @@ type LinkWrong struct {
 
 // LinkProbe is what one address holds.
 type LinkProbe struct {
-	Address  string         `json:"address" doc:"Canonical"`
-	Raw      string         `json:"raw" doc:"Hexadecimal, as it came"`
-	Status   reading.Status `json:"status"`
-	Readings []LinkReading  `json:"readings" nullable:"false"`
+	Address  string        `json:"address" doc:"Canonical"`
+	Raw      string        `json:"raw" doc:"Hexadecimal, as it came"`
+	Status   shown.Status  `json:"status"`
+	Readings []LinkReading `json:"readings" nullable:"false"`
 }
 
 // LinkReading is one meaning of a probed address.
@@ -106,14 +106,14 @@ func answerOf(a *document.Answer, skip int) *LinkAnswer {
 	}
 	for i := range a.Samples {
 		s := &a.Samples[i]
-		one := LinkSample{Value: reading.Value{Value: s.Get()}, Type: s.Type, Status: reading.StatusOf(s.Status), Time: store.Instant(s.Time), GatewayTime: store.Instant(s.Gateway)}
+		one := LinkSample{Value: shown.Value{Value: s.Get()}, Type: s.Type, Status: shown.StatusOf(s.Status), Time: store.Instant(s.Time), GatewayTime: store.Instant(s.Gateway)}
 		if s.Wrong != nil {
 			one.Wrong = &LinkWrong{Field: s.Wrong.Field, Value: s.Wrong.Value, Text: s.Wrong.Text}
 		}
 		out.Samples = append(out.Samples, one)
 	}
 	if p := a.Probe; p != nil {
-		out.Probe = &LinkProbe{Address: p.Address, Raw: hex.EncodeToString(p.Raw), Status: reading.StatusOf(p.Status), Readings: []LinkReading{}}
+		out.Probe = &LinkProbe{Address: p.Address, Raw: hex.EncodeToString(p.Raw), Status: shown.StatusOf(p.Status), Readings: []LinkReading{}}
 		for _, r := range p.Readings {
 			out.Probe.Readings = append(out.Probe.Readings, LinkReading(r))
 		}

@@ -12,7 +12,7 @@ import (
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/telemetry"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 const tag = api.Tag("corrections")
@@ -23,6 +23,7 @@ type CorrectionView struct {
 	Org    uuid.UUID `json:"org" format:"uuid"`
 	Series uuid.UUID `json:"series" format:"uuid"`
 	Words
+	Kind     Kind            `json:"kind" enum:"set,scale,status,withdraw,enter,undo"` // one more than can be asked for in words
 	Undoes   *uuid.UUID      `json:"undoes,omitempty" format:"uuid" doc:"With undo"`
 	UndoneBy *uuid.UUID      `json:"undoneBy,omitempty" format:"uuid"`
 	By       CorrectionActor `json:"by"`
@@ -41,7 +42,7 @@ type CorrectionActor struct {
 }
 
 func viewOf(c *Correction) CorrectionView {
-	v := CorrectionView{ID: c.ID, Org: c.Org, Series: c.Series, Words: c.Words, By: CorrectionActor{c.By.Kind, c.By.ID, c.By.Name}, At: time.Unix(0, c.At).UTC(),
+	v := CorrectionView{ID: c.ID, Org: c.Org, Series: c.Series, Words: c.Words, Kind: c.Kind, By: CorrectionActor{c.By.Kind, c.By.ID, c.By.Name}, At: time.Unix(0, c.At).UTC(),
 		Basis: number(c.Basis), Rows: c.Rows, State: c.State, Undoes: orNil(c.Undoes), UndoneBy: orNil(c.UndoneBy)}
 	if c.LastCommit != 0 {
 		v.Commit = number(c.LastCommit)
@@ -82,10 +83,10 @@ type CorrectedSample struct {
 
 // CorrectionSample is what is said at a source time.
 type CorrectionSample struct {
-	Value     reading.Value  `json:"value"`
-	Status    reading.Status `json:"status"`
-	Revision  uint32         `json:"revision"`
-	Withdrawn bool           `json:"withdrawn,omitempty"`
+	Value     shown.Value  `json:"value"`
+	Status    shown.Status `json:"status"`
+	Revision  uint32       `json:"revision"`
+	Withdrawn bool         `json:"withdrawn,omitempty"`
 }
 
 // CorrectionSummary describes the values of the samples that change.
@@ -99,7 +100,7 @@ type CorrectionSummary struct {
 }
 
 func sampleView(s *telemetry.Sample) CorrectionSample {
-	return CorrectionSample{Value: reading.Value{Value: s.Value}, Status: reading.StatusOf(s.Status), Revision: s.Revision, Withdrawn: s.Flags&telemetry.Withdrawn != 0}
+	return CorrectionSample{Value: shown.Value{Value: s.Value}, Status: shown.StatusOf(s.Status), Revision: s.Revision, Withdrawn: s.Flags&telemetry.Withdrawn != 0}
 }
 
 func summaryView(s *Summary) CorrectionSummary {
@@ -127,14 +128,24 @@ func previewView(p *Preview) CorrectionPreview {
 
 // UndoRequest is what undoing needs.
 type UndoRequest struct {
-	Reason    string `json:"reason" doc:"UndoRequest, in words; 3 to 2000 characters"`
+	Reason    string `json:"reason" doc:"Why, in words; 3 to 2000 characters"`
 	Reference string `json:"reference,omitempty" doc:"Where the evidence is; at most 500 characters"`
+	Basis     Basis  `json:"basis,omitempty" pattern:"^[0-9]{1,19}$" doc:"From the preview: refuse when a sample of the span has come or changed since"`
+}
+
+// Basis is a commit in a request.
+type Basis string
+
+// commit is its number, 0 where there is none.
+func (b Basis) commit() uint64 {
+	n, _ := strconv.ParseUint(string(b), 10, 64) // its pattern lets nothing pass that is not one
+	return n
 }
 
 // CorrectionRequest is a correction that is asked for.
 type CorrectionRequest struct {
 	Words
-	Basis string `json:"basis,omitempty" pattern:"^[0-9]{1,20}$" doc:"From the preview: refuse when a sample of the span has come or changed since"`
+	Basis Basis `json:"basis,omitempty" pattern:"^[0-9]{1,19}$" doc:"From the preview: refuse when a sample of the span has come or changed since"`
 }
 
 // Routes adds the operations.
@@ -157,8 +168,7 @@ func (s *Service) Routes(a *api.Server) {
 	api.Register(a, api.Created(tag.Operation(http.MethodPost, "correct", "/series/{id}/corrections",
 		"Correct samples by a further revision, or enter values by hand; what was said before stays readable as of its time")),
 		func(ctx context.Context, in *ask) (*one, error) {
-			seen, _ := strconv.ParseUint(in.Body.Basis, 10, 64)
-			c, err := s.Make(ctx, in.ID, in.Body.Words, seen)
+			c, err := s.Make(ctx, in.ID, in.Body.Words, in.Body.Basis.commit())
 			if err != nil {
 				return nil, translate(err)
 			}
@@ -178,7 +188,7 @@ func (s *Service) Routes(a *api.Server) {
 		})
 	api.Register(a, api.Created(tag.Operation(http.MethodPost, "undoCorrection", "/corrections/{id}/undo", "Undo a correction by a further revision")),
 		func(ctx context.Context, in *why) (*one, error) {
-			c, err := s.Undo(ctx, in.ID, in.Body.Reason, in.Body.Reference)
+			c, err := s.Undo(ctx, in.ID, in.Body.Reason, in.Body.Reference, in.Body.Basis.commit())
 			if err != nil {
 				return nil, translate(err)
 			}

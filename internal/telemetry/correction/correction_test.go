@@ -23,12 +23,11 @@ import (
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/auth/authtest"
-	"jingwei/internal/kernel/file"
-	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
 	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/telemetrytest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,14 +40,12 @@ type node struct {
 	db       *store.DB
 	dir      string
 	clock    time.Time
-	log      *log.Log
-	store    *telemetry.Store
+	store    *telemetrytest.Store
 	cat      telemetry.MemoryCatalog
 	service  *Service
 	failing  *failing
 	sides    authtest.Sides
 	producer uuid.UUID
-	seq      uint64
 	series   map[telemetry.Type]uuid.UUID
 }
 
@@ -75,7 +72,7 @@ func newNode(t *testing.T, db *store.DB) *node {
 		t.Fatal(err)
 	}
 	n.open()
-	t.Cleanup(func() { n.close() })
+	t.Cleanup(func() { n.close() }) // the one that is open then
 	for _, typ := range []telemetry.Type{telemetry.Float64, telemetry.Int64, telemetry.Bool, telemetry.String} {
 		n.series[typ] = uuid.Must(uuid.NewV7())
 		proof.Must(n.store.Declare(t.Context(), []telemetry.Declaration{{ID: n.series[typ], Org: n.sides["a"], Type: typ, Report: telemetry.Periodic, MaxSilence: 10 * time.Second}}))
@@ -86,17 +83,12 @@ func newNode(t *testing.T, db *store.DB) *node {
 func (n *node) now() time.Time { n.clock = n.clock.Add(time.Millisecond); return n.clock }
 
 func (n *node) open() {
-	n.log = proof.Must(log.Open(log.Options{FS: file.OS(), Dir: n.dir + "/journal", SegmentBytes: 4 << 20, Now: func() time.Time { return n.clock }, Keepers: []string{telemetry.Keeper}}))
-	n.store = proof.Must(telemetry.Open(n.t.Context(), telemetry.Options{FS: file.OS(), Dir: n.dir + "/telemetry", Log: n.log, Catalog: &n.cat, Now: func() time.Time { return n.clock }, NoBackground: true}))
-	n.failing = &failing{n.store, -1}
+	n.store = telemetrytest.Open(n.t, telemetrytest.Options{Dir: n.dir, Catalog: &n.cat, Now: func() time.Time { return n.clock }})
+	n.failing = &failing{n.store.Store, -1}
 	n.service = proof.Must(New(n.t.Context(), Options{DB: n.db, Store: n.failing, Now: n.now, Logger: proof.Logger(n.t)}))
 }
 
-func (n *node) close() {
-	if err := errors.Join(n.store.Close(), n.log.Close()); err != nil {
-		n.t.Error(err)
-	}
-}
+func (n *node) close() { n.store.Close() }
 
 // fill stores a value each second: 0, 1, 2 and so on, as the type has them.
 func (n *node) fill(typ telemetry.Type, rows int) {
@@ -115,14 +107,13 @@ func (n *node) fill(typ telemetry.Type, rows int) {
 		}
 		b.Ref, b.Time, b.Gateway, b.Bits = append(b.Ref, ref), append(b.Time, at), append(b.Gateway, at), append(b.Bits, bits)
 	}
-	n.seq++
-	told := make(chan error, 1)
-	if err := n.store.Append(n.t.Context(), n.producer, 1, n.seq, b, func(_ telemetry.Receipt, err error) { told <- err }); err != nil {
-		n.t.Fatal(err)
-	}
-	if err := <-told; err != nil {
-		n.t.Fatal(err)
-	}
+	n.store.Send(n.producer, b)
+}
+
+// rival stores another value at a source time.
+func (n *node) rival(series uuid.UUID, at time.Time, value float64) {
+	ref, _ := n.store.Lookup(series)
+	n.store.Send(n.producer, &telemetry.Batch{Origin: telemetry.Measured, Ref: []telemetry.Ref{ref}, Time: []int64{at.UnixNano()}, Gateway: []int64{at.UnixNano()}, Bits: []uint64{math.Float64bits(value)}})
 }
 
 // says is what is said now, value by value; as of a commit if not 0.
@@ -208,21 +199,21 @@ func TestEachKindCorrectsAndIsUndone(t *testing.T) {
 			if err := n.store.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			undone, err := n.service.Undo(ctx, made.ID, "it was the wrong day", "")
+			undone, err := n.service.Undo(ctx, made.ID, "it was the wrong day", "", 0)
 			if err != nil || undone.Rows != made.Rows {
 				t.Fatalf("undo %v: %+v %v", c.words, undone, err)
 			}
 			if got := n.says(c.typ, 0); got != before {
 				t.Errorf("undone %s: %s, want %s", c.words.Kind, got, before)
 			}
-			if _, err := n.service.Undo(ctx, made.ID, why, ""); !errors.Is(err, ErrUndone) {
+			if _, err := n.service.Undo(ctx, made.ID, why, "", 0); !errors.Is(err, ErrUndone) {
 				t.Errorf("undone twice: %v", err)
 			}
-			redone, err := n.service.Undo(ctx, undone.ID, "it was the right day after all", "")
+			redone, err := n.service.Undo(ctx, undone.ID, "it was the right day after all", "", 0)
 			if got := n.says(c.typ, 0); err != nil || got != c.want {
 				t.Errorf("redone %s: %s, want %s (%v)", c.words.Kind, got, c.want, err)
 			}
-			if _, err := n.service.Undo(ctx, redone.ID, why, ""); err != nil {
+			if _, err := n.service.Undo(ctx, redone.ID, why, "", 0); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -275,12 +266,12 @@ func TestWhatCannotBeCorrectedIsRefusedWhole(t *testing.T) {
 		{telemetry.Float64, Words{Kind: Regrade, From: at(0), To: at(5), Status: ptr(uint32(0)), Reason: why}, ErrNothing, ""},
 		{telemetry.Float64, Words{Kind: Withdraw, From: at(100), To: at(200), Reason: why}, ErrNothing, ""},
 	} {
-		before := n.log.Last().Number
+		before := n.store.Journal.Last().Number
 		_, err := n.service.Make(ctx, n.series[c.typ], c.w, 0)
 		if !errors.Is(err, c.want) || !strings.Contains(fmt.Sprint(err), c.text) {
 			t.Errorf("%s of %v: %v, want %v at %s", c.w.Kind, c.typ, err, c.want, c.text)
 		}
-		if n.log.Last().Number != before {
+		if n.store.Journal.Last().Number != before {
 			t.Errorf("%v: something was stored", c.want)
 		}
 	}
@@ -305,9 +296,22 @@ func TestACorrectionStandsOnWhatWasSeen(t *testing.T) {
 		t.Errorf("a sample was set after the preview: %v", err)
 	}
 	proof.Must(n.service.Make(ctx, f, w, 0))
-	if _, err := n.service.Undo(ctx, first.ID, why, ""); !errors.Is(err, ErrLater) {
+	if _, err := n.service.Undo(ctx, first.ID, why, "", 0); !errors.Is(err, ErrLater) {
 		t.Errorf("a later correction stands on it: %v", err)
 	}
+	// What comes late at a corrected time counts when the correction is undone: who looked before is told.
+	r := proof.Must(n.service.Make(ctx, f, Words{Kind: Set, Values: values(4, "40"), Reason: why}, 0))
+	p = proof.Must(n.service.TryUndo(ctx, r.ID, why, ""))
+	n.rival(f, at(4), 41)
+	if _, err := n.service.Undo(ctx, r.ID, why, "", p.Basis); !errors.Is(err, ErrChanged) {
+		t.Errorf("another sample came after the preview of undoing: %v", err)
+	}
+	p = proof.Must(n.service.TryUndo(ctx, r.ID, why, ""))
+	proof.Must(n.service.Undo(ctx, r.ID, why, "", p.Basis))
+	if got := n.says(telemetry.Float64, 0); got != "3=3 4=41" {
+		t.Errorf("undone: %s", got)
+	}
+	proof.Must(n.service.Make(ctx, f, Words{Kind: Set, Values: values(4, "4"), Reason: why}, 0))
 	// What comes late at a corrected time does not push the correction aside.
 	n.fill(telemetry.Float64, 6)
 	if got := n.says(telemetry.Float64, 0); got != "3=3 4=4 5=5" {
@@ -404,6 +408,9 @@ func TestOverHTTP(t *testing.T) {
 	n.fill(telemetry.Float64, 4)
 	server := proof.Must(api.New(t.Context(), api.Options{Auth: n.sides, DB: n.db, Now: n.now}))
 	n.service.Routes(server)
+	if kinds := server.Huma().OpenAPI().Components.Schemas.Map()["CorrectionView"].Properties["kind"].Enum; !slices.Contains(kinds, any(string(Undo))) {
+		t.Errorf("the document knows %v", kinds)
+	}
 	web := httptest.NewServer(server.Handler())
 	defer web.Close()
 	call := func(who, method, path, body string) (int, map[string]any) {
@@ -445,7 +452,13 @@ func TestOverHTTP(t *testing.T) {
 	if status, p := call("engineer@a", "POST", "/corrections/"+id+"/undo/preview", `{"reason":"it was right"}`); status != 200 || p["rows"] != 2.0 {
 		t.Errorf("%d %v", status, p)
 	}
-	if status, u := call("engineer@a", "POST", "/corrections/"+id+"/undo", `{"reason":"it was right"}`); status != 201 || u["undoes"] != id {
+	if status, p := call("engineer@a", "POST", "/corrections/"+id+"/undo", `{"reason":"it was right","basis":"`+p["basis"].(string)+`"}`); status != 409 || p["code"] != "correction-changed" {
+		t.Errorf("what was seen before the correction: %d %v", status, p)
+	}
+	if status, p := call("engineer@a", "POST", "/corrections/"+id+"/undo", `{"reason":"it was right","basis":"99999999999999999999"}`); status != 422 {
+		t.Errorf("a basis that is no commit: %d %v", status, p)
+	}
+	if status, u := call("engineer@a", "POST", "/corrections/"+id+"/undo", `{"reason":"it was right","basis":"`+made["commit"].(string)+`"}`); status != 201 || u["undoes"] != id || u["kind"] != "undo" {
 		t.Errorf("%d %v", status, u)
 	}
 	if status, c := call("viewer@a", "GET", "/corrections/"+id, ""); status != 200 || c["undoneBy"] == nil {

@@ -20,6 +20,7 @@ func (g group) winner() *telemetry.Sample { return &g[len(g)-1] }
 type change struct {
 	before telemetry.Sample // zero where nothing stood
 	after  telemetry.Sample // without commit
+	rests  uint64           // newest commit of the samples that it was worked out from
 }
 
 // planner turns what was asked for into changes. Groups come in order of time.
@@ -86,7 +87,7 @@ func (p *planner) step(g group) error {
 			return ErrOverflow.At("body.factor", stamp(w.Time))
 		}
 	}
-	return p.add(*w, after, w.Revision+1)
+	return p.add(*w, after, w.Revision+1, 0)
 }
 
 // end tells of values that met no sample, or enters those after the last one.
@@ -110,7 +111,7 @@ func (p *planner) enter(revision uint32) error {
 	t := p.given[p.next].time
 	after := telemetry.Sample{Time: t, Gateway: p.at, Value: p.value(), Origin: telemetry.Manual}
 	p.next++
-	return p.add(telemetry.Sample{}, after, revision)
+	return p.add(telemetry.Sample{}, after, revision, 0)
 }
 
 func (p *planner) value() telemetry.Value {
@@ -133,21 +134,24 @@ func (p *planner) undo(g group) error {
 			return ErrLater.At("body", stamp(w.Time))
 		}
 		after := telemetry.Sample{Time: w.Time, Gateway: p.at, Status: badNoData, Flags: telemetry.NoValue | telemetry.Withdrawn, Origin: telemetry.Manual}
+		rests := uint64(0)
 		if i > 0 {
 			b := &g[i-1]
 			after.Value, after.Status, after.Flags = b.Value, b.Status, b.Flags&(telemetry.NoValue|telemetry.Withdrawn)
+			rests = b.Commit // it may have come after the correction
 		}
-		return p.add(*w, after, w.Revision+1)
+		return p.add(*w, after, w.Revision+1, rests)
 	}
 	return nil
 }
 
-func (p *planner) add(before, after telemetry.Sample, revision uint32) error {
+// add notes a change of before, worked out from it and from samples that are as old as a commit.
+func (p *planner) add(before, after telemetry.Sample, revision uint32, rests uint64) error {
 	if len(p.changes) == MaxRows {
 		return ErrTooMany.With("max", MaxRows)
 	}
 	after.Revision = revision
-	p.changes = append(p.changes, change{before, after})
+	p.changes = append(p.changes, change{before, after, max(before.Commit, rests)})
 	return nil
 }
 

@@ -192,8 +192,8 @@ func (s *Summary) add(typ telemetry.Type, x *telemetry.Sample) {
 	s.Min, s.Max, s.Mean = math.Min(s.Min, v), math.Max(s.Max, v), s.Mean+(v-s.Mean)/float64(s.Good)
 }
 
-// shown is how many changes a preview tells.
-const shown = 200
+// inPreview is how many changes a preview tells.
+const inPreview = 200
 
 func previewOf(typ telemetry.Type, basis uint64, changes []change) Preview {
 	nan := math.NaN()
@@ -202,7 +202,7 @@ func previewOf(typ telemetry.Type, basis uint64, changes []change) Preview {
 		c := &changes[i]
 		p.Before.add(typ, &c.before)
 		p.After.add(typ, &c.after)
-		if i < shown {
+		if i < inPreview {
 			p.Changes = append(p.Changes, Change{c.before, c.after})
 		}
 	}
@@ -316,13 +316,14 @@ func (s *Service) Make(ctx context.Context, id uuid.UUID, w Words, seen uint64) 
 	return s.make(ctx, scope, &Correction{Words: w}, ref, series, seen)
 }
 
-// Undo undoes a correction: what counted before counts again. Errors: ErrUndone, ErrLater, ErrReason, store.ErrNotFound.
-func (s *Service) Undo(ctx context.Context, id uuid.UUID, reason, reference string) (Correction, error) {
+// Undo undoes a correction: what counted before counts again. seen is as with Make. Errors: ErrUndone, ErrLater, ErrChanged,
+// ErrReason, store.ErrNotFound.
+func (s *Service) Undo(ctx context.Context, id uuid.UUID, reason, reference string, seen uint64) (Correction, error) {
 	c, ref, series, scope, err := s.undoing(ctx, id, reason, reference)
 	if err != nil {
 		return Correction{}, err
 	}
-	return s.make(ctx, scope, c, ref, series, 0)
+	return s.make(ctx, scope, c, ref, series, seen)
 }
 
 // TryUndo tells what undoing would do.
@@ -369,8 +370,8 @@ func (s *Service) make(ctx context.Context, scope auth.Scope, c *Correction, ref
 	}
 	if seen != 0 {
 		for i := range p.changes {
-			if b := &p.changes[i].before; b.Commit > seen {
-				return Correction{}, ErrChanged.At("body.basis", stamp(b.Time))
+			if c := &p.changes[i]; c.rests > seen {
+				return Correction{}, ErrChanged.At("body.basis", stamp(c.after.Time))
 			}
 		}
 	}

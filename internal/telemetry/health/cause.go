@@ -10,7 +10,7 @@ import (
 
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // Cause is why values are missing, as far as is known.
@@ -89,7 +89,7 @@ func (k *known) why() (Cause, text.Text, []Fact) {
 	}
 	status, told := k.status()
 	if told && !status.IsGood() && !status.IsUncertain() && !unreachable(status) && status&0xFFFF0000 != badDataLost {
-		return DeviceBad, say("设备或驱动报告 %s", "The device or its driver says %s", reading.StatusName(status)), facts
+		return DeviceBad, say("设备或驱动报告 %s", "The device or its driver says %s", shown.StatusName(status)), facts
 	}
 	if k.doors && k.unconnected() >= half {
 		return NotConnected, say("这段时间设备没有接到任何网关或接入源", "The machine was connected to no gateway or source in this time"), facts
@@ -101,9 +101,9 @@ func (k *known) why() (Cause, text.Text, []Fact) {
 	case told && status&0xFFFF0000 == badDataLost:
 		return GatewayDropped, say("网关缓存写满，丢弃了样本（BadDataLost）", "The gateway's spool was full and samples were dropped (BadDataLost)"), facts
 	case told && unreachable(status):
-		return NoCommunication, say("网关读不到设备（%s）", "The gateway could not reach the device (%s)", reading.StatusName(status)), facts
+		return NoCommunication, say("网关读不到设备（%s）", "The gateway could not reach the device (%s)", shown.StatusName(status)), facts
 	case told && status.IsUncertain():
-		return NotSure, say("只有质量存疑的值（%s）", "Only uncertain values came (%s)", reading.StatusName(status)), facts
+		return NotSure, say("只有质量存疑的值（%s）", "Only uncertain values came (%s)", shown.StatusName(status)), facts
 	case told && g.nan:
 		return NotANumber, say("设备给出的不是数（NaN）", "The device gave no number (NaN)"), facts
 	case k.ahead > 0:
@@ -303,7 +303,7 @@ func (k *known) facts() []Fact {
 
 func (k *known) word(s telemetry.Status) string {
 	if s.IsGood() && k.gap.nan {
-		return reading.StatusName(s) + " (NaN)"
+		return shown.StatusName(s) + " (NaN)"
 	}
-	return reading.StatusName(s)
+	return shown.StatusName(s)
 }

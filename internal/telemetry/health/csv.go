@@ -11,7 +11,7 @@ import (
 
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // column is one of a list with how its cell is written.
@@ -20,7 +20,7 @@ type column[T any] struct {
 	cell func(*T, string) string
 }
 
-var stateWords = map[reading.State]text.Text{reading.Live: {Zh: "实时", En: "live"}, reading.Stale: {Zh: "过期", En: "stale"}, reading.Silent: {Zh: "静默", En: "silent"}}
+var stateWords = map[shown.State]text.Text{shown.Live: {Zh: "实时", En: "live"}, shown.Stale: {Zh: "过期", En: "stale"}, shown.Silent: {Zh: "静默", En: "silent"}}
 
 // write makes a CSV (RFC 4180) with a byte order mark: spreadsheets take a CSV without it for the machine's own code page.
 func write[T any](lang string, columns []column[T], rows func(yield func(*T) error) error) ([]byte, error) {

@@ -44,7 +44,7 @@ type house struct {
 	journal *log.Log
 	store   *telemetry.Store
 	board   *condition.Board
-	events  *log.Partition
+	events  log.Topic
 	sides   authtest.Sides
 	nodes   []Node
 	points  []Point
@@ -98,7 +98,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	h.dir = dir
 	h.journal = proof.Must(log.Open(log.Options{FS: file.OS(), Dir: dir + "/journal", SegmentBytes: 4 << 20, Now: h.now, Keepers: []string{telemetry.Keeper}}))
 	h.store = proof.Must(telemetry.Open(t.Context(), telemetry.Options{FS: file.OS(), Dir: dir + "/telemetry", Log: h.journal, Catalog: &telemetry.MemoryCatalog{}, Now: h.now, NoBackground: true}))
-	h.events = proof.Must(h.journal.Partition("conditions"))
+	h.events = proof.Must(h.journal.Topic("conditions"))
 	h.board = proof.Must(condition.New(t.Context(), condition.Options{DB: db, Events: condition.Partition(h.events), Now: h.now}))
 	site := h.node("site", uuid.Nil, "a", "Site")
 	h.node("line", site, "a", "Line")

@@ -7,7 +7,7 @@ import (
 
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // Span bounds what may be asked at once.
@@ -141,7 +141,7 @@ type Series struct {
 	Restated     Restatements
 
 	Latest   int64 // source time of the latest sample now; 0: none
-	State    reading.State
+	State    shown.State
 	Declared bool // the store knows the series
 	Damaged  bool // a part of its samples is damaged and cannot be read
 	// LateUnknown: what tells when samples came is damaged, so Late and WorstLate are not to be told.
@@ -181,9 +181,9 @@ type Sum struct {
 func (m *Sum) add(s *Series) {
 	m.Series++
 	switch s.State {
-	case reading.Live:
+	case shown.Live:
 		m.Live++
-	case reading.Stale:
+	case shown.Stale:
 		m.Stale++
 	default:
 		m.Silent++
@@ -221,12 +221,12 @@ func (m *Sum) Coverage() float64 {
 }
 
 // State is the best of the series': a machine of which one point comes is heard.
-func (m *Sum) State() reading.State {
+func (m *Sum) State() shown.State {
 	switch {
 	case m.Live > 0:
-		return reading.Live
+		return shown.Live
 	case m.Stale > 0:
-		return reading.Stale
+		return shown.Stale
 	}
-	return reading.Silent
+	return shown.Silent
 }

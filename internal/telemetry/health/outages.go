@@ -46,8 +46,8 @@ const (
 	retryAfter  = 5 * time.Second
 )
 
-// Events is the journal's partition of conditions; *log.Partition is one.
-type Events interface{ Read(from uint64) *log.Reader }
+// Events is the journal's partition of conditions; a log.Topic is one.
+type Events interface{ Records(from uint64) log.Records }
 
 // Run follows the events of the board into the history until ctx ends, and notes that the node is running.
 func (s *Service) Run(ctx context.Context) error {
@@ -79,7 +79,7 @@ func (s *Service) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := s.o.Events.Read(uint64(max(cursor, 1)))
+	r := s.o.Events.Records(uint64(max(cursor, 1)))
 	for caught := false; ; {
 		events, next, err := s.read(ctx, r, &caught)
 		if err != nil {
@@ -130,7 +130,7 @@ type event struct {
 }
 
 // read returns the next events, and waits for one where there is none.
-func (s *Service) read(ctx context.Context, r *log.Reader, caught *bool) (out []event, next uint64, err error) {
+func (s *Service) read(ctx context.Context, r log.Records, caught *bool) (out []event, next uint64, err error) {
 	lost := false
 	for len(out) < together {
 		rec, ok, err := r.TryNext()
@@ -170,7 +170,7 @@ func (s *Service) read(ctx context.Context, r *log.Reader, caught *bool) (out []
 }
 
 // wait waits for the next record, and tells now and then that the node is running.
-func (s *Service) wait(ctx context.Context, r *log.Reader) (log.Record, error) {
+func (s *Service) wait(ctx context.Context, r log.Records) (log.Record, error) {
 	for {
 		part, cancel := context.WithTimeout(ctx, aliveEvery)
 		rec, err := r.Next(part)

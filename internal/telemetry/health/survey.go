@@ -15,7 +15,7 @@ import (
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/block"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // Limits say what one question may cost the node. What is above them is refused with the number and the way out.
@@ -49,7 +49,7 @@ func (s *Service) prepare(points []Point, span telemetry.Span, now int64) []item
 	for i := range points {
 		it := &items[i]
 		it.Point = points[i]
-		it.State = reading.Silent
+		it.State = shown.Silent
 		it.Since, it.Until = max(span.From, it.From), min(span.To, it.To)
 		if it.Since >= it.Until { // it begins or ends elsewhere
 			it.Until = it.Since
@@ -82,7 +82,7 @@ func (s *Service) stand(items []item, now int64) {
 	}
 	for k, sample := range s.o.Store.Latest(refs, now, make([]telemetry.Sample, 0, len(refs))) {
 		it := &items[of[k]]
-		it.State = reading.StateOf(&sample, it.stored.ReportingAt(now).MaxSilence, now)
+		it.State = shown.StateOf(&sample, it.stored.ReportingAt(now).MaxSilence, now)
 		if sample.Commit != 0 {
 			it.Latest = sample.Time
 		}

@@ -9,7 +9,7 @@ import (
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
-	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // HealthCounts are counts as they are told.
@@ -48,18 +48,18 @@ type HealthStates struct {
 
 // HealthSum is the health of some series together.
 type HealthSum struct {
-	Series   int           `json:"series"`
-	States   HealthStates  `json:"states"`
-	State    reading.State `json:"state" enum:"live,stale,silent" doc:"The best of the series'"`
-	Coverage *float64      `json:"coverage,omitempty" doc:"Share of time with a good value, 0 to 1; left out where there is no time"`
-	Latest   *time.Time    `json:"latest,omitempty" doc:"Source time of the newest sample"`
-	Age      *float64      `json:"age,omitempty" doc:"Seconds from it to now"`
-	Counts   HealthCounts  `json:"counts"`
-	Gaps     *HealthGaps   `json:"gaps,omitempty" doc:"Left out where only coverage was counted"`
-	Restated int           `json:"restated" doc:"Hours of series whose kept roll-up was written again"`
-	Damaged  int           `json:"damaged" doc:"Series of which a part cannot be read"`
-	Score    *float64      `json:"score,omitempty" doc:"0 to 100; left out where there is nothing to judge"`
-	Parts    ScoreParts    `json:"parts" doc:"The shares that the score is made of"`
+	Series   int          `json:"series"`
+	States   HealthStates `json:"states"`
+	State    shown.State  `json:"state" enum:"live,stale,silent" doc:"The best of the series'"`
+	Coverage *float64     `json:"coverage,omitempty" doc:"Share of time with a good value, 0 to 1; left out where there is no time"`
+	Latest   *time.Time   `json:"latest,omitempty" doc:"Source time of the newest sample"`
+	Age      *float64     `json:"age,omitempty" doc:"Seconds from it to now"`
+	Counts   HealthCounts `json:"counts"`
+	Gaps     *HealthGaps  `json:"gaps,omitempty" doc:"Left out where only coverage was counted"`
+	Restated int          `json:"restated" doc:"Hours of series whose kept roll-up was written again"`
+	Damaged  int          `json:"damaged" doc:"Series of which a part cannot be read"`
+	Score    *float64     `json:"score,omitempty" doc:"0 to 100; left out where there is nothing to judge"`
+	Parts    ScoreParts   `json:"parts" doc:"The shares that the score is made of"`
 }
 
 // NodeHealth is a part of the plant with the health of what is in it.

@@ -13,6 +13,7 @@ import (
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/shown"
 )
 
 func get(id, path, summary, description string) huma.Operation {
@@ -110,19 +111,19 @@ type Aggregates struct {
 
 // Bucket is an aggregate over [from, to).
 type Bucket struct {
-	From      string   `json:"from" format:"date-time"`
-	To        string   `json:"to" format:"date-time"`
-	Count     int      `json:"count" doc:"Samples"`
-	Good      int      `json:"good"`
-	Uncertain int      `json:"uncertain"`
-	Bad       int      `json:"bad"`
-	Min       Value    `json:"min" doc:"Of the good samples, as are max, sum, mean, first and last"`
-	Max       Value    `json:"max"`
-	Sum       *float64 `json:"sum"`
-	Mean      *float64 `json:"mean" doc:"Of the samples, each counting once"`
-	First     Value    `json:"first"`
-	Last      Value    `json:"last"`
-	Covered   float64  `json:"covered" doc:"Seconds for which there is a good value"`
+	From      string      `json:"from" format:"date-time"`
+	To        string      `json:"to" format:"date-time"`
+	Count     int         `json:"count" doc:"Samples"`
+	Good      int         `json:"good"`
+	Uncertain int         `json:"uncertain"`
+	Bad       int         `json:"bad"`
+	Min       shown.Value `json:"min" doc:"Of the good samples, as are max, sum, mean, first and last"`
+	Max       shown.Value `json:"max"`
+	Sum       *float64    `json:"sum"`
+	Mean      *float64    `json:"mean" doc:"Of the samples, each counting once"`
+	First     shown.Value `json:"first"`
+	Last      shown.Value `json:"last"`
+	Covered   float64     `json:"covered" doc:"Seconds for which there is a good value"`
 }
 
 func (s *Service) sampleRoutes(a *api.Server) {
@@ -276,7 +277,7 @@ func spanOf(from, to, now time.Time, where string) (telemetry.Span, error) {
 func bucketOf(b telemetry.Bucket) Bucket {
 	return Bucket{
 		From: instant(b.From), To: instant(b.To), Count: count(b.Count), Good: count(b.Good), Uncertain: count(b.Uncertain), Bad: count(b.Bad),
-		Min: Value{b.Min}, Max: Value{b.Max}, Sum: number(b.Sum), Mean: number(b.Mean), First: Value{b.First}, Last: Value{b.Last},
+		Min: shown.Value{Value: b.Min}, Max: shown.Value{Value: b.Max}, Sum: number(b.Sum), Mean: number(b.Mean), First: shown.Value{Value: b.First}, Last: shown.Value{Value: b.Last},
 		Covered: b.Covered.Seconds(),
 	}
 }

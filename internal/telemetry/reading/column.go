@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/shown"
 )
 
 // exportColumn is a column of an export.
@@ -105,7 +106,7 @@ func appendNumber(b []byte, t telemetry.Type, bits uint64) []byte {
 	case math.IsInf(f, -1):
 		return append(b, "-Infinity"...)
 	default:
-		return appendFloat(b, f)
+		return shown.AppendFloat(b, f)
 	}
 }
 
@@ -119,7 +120,7 @@ type statusNames map[uint32]string
 func (n statusNames) of(code uint32) string {
 	name, ok := n[code]
 	if !ok {
-		name = StatusName(telemetry.Status(code))
+		name = shown.StatusName(telemetry.Status(code))
 		if len(n) < 1<<16 {
 			n[code] = name
 		}

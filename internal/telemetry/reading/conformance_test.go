@@ -13,6 +13,7 @@ import (
 	"jingwei/internal/peertest"
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // pyarrow reads an Arrow stream with the reference implementation (C++) and writes one line for each row: times, bits of
@@ -69,7 +70,7 @@ func TestArrowIsReadByTheReferenceImplementation(t *testing.T) {
 			case telemetry.String:
 				v = fmt.Sprintf("%x.", s.Value.Text)
 			}
-			want = append(want, fmt.Sprint(ids[i], " ", s.Time, " ", s.Gateway, " ", v, " ", uint32(s.Status), " ", reading.StatusName(s.Status), " ", uint16(s.Flags), " replayed 0 ", s.Commit))
+			want = append(want, fmt.Sprint(ids[i], " ", s.Time, " ", s.Gateway, " ", v, " ", uint32(s.Status), " ", shown.StatusName(s.Status), " ", uint16(s.Flags), " replayed 0 ", s.Commit))
 		}
 	}
 	got := strings.Split(strings.TrimSpace(string(out)), "\n")

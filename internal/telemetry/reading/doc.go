@@ -6,10 +6,7 @@
 // Nothing is cut silently: what is too much is refused with the number, the limit and the way out (limits.go), and a file
 // that cannot be finished ends with its connection (export.go).
 //
-// JSON of a sample: times are RFC 3339 in UTC with nanoseconds. A float64 is a number, or one of the strings "NaN",
-// "Infinity", "-Infinity"; an int64 is a string of digits; a bool is a truth value; a string is a string; null is a sample
-// that carries a status only. The type of a series tells which of them its values are.
+// JSON of a sample: times are RFC 3339 in UTC with nanoseconds, values and statuses as package shown writes them.
 //
-// Sources: OPC 10000-6 A.2 (names of status codes), OPC 10000-13 (values between samples), RFC 4180 (CSV), the Apache
-// Arrow columnar format 1.5 (IPC streams).
+// Sources: OPC 10000-13 (values between samples), RFC 4180 (CSV), the Apache Arrow columnar format 1.5 (IPC streams).
 package reading

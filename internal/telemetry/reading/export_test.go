@@ -27,6 +27,7 @@ import (
 
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 // answer gets a path as a client that takes a coding.
@@ -189,7 +190,7 @@ func readArrow(t *testing.T, from io.Reader, ids []uuid.UUID) [][]telemetry.Samp
 			if c := column("superseded"); c != nil {
 				s.Superseded = c.(*array.Boolean).Value(i)
 			}
-			if got, want := word("statusName", i), reading.StatusName(s.Status); got != want {
+			if got, want := word("statusName", i), shown.StatusName(s.Status); got != want {
 				t.Fatalf("status %#x is named %s, want %s", uint32(s.Status), got, want)
 			}
 			filled := 0
@@ -321,7 +322,7 @@ func TestCSVIsReadBack(t *testing.T) {
 				flags = "rival"
 			}
 			want = append(want, []string{ids[i].String(), s.Value.Type.String(), time.Unix(0, s.Time).UTC().Format(time.RFC3339Nano), time.Unix(0, s.Gateway).UTC().Format(time.RFC3339Nano),
-				value, fmt.Sprint(uint32(s.Status)), reading.StatusName(s.Status), flags, "replayed", "0", fmt.Sprint(s.Commit), fmt.Sprint(s.Superseded)})
+				value, fmt.Sprint(uint32(s.Status)), shown.StatusName(s.Status), flags, "replayed", "0", fmt.Sprint(s.Commit), fmt.Sprint(s.Superseded)})
 			want[len(want)-1][1] = []string{"float64", "int64", "bool", "string"}[i] + ", \"quoted\""
 		}
 	}

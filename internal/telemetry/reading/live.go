@@ -7,6 +7,7 @@ import (
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/shown"
 )
 
 // lookAgain is how often a stream looks which series there are: a new point appears without a new connection.
@@ -63,7 +64,7 @@ type told struct {
 	commit uint64
 	time   int64
 	status telemetry.Status
-	state  State
+	state  shown.State
 }
 
 // wholeEvery is how often all latest values are looked at whether they changed or not: one that was dated ahead becomes
@@ -137,8 +138,7 @@ func (f *valueFeed) Next(ctx context.Context) (any, error) {
 			break
 		}
 		sample := f.samples[j]
-		is := told{commit: sample.Commit, time: sample.Time, status: sample.Status}
-		is.state = stateOf(is.commit, is.time, is.status, w.silence[i], ns)
+		is := told{commit: sample.Commit, time: sample.Time, status: sample.Status, state: shown.StateOf(&sample, w.silence[i], ns)}
 		if was, known := f.told[w.refs[i]]; known && was == is {
 			continue
 		}
@@ -191,7 +191,8 @@ func (f *valueFeed) aged(now int64, out *event) {
 	var at []int
 	for i, ref := range f.watched.refs {
 		t := f.told[ref]
-		if t.state == Live && stateOf(t.commit, t.time, t.status, f.watched.silence[i], now) != Live {
+		was := telemetry.Sample{Commit: t.commit, Time: t.time, Status: t.status}
+		if t.state == shown.Live && shown.StateOf(&was, f.watched.silence[i], now) != shown.Live {
 			refs, at = append(refs, ref), append(at, i)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/shown"
 )
 
 // Modes of reading.
@@ -22,10 +23,10 @@ const (
 
 // Estimate is the value of a series at a time at which there need be no sample.
 type Estimate struct {
-	Time       string `json:"time" format:"date-time"`
-	Value      Value  `json:"value"`
-	Status     Status `json:"status"`
-	SourceTime string `json:"sourceTime,omitempty" format:"date-time" doc:"Of the sample it rests on, which is the one at or before; left out where there is none"`
+	Time       string       `json:"time" format:"date-time"`
+	Value      shown.Value  `json:"value"`
+	Status     shown.Status `json:"status"`
+	SourceTime string       `json:"sourceTime,omitempty" format:"date-time" doc:"Of the sample it rests on, which is the one at or before; left out where there is none"`
 }
 
 // SeriesAnswer is what a query gives of one series: items with the modes raw and plot, points with interpolated and
@@ -209,16 +210,18 @@ func (q *question) plot(ctx context.Context) (out answer, _ *QueryCost, _ error)
 }
 
 func (q *question) aggregate(ctx context.Context) (out answer, _ *QueryCost, _ error) {
-	all, err := q.s.store.Aggregate(ctx, q.refs, q.span, telemetry.AggregateOptions{Step: q.step, Bounds: q.bounds, Now: q.moment.now.UnixNano(), AsOf: q.moment.asOf})
-	if err != nil {
-		return answer{}, nil, translate(err)
-	}
-	for i, buckets := range all {
+	out.series = make([]SeriesAnswer, len(q.refs))
+	o := telemetry.AggregateOptions{Step: q.step, Bounds: q.bounds, Now: q.moment.now.UnixNano(), AsOf: q.moment.asOf}
+	err := q.s.store.AggregateEach(ctx, q.refs, q.span, o, func(i int, buckets []telemetry.Bucket) error {
 		one := SeriesAnswer{Series: q.ids[i], Buckets: make([]Bucket, len(buckets))}
 		for j, b := range buckets {
 			one.Buckets[j] = bucketOf(b)
 		}
-		out.series = append(out.series, one)
+		out.series[i] = one
+		return nil
+	})
+	if err != nil {
+		return answer{}, nil, translate(err)
 	}
 	return out, nil, nil
 }
@@ -237,7 +240,7 @@ func (q *question) grid(ctx context.Context) (out answer, _ *QueryCost, _ error)
 	for i, list := range all {
 		one := SeriesAnswer{Series: q.ids[i], Points: make([]Estimate, len(list))}
 		for j, e := range list {
-			p := Estimate{Time: instant(e.Time), Value: Value{e.Value}, Status: StatusOf(e.Status)}
+			p := Estimate{Time: instant(e.Time), Value: shown.Value{Value: e.Value}, Status: shown.StatusOf(e.Status)}
 			if e.Source != 0 {
 				p.SourceTime = instant(e.Source)
 			}

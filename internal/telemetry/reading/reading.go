@@ -50,7 +50,7 @@ type Store interface {
 	Cost(ctx context.Context, refs []telemetry.Ref, span telemetry.Span, o telemetry.CostOptions) (telemetry.Cost, error)
 	AsOf(t int64) (commit uint64, err error)
 	Closed() int64
-	Aggregate(ctx context.Context, refs []telemetry.Ref, span telemetry.Span, o telemetry.AggregateOptions) ([][]telemetry.Bucket, error)
+	AggregateEach(ctx context.Context, refs []telemetry.Ref, span telemetry.Span, o telemetry.AggregateOptions, each func(i int, b []telemetry.Bucket) error) error
 	Commit(number uint64) (telemetry.Arrival, bool, error)
 }
 

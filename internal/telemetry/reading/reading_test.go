@@ -26,6 +26,7 @@ import (
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/reading"
+	"jingwei/internal/telemetry/shown"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -442,7 +443,7 @@ func TestLatestSaysWhatAValueIsWorth(t *testing.T) {
 		}
 		b.add(s)
 		if got := state(id); got != c.want {
-			t.Errorf("%s: %s, want %s", reading.StatusName(c.status), got, c.want)
+			t.Errorf("%s: %s, want %s", shown.StatusName(c.status), got, c.want)
 		}
 	}
 }

@@ -93,7 +93,7 @@ type DueView struct {
 	Class  *uuid.UUID `json:"class,omitempty" format:"uuid" doc:"Left out: kept for ever"`
 	Series int        `json:"series" doc:"For which it counts"`
 	Before *time.Time `json:"before,omitempty" doc:"Samples before it may be gone"`
-	Soon   int        `json:"soon" doc:"Series that lose samples by what takes effect within a day"`
+	Soon   int        `json:"soon" doc:"Series that have samples which go by what takes effect within a day"`
 }
 
 // DiskView is how long the disk will last.

@@ -21,13 +21,12 @@ import (
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/auth/authtest"
-	"jingwei/internal/kernel/file"
-	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/telemetrytest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,13 +40,12 @@ type house struct {
 	*Service
 	t      *testing.T
 	clock  time.Time
-	store  *telemetry.Store
+	store  *telemetrytest.Store
 	sides  authtest.Sides
 	places []Place
 	refs   map[uuid.UUID]telemetry.Ref
 	asked  []string
 	refuse uuid.UUID // series that somebody still needs
-	seq    uint64
 	raised []Forecast
 	free   uint64
 }
@@ -63,6 +61,10 @@ func (h *house) EveryPlace(_ context.Context, scope auth.Scope, yield func(*Plac
 	return nil
 }
 
+func (h *house) Series(_ context.Context, scope auth.Scope, id uuid.UUID) (bool, error) {
+	return slices.ContainsFunc(h.places, func(p Place) bool { return scope.Includes(p.Org) && p.Series == id }), nil
+}
+
 func (h *house) Node(_ context.Context, scope auth.Scope, id uuid.UUID) (bool, error) {
 	return slices.ContainsFunc(h.places, func(p Place) bool { return scope.Includes(p.Org) && slices.Contains(p.Nodes, id) }), nil
 }
@@ -76,14 +78,8 @@ func newHouse(t *testing.T, db *store.DB) *house {
 		t.Fatal(err)
 	}
 	now := func() time.Time { return h.clock }
-	dir := t.TempDir()
-	journal := proof.Must(log.Open(log.Options{FS: file.OS(), Dir: dir + "/journal", SegmentBytes: 4 << 20, Now: now, Keepers: []string{telemetry.Keeper}}))
-	h.store = proof.Must(telemetry.Open(t.Context(), telemetry.Options{FS: file.OS(), Dir: dir + "/telemetry", Log: journal, Catalog: &telemetry.MemoryCatalog{}, Now: now, NoBackground: true}))
-	t.Cleanup(func() {
-		if err := errors.Join(h.store.Close(), journal.Close()); err != nil {
-			t.Error(err)
-		}
-	})
+	h.store = telemetrytest.Open(t, telemetrytest.Options{Dir: t.TempDir(), Catalog: &telemetry.MemoryCatalog{}, Now: now})
+	t.Cleanup(h.store.Close)
 	for i, p := range []Place{
 		{Nodes: []uuid.UUID{mill, line}, Template: "mill"}, {Nodes: []uuid.UUID{mill, line}, Template: "mill"}, {Nodes: []uuid.UUID{lathe, line}, Template: "lathe"}, {Nodes: []uuid.UUID{other}},
 	} {
@@ -118,12 +114,8 @@ func (h *house) fill(days int) {
 			b.Ref, b.Time, b.Gateway, b.Bits = append(b.Ref, h.refs[p.Series]), append(b.Time, at.UnixNano()), append(b.Gateway, at.UnixNano()), append(b.Bits, 0)
 		}
 	}
-	h.seq++
-	told := make(chan error, 1)
-	if err := h.store.Append(h.t.Context(), line, 1, h.seq, b, func(_ telemetry.Receipt, err error) { told <- err }); err != nil {
-		h.t.Fatal(err)
-	}
-	if err := errors.Join(<-told, h.store.Flush(h.t.Context()), h.store.Compact(h.t.Context())); err != nil {
+	h.store.Send(line, b)
+	if err := errors.Join(h.store.Flush(h.t.Context()), h.store.Compact(h.t.Context())); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -251,6 +243,43 @@ func TestKeepingShorterTakesADayAndCanBeTakenBack(t *testing.T) {
 	}
 	if _, err := h.Assign(ctx, a, ToOrg, a.String(), c.ID, why); !errors.Is(err, ErrClass) {
 		t.Errorf("a class that is gone: %v", err)
+	}
+}
+
+// Who is warned of samples that go soon is warned of samples that there are.
+func TestOnlySeriesThatHaveOldSamplesLoseThem(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	ctx := h.sides.As(auth.Engineer, "a")
+	a := h.sides["a"]
+	h.fill(50) // days 150 to 199
+	soon := func() (n int) {
+		t.Helper()
+		for _, d := range proof.Must(h.Preview(ctx, a)) {
+			n += d.Soon
+		}
+		return n
+	}
+	c := proof.Must(h.NewClass(ctx, a, text.Text{En: "A hundred days"}, 100, why))
+	proof.Must(h.Assign(ctx, a, ToOrg, a.String(), c.ID, why))
+	if n := soon(); n != 0 {
+		t.Errorf("nothing is a hundred days old, and %d series are to lose samples", n)
+	}
+	h.clock = h.clock.Add(Grace)
+	if n := soon(); n != 0 {
+		t.Errorf("a day later %d series", n)
+	}
+	proof.Must(h.ChangeClass(ctx, c.ID, 40, why))
+	if n := soon(); n != 3 {
+		t.Errorf("forty days: %d series, want 3", n)
+	}
+	proof.Must(h.Assign(ctx, a, ToSeries, h.places[1].Series.String(), uuid.Nil, "kept for ever"))
+	proof.Must(h.Hold(ctx, a, h.places[2].Series, day(100), day(199), "a claim of the customer"))
+	if n := soon(); n != 1 {
+		t.Errorf("one of them is kept, one is held: %d series, want 1", n)
+	}
+	h.clock = h.clock.Add(Grace)
+	if n := soon(); n != 0 {
+		t.Errorf("what goes by itself, day by day, is told as new: %d series", n)
 	}
 }
 

@@ -35,6 +35,7 @@ type Store interface {
 	Lookup(id uuid.UUID) (telemetry.Ref, bool)
 	Expire(ctx context.Context, cutoff func(*telemetry.Series) int64) (telemetry.Expired, error)
 	Stats() telemetry.Stats
+	Scan(ctx context.Context, ref telemetry.Ref, span telemetry.Span, o telemetry.ScanOptions, yield func(*telemetry.Run) bool) error
 }
 
 var _ Store = (*telemetry.Store)(nil)
@@ -43,6 +44,8 @@ var _ Store = (*telemetry.Store)(nil)
 type Plant interface {
 	// EveryPlace calls yield for every series of the scope that ever was a point of the plant. An error of yield ends it.
 	EveryPlace(ctx context.Context, scope auth.Scope, yield func(*Place) error) error
+	// Series tells whether EveryPlace would tell of a series.
+	Series(ctx context.Context, scope auth.Scope, id uuid.UUID) (bool, error)
 	// Node tells whether the scope has such a node.
 	Node(ctx context.Context, scope auth.Scope, id uuid.UUID) (bool, error)
 }
@@ -334,16 +337,13 @@ func (s *Service) checkTarget(ctx context.Context, scope auth.Scope, org uuid.UU
 		if err != nil || id.String() != of {
 			return wrong
 		}
-		ok := false
+		has := s.o.Plant.Series
 		if target == ToNode {
-			if ok, err = s.o.Plant.Node(ctx, scope, id); err != nil {
-				return err
-			}
-		} else {
-			err = s.o.Plant.EveryPlace(ctx, scope, func(p *Place) error { ok = ok || p.Series == id; return nil })
-			if err != nil {
-				return err
-			}
+			has = s.o.Plant.Node
+		}
+		ok, err := has(ctx, scope, id)
+		if err != nil {
+			return err
 		}
 		if !ok {
 			return wrong

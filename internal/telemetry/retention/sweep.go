@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -152,7 +153,7 @@ type Due struct {
 	Class  uuid.UUID // uuid.Nil: kept for ever
 	Series int
 	Oldest int64 // the least cutoff of them now; 0: nothing goes
-	Soon   int   // series that lose samples when all that is laid down has taken effect and do not yet
+	Soon   int   // series that have samples which go by what takes effect within Grace, and do not go by what counts now
 }
 
 // Preview tells how many series each class counts for, now and when what is laid down has taken effect.
@@ -182,13 +183,18 @@ func (s *Service) Preview(ctx context.Context, org uuid.UUID) ([]Due, error) {
 		}
 		d.Series++
 		cut := r.Cutoff(p, now)
-		if cut > 0 && (d.Oldest == 0 || cut < d.Oldest) {
-			d.Oldest = cut
+		usual := cut // how far it comes by then of itself
+		if cut > 0 {
+			usual += int64(Grace)
+			if d.Oldest == 0 || cut < d.Oldest {
+				d.Oldest = cut
+			}
 		}
-		if r.Cutoff(p, later) > cut+int64(Grace) {
+		loses, err := s.hasSamples(ctx, p.Series, usual, r.Cutoff(p, later))
+		if loses {
 			d.Soon++
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preview retention: %w", err)
@@ -198,6 +204,23 @@ func (s *Service) Preview(ctx context.Context, org uuid.UUID) ([]Due, error) {
 		out[i] = *found[id]
 	}
 	return out, nil
+}
+
+// hasSamples tells whether a series has samples in [from, to). Those that cannot be read count: they would go as well.
+func (s *Service) hasSamples(ctx context.Context, series uuid.UUID, from, to int64) (some bool, err error) {
+	ref, ok := s.o.Store.Lookup(series)
+	if !ok || from >= to {
+		return false, nil
+	}
+	err = s.o.Store.Scan(ctx, ref, telemetry.Span{From: from, To: to}, telemetry.ScanOptions{Columns: telemetry.TimeAndValue, History: true}, func(r *telemetry.Run) bool {
+		some = some || r.Len() > 0
+		return !some
+	})
+	var damage *telemetry.DamageError
+	if errors.As(err, &damage) {
+		return true, nil
+	}
+	return some, err
 }
 
 // Status is how the disk and the last sweep were.

@@ -35,14 +35,7 @@ func plenty(b *testing.B, series int) (n *node, ids []uuid.UUID) {
 			}
 			second++
 		}
-		n.seq++
-		told := make(chan error, 1)
-		if err := n.store.Append(b.Context(), n.producer, 1, n.seq, batch, func(_ telemetry.Receipt, err error) { told <- err }); err != nil {
-			b.Fatal(err)
-		}
-		if err := <-told; err != nil {
-			b.Fatal(err)
-		}
+		n.store.Send(n.producer, batch)
 	}
 	return n, ids
 }
@@ -93,14 +86,7 @@ func BenchmarkRestate(b *testing.B) {
 			batch.Ref, batch.Time, batch.Gateway = append(batch.Ref, ref), append(batch.Time, at), append(batch.Gateway, at)
 			batch.Bits = append(batch.Bits, math.Float64bits(20+math.Round(1e3*math.Sin(float64(second)/50))/100))
 		}
-		n.seq++
-		told := make(chan error, 1)
-		if err := n.store.Append(b.Context(), n.producer, 1, n.seq, batch, func(_ telemetry.Receipt, err error) { told <- err }); err != nil {
-			b.Fatal(err)
-		}
-		if err := <-told; err != nil {
-			b.Fatal(err)
-		}
+		n.store.Send(n.producer, batch)
 	}
 	if err := n.store.Flush(b.Context()); err != nil {
 		b.Fatal(err)

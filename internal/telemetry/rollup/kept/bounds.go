@@ -2,15 +2,13 @@ package kept
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"sort"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	"jingwei/internal/kernel/store"
-	"jingwei/internal/plant"
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/calendar"
 	"jingwei/internal/telemetry/rollup"
@@ -35,20 +33,6 @@ const around = 45 * 24 * time.Hour
 // maxCuts bounds the series whose calendars are remembered.
 const maxCuts = 200_000
 
-// CalendarsOf takes the calendars of a plant. A series that is no point of it has the plant's default.
-func CalendarsOf(p *plant.Service) Calendars {
-	return func(ctx context.Context, series uuid.UUID, from, to int64) ([]CalendarSpan, error) {
-		spans, err := p.CalendarSpans(ctx, series, from, to)
-		if errors.Is(err, store.ErrNotFound) {
-			return []CalendarSpan{{from, to, plant.DefaultCalendar()}}, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		return store.All(spans, func(x *plant.CalendarSpan) CalendarSpan { return CalendarSpan{x.From, x.To, x.Calendar} }), nil
-	}
-}
-
 // cutsOf returns the calendars of a series in a span and around it.
 func (s *Service) cutsOf(ctx context.Context, series uuid.UUID, span telemetry.Span) (*cuts, error) {
 	from, to := max(span.From-int64(around), 0), min(max(span.To, span.From+1)+int64(around), telemetry.MaxTime)
@@ -64,7 +48,9 @@ func (s *Service) cutsOf(ctx context.Context, series uuid.UUID, span telemetry.S
 	if err != nil {
 		return nil, err
 	}
-	c = newCuts(spans, from, wide)
+	if c = newCuts(spans, from, wide); len(c.spans) == 0 {
+		return nil, fmt.Errorf("series %s has no calendar from %s to %s", series, stamp(from), stamp(wide))
+	}
 	c.generation = generation
 	s.cutsMu.Lock()
 	defer s.cutsMu.Unlock()

@@ -16,12 +16,12 @@ import (
 	"jingwei/internal/kernel/auth/authtest"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/file/fault"
-	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/calendar"
 	"jingwei/internal/telemetry/rollup"
+	"jingwei/internal/telemetry/telemetrytest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -35,14 +35,12 @@ type node struct {
 	db       *store.DB
 	fs       file.FS
 	clock    time.Time
-	log      *log.Log
-	store    *telemetry.Store
+	store    *telemetrytest.Store
 	door     *door
 	cat      telemetry.MemoryCatalog
 	service  *Service
 	sides    authtest.Sides
 	producer uuid.UUID
-	seq      uint64
 	spans    []CalendarSpan // of all series
 }
 
@@ -105,17 +103,14 @@ func (n *node) calendars(_ context.Context, _ uuid.UUID, from, to int64) (out []
 }
 
 func (n *node) open() {
-	n.log = proof.Must(log.Open(log.Options{FS: n.fs, Dir: "/node/journal", SegmentBytes: 4 << 20, AlignBytes: 512, Now: func() time.Time { return n.clock }, Keepers: []string{telemetry.Keeper}}))
-	n.store = proof.Must(telemetry.Open(n.t.Context(), telemetry.Options{FS: n.fs, Dir: "/node/telemetry", Log: n.log, Catalog: &n.cat, Now: func() time.Time { return n.clock }, NoBackground: true, CompactRate: -1}))
-	n.door = &door{Store: n.store, after: -1}
+	n.store = telemetrytest.Open(n.t, telemetrytest.Options{FS: n.fs, Dir: "/node", Catalog: &n.cat, Now: func() time.Time { return n.clock }})
+	n.door = &door{Store: n.store.Store, after: -1}
 	n.service = proof.Must(New(n.t.Context(), Options{DB: n.db, Store: n.door, Calendars: n.calendars, Patience: -1, Now: n.now, Logger: proof.Logger(n.t)}))
 }
 
 func (n *node) close() {
 	n.store.Watch(nil)
-	if err := errors.Join(n.store.Close(), n.log.Close()); err != nil {
-		n.t.Error(err)
-	}
+	n.store.Close()
 }
 
 // declare declares a series of organisation a.
@@ -157,19 +152,9 @@ func (n *node) send(id uuid.UUID, samples ...sample) uint64 {
 		b.Ref, b.Time, b.Gateway, b.Bits = append(b.Ref, ref), append(b.Time, x.at), append(b.Gateway, x.at), append(b.Bits, bits)
 		b.Status, b.Flags, b.Revision = append(b.Status, x.status), append(b.Flags, x.flags), append(b.Revision, x.revision)
 	}
-	n.seq++
-	told := make(chan telemetry.Receipt, 1)
-	err := n.store.Append(n.t.Context(), n.producer, 1, n.seq, b, func(r telemetry.Receipt, err error) {
-		if err != nil {
-			n.t.Error(err)
-		}
-		told <- r
-	})
-	if err != nil {
-		n.t.Fatal(err)
-	}
+	receipt := n.store.Send(n.producer, b)
 	n.clock = n.clock.Add(time.Microsecond)
-	return (<-told).Commit
+	return receipt.Commit
 }
 
 func (n *node) round() {

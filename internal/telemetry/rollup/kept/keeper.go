@@ -58,11 +58,12 @@ func (s *Service) nudge() {
 }
 
 // start takes up the work where a process before has left it.
-func (s *Service) start(ctx context.Context, now int64) error {
+func (s *Service) start(ctx context.Context) error {
 	s.learn()
 	if err := s.loadState(ctx); err != nil {
 		return err
 	}
+	now := s.present()
 	_, last := s.o.Store.LastSeq(Producer)
 	if err := s.dropFeed(ctx, last); err != nil {
 		return err
@@ -91,6 +92,10 @@ func (s *Service) start(ctx context.Context, now int64) error {
 	return nil
 }
 
+// present is the time of the keeper, which never goes back, not over a restart either: rows stand up to it, so whatever
+// comes before it must be told.
+func (s *Service) present() int64 { return max(s.o.Now().UnixNano(), s.state.clock) }
+
 // settle names the time before which rows may stand. A reading of a counter at the very end of a bucket is its too.
 func (s *Service) settle(now int64) {
 	if t := horizon(now, 0) + 1; t > s.state.settled {
@@ -104,12 +109,12 @@ func (s *Service) settle(now int64) {
 func (s *Service) round(ctx context.Context) error {
 	s.roundMu.Lock()
 	defer s.roundMu.Unlock()
-	now := max(s.o.Now().UnixNano(), s.state.clock)
 	if !s.state.started {
-		if err := s.start(ctx, now); err != nil {
+		if err := s.start(ctx); err != nil {
 			return err
 		}
 	}
+	now := s.present()
 	s.settle(now)
 	var hurt damaged
 	closed, err := s.close(ctx, now, &hurt)
@@ -200,7 +205,7 @@ func (s *Service) cleanSeries(ctx context.Context, ref telemetry.Ref, list []str
 	if err != nil {
 		return err
 	}
-	end := horizon(now, grace(&x.series, now))
+	end := s.end(x, now)
 	w := &work{x: x, horizon: end, out: out}
 	var spans []telemetry.Span
 	for _, r := range list {
@@ -263,8 +268,7 @@ func (s *Service) close(ctx context.Context, now int64, hurt *damaged) (closed b
 			if err != nil {
 				return err
 			}
-			g := grace(&subjects[i], now)
-			span := telemetry.Span{From: horizon(last, g), To: horizon(now, g)}
+			span := ended(&subjects[i], last, now)
 			wanted, err := s.holds(ctx, x, &samples[i], span)
 			if err != nil {
 				return err
@@ -285,8 +289,7 @@ func (s *Service) close(ctx context.Context, now int64, hurt *damaged) (closed b
 		if !ok {
 			break
 		}
-		g := grace(&series, now)
-		if horizon(last, g) == horizon(now, g) || s.isDerived(ref) {
+		if span := ended(&series, last, now); span.From >= span.To || s.isDerived(ref) {
 			continue
 		}
 		if refs, subjects = append(refs, ref), append(subjects, series); len(refs) == 512 {
@@ -299,6 +302,33 @@ func (s *Service) close(ctx context.Context, now int64, hurt *damaged) (closed b
 		return false, err
 	}
 	return true, s.send(ctx, out)
+}
+
+// ended is the time whose buckets a series' grace lets be closed now, and did not at the time last. Where the grace has
+// become shorter in between, it begins where the longer one had come to.
+func ended(series *telemetry.Series, last, now int64) telemetry.Span {
+	g := grace(series, now)
+	return telemetry.Span{From: horizon(last, max(g, grace(series, last))), To: horizon(now, g)}
+}
+
+// end is the time up to which rows of a series stand: as its grace says, or further where it was closed by a shorter one.
+func (s *Service) end(x *subject, now int64) int64 {
+	end, most := horizon(now, grace(&x.series, now)), horizon(now, 0)
+	if end == most {
+		return end
+	}
+	var refs []telemetry.Ref
+	for _, level := range Levels {
+		if ref, ok := s.o.Store.Lookup(DerivedID(x.series.ID, level)); ok {
+			refs = append(refs, ref)
+		}
+	}
+	for _, k := range s.o.Store.Latest(refs, now, nil) {
+		if w, err := ParseWord(k.Value.Text); k.Commit != 0 && err == nil {
+			end = max(end, w.To)
+		}
+	}
+	return min(end, most)
 }
 
 // holds tells whether a series has something in a bucket that ends in a span, going by its latest sample.

@@ -37,7 +37,7 @@ const (
 	tick          = 15 * time.Minute     // rows are closed at these steps of UTC
 	maxGrace      = 48 * time.Hour       // a bucket is closed at the latest so long after its end
 	window        = 31 * 24 * time.Hour  // of one piece of work
-	outboxRows    = 2_000                // rows of one batch
+	outboxRows    = 2_000                // rows of one batch, at most
 	FeedAge       = 400 * 24 * time.Hour // restatements are told for so long
 	FeedRows      = 5_000_000            // and at most so many
 	maxRanges     = 16                   // dirty ranges of one series; beyond, the two nearest become one
@@ -102,7 +102,7 @@ type Service struct {
 	roundMu  sync.Mutex    // one round at a time
 	state    state         // under roundMu
 	checkMu  sync.Mutex
-	check    []telemetry.Ref     // series whose calendars are to be compared, under checkMu
+	check    []telemetry.Ref     // series whose calendars are to be compared, each once, under checkMu
 	checking map[uuid.UUID]bool  // organisations that are to be looked at, under checkMu
 	all      bool                // all of them, under checkMu
 	todos    map[string]struct{} // work written down that the next round takes, under checkMu
@@ -111,6 +111,7 @@ type Service struct {
 	derived   map[telemetry.Ref]bool
 	learnt    telemetry.Ref
 
+	saying    sync.Mutex // what is said is written down and takes effect in one order
 	settingMu sync.RWMutex
 	settings  map[uuid.UUID]*settings
 

@@ -247,7 +247,7 @@ func (s *Service) rows(ctx context.Context, x *subject, c *cuts, level rollup.Le
 				continue
 			}
 			w := x.word(rollup.LevelHour, h)
-			if k := find(kept, h.from); k != nil && k.readable && k.word.To == h.to && (x.expired(h, cutoff) || k.word.sameFormula(&w) && trust(h)) {
+			if k := find(kept, h.from); k != nil && k.readable && k.word.To == h.to && h.to <= v.now && (x.expired(h, cutoff) || k.word.sameFormula(&w) && trust(h)) {
 				pieces = append(pieces, piece{bucket: h, word: &k.word})
 				at = h.to
 				continue

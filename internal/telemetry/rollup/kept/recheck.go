@@ -46,7 +46,11 @@ func (s *Service) toCheck() []telemetry.Ref {
 	s.checkMu.Lock()
 	orgs, all := s.checking, s.all
 	if len(orgs) > 0 || all {
-		s.checking, s.all, s.check = map[uuid.UUID]bool{}, false, nil
+		s.checking, s.all = map[uuid.UUID]bool{}, false
+	}
+	waiting := make(map[telemetry.Ref]bool, len(s.check)) // only the keeper adds to them and takes from them
+	for _, ref := range s.check {
+		waiting[ref] = true
 	}
 	s.checkMu.Unlock()
 	var found []telemetry.Ref
@@ -56,7 +60,7 @@ func (s *Service) toCheck() []telemetry.Ref {
 			if !ok {
 				break
 			}
-			if (all || orgs[series.Org]) && !s.isDerived(ref) && s.hasRows(series.ID) {
+			if (all || orgs[series.Org]) && !waiting[ref] && !s.isDerived(ref) && s.hasRows(series.ID) {
 				found = append(found, ref)
 			}
 		}
@@ -103,7 +107,7 @@ func (s *Service) recheckSeries(ctx context.Context, ref telemetry.Ref, now int6
 	}
 	out := &outbox{}
 	if ok {
-		end := horizon(now, grace(&x.series, now))
+		end := s.end(x, now)
 		if err := s.restate(ctx, &work{x: x, horizon: end, how: compare, cause: Silence, out: out}, []telemetry.Span{{From: from, To: end}}); err != nil {
 			return err
 		}

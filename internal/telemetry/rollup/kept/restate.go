@@ -33,14 +33,19 @@ type outRow struct {
 	old, new  uint64 // input commits
 }
 
-const outboxBytes = 1 << 20
+// outboxBytes is how much is gathered before it is sent, and batchBytes what one batch carries at most, so that the smallest
+// journal takes it; one row has less than 16 KiB.
+const (
+	outboxBytes = 1 << 20
+	batchBytes  = 512 << 10
+)
 
 // mode says which rows a piece of work makes anew.
 type mode int
 
 const (
 	remake  mode = iota // all rows of the spans
-	compare             // only those that are kept by another formula, and those that are missing above hours
+	compare             // only those that are kept by another formula, and those that are missing
 )
 
 // work is one piece of it: a series' rows in some spans.
@@ -142,14 +147,14 @@ func (s *Service) restateLevel(ctx context.Context, w *work, level rollup.Level,
 		stands[i] = same || x.expired(b, cutoff) || b.to <= w.horizon
 		switch {
 		case b.to > w.horizon || x.expired(b, cutoff):
-		case w.how == compare && (same || k == nil && level == rollup.LevelHour):
+		case w.how == compare && same:
 		default:
 			ended = append(ended, b)
 		}
 	}
 	t := tally{math.MaxInt}
 	trust := func(bucket) bool { return true } // what comes meanwhile is noted, and worked in by the next round
-	rows, err := s.rows(ctx, x, c, level, ended, view{now: s.o.Now().UnixNano()}, &t, w.fresh, trust)
+	rows, err := s.rows(ctx, x, c, level, ended, view{now: s.present()}, &t, w.fresh, trust)
 	if err != nil {
 		return err
 	}
@@ -217,53 +222,67 @@ func (o *outbox) add(r outRow) {
 // errSend tells that rows could not be sent; the work is tried again.
 var errSend = errors.New("rows of roll-ups cannot be stored")
 
-// send makes the rows of the outbox durable: first what they restate, under the number of the batch that is to carry them,
-// then the batch.
+// send makes the rows of the outbox durable, in as many batches as they need.
 func (s *Service) send(ctx context.Context, out *outbox) error {
-	if len(out.rows) > 0 {
-		refs, err := s.declare(ctx, out.rows)
-		if err != nil {
+	for rest := out.rows; len(rest) > 0; {
+		n, bytes := 0, 0
+		for n < min(len(rest), outboxRows) && (n == 0 || bytes+len(rest[n].text) <= batchBytes) {
+			bytes += len(rest[n].text)
+			n++
+		}
+		if err := s.sendBatch(ctx, rest[:n]); err != nil {
 			return err
 		}
-		_, last := s.o.Store.LastSeq(Producer)
-		seq := last + 1
-		now := s.o.Now().UnixNano()
-		var feed []feedRow
-		b := &telemetry.Batch{Origin: telemetry.Computed}
-		for i := range out.rows {
-			r := &out.rows[i]
-			flags, status, bits := telemetry.Flags(0), telemetry.Good, uint64(len(b.Text))
-			if r.withdrawn {
-				flags, status, bits = telemetry.NoValue|telemetry.Withdrawn, telemetry.BadNoData, 0
-			} else {
-				b.Text = append(b.Text, r.text)
-			}
-			b.Ref, b.Time, b.Gateway, b.Bits = append(b.Ref, refs[i]), append(b.Time, r.from), append(b.Gateway, now), append(b.Bits, bits)
-			b.Status, b.Flags, b.Revision = append(b.Status, status), append(b.Flags, flags), append(b.Revision, r.revision)
-			if r.told {
-				feed = append(feed, feedRow{ID: int64(seq)<<feedBits | int64(len(feed)), Seq: int64(seq), At: now, Org: r.series.Org, Series: r.series.ID, Level: int64(r.level),
-					Since: r.from, Until: r.to, OldInput: int64(r.old), NewInput: int64(r.new), Revision: int64(r.revision), Withdrawn: flag(r.withdrawn), Cause: string(r.cause)})
-			}
-		}
-		if err := s.writeFeed(ctx, seq, feed); err != nil {
-			return err
-		}
-		told := make(chan error, 1)
-		err = s.o.Store.Append(ctx, Producer, epoch, seq, b, func(_ telemetry.Receipt, err error) { told <- err })
-		if err == nil {
-			err = <-told
-		}
-		if err != nil {
-			return fmt.Errorf("%w: batch %d: %w", errSend, seq, err)
-		}
-		s.stats.rows.Add(uint64(len(out.rows)))
-		s.stats.restated.Add(uint64(len(feed)))
-		if len(feed) > 0 {
-			s.o.Restated()
-		}
+		rest = rest[n:]
 	}
 	s.dirty.done(out.done)
 	*out = outbox{rows: out.rows[:0], done: out.done[:0]}
+	return nil
+}
+
+// sendBatch makes rows durable: first what they restate, under the number of the batch that is to carry them, then the
+// batch.
+func (s *Service) sendBatch(ctx context.Context, rows []outRow) error {
+	refs, err := s.declare(ctx, rows)
+	if err != nil {
+		return err
+	}
+	_, last := s.o.Store.LastSeq(Producer)
+	seq := last + 1
+	now := s.o.Now().UnixNano()
+	var feed []feedRow
+	b := &telemetry.Batch{Origin: telemetry.Computed}
+	for i := range rows {
+		r := &rows[i]
+		flags, status, bits := telemetry.Flags(0), telemetry.Good, uint64(len(b.Text))
+		if r.withdrawn {
+			flags, status, bits = telemetry.NoValue|telemetry.Withdrawn, telemetry.BadNoData, 0
+		} else {
+			b.Text = append(b.Text, r.text)
+		}
+		b.Ref, b.Time, b.Gateway, b.Bits = append(b.Ref, refs[i]), append(b.Time, r.from), append(b.Gateway, now), append(b.Bits, bits)
+		b.Status, b.Flags, b.Revision = append(b.Status, status), append(b.Flags, flags), append(b.Revision, r.revision)
+		if r.told {
+			feed = append(feed, feedRow{ID: int64(seq)<<feedBits | int64(len(feed)), Seq: int64(seq), At: now, Org: r.series.Org, Series: r.series.ID, Level: int64(r.level),
+				Since: r.from, Until: r.to, OldInput: int64(r.old), NewInput: int64(r.new), Revision: int64(r.revision), Withdrawn: flag(r.withdrawn), Cause: string(r.cause)})
+		}
+	}
+	if err := s.writeFeed(ctx, seq, feed); err != nil {
+		return err
+	}
+	told := make(chan error, 1)
+	err = s.o.Store.Append(ctx, Producer, epoch, seq, b, func(_ telemetry.Receipt, err error) { told <- err })
+	if err == nil {
+		err = <-told
+	}
+	if err != nil {
+		return fmt.Errorf("%w: batch %d: %w", errSend, seq, err)
+	}
+	s.stats.rows.Add(uint64(len(rows)))
+	s.stats.restated.Add(uint64(len(feed)))
+	if len(feed) > 0 {
+		s.o.Restated()
+	}
 	return nil
 }
 

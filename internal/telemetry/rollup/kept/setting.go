@@ -330,6 +330,8 @@ func (s *Service) ChangeMeter(ctx context.Context, id uuid.UUID, q NewMeterChang
 	if err := checkReason(q.Reason, q.Reference); err != nil {
 		return MeterChange{}, err
 	}
+	s.saying.Lock()
+	defer s.saying.Unlock()
 	before, err := s.counterOf(series)
 	if err != nil {
 		return MeterChange{}, err
@@ -404,6 +406,8 @@ func (s *Service) setting(id uuid.UUID) *settings {
 
 // say writes a setting down, and that all rows of the series are to be made anew.
 func (s *Service) say(ctx context.Context, scope auth.Scope, series telemetry.Series, kind string, x setting, after any) error {
+	s.saying.Lock()
+	defer s.saying.Unlock()
 	x.made = s.o.Now().UnixNano()
 	e := scope.Act(ctx, s.o.Now(), "rollup."+kind, audit.Object{Kind: "series", ID: series.ID.String()}, nil, after)
 	x.by = e.Actor

@@ -10,8 +10,8 @@ import (
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/telemetry"
-	"jingwei/internal/telemetry/reading"
 	"jingwei/internal/telemetry/rollup"
+	"jingwei/internal/telemetry/shown"
 )
 
 // RollupRow is a row as it is told. Numbers are rounded to float64; Text has them exactly.
@@ -32,11 +32,11 @@ type RollupRow struct {
 	Coverage       float64        `json:"coverage" doc:"Share of the bucket with a good value, 0 to 1"`
 	Sum            *float64       `json:"sum" doc:"Of the good samples; null for strings and where there are none"`
 	Mean           *float64       `json:"mean" doc:"Time-weighted, over the covered time"`
-	Min            reading.Value  `json:"min"`
-	Max            reading.Value  `json:"max"`
-	First          reading.Value  `json:"first"`
+	Min            shown.Value    `json:"min"`
+	Max            shown.Value    `json:"max"`
+	First          shown.Value    `json:"first"`
 	FirstTime      *time.Time     `json:"firstTime,omitempty"`
-	Last           reading.Value  `json:"last"`
+	Last           shown.Value    `json:"last"`
 	LastTime       *time.Time     `json:"lastTime,omitempty"`
 	Integral       *float64       `json:"integral" doc:"Unit times seconds, over the covered time"`
 	Counter        *RollupCounter `json:"counter,omitempty" doc:"Of counters"`
@@ -56,9 +56,9 @@ type RollupCounter struct {
 
 // RollupState is one value and what the bucket has of it.
 type RollupState struct {
-	Value   reading.Value `json:"value"`
-	Samples uint64        `json:"samples"`
-	Seconds float64       `json:"seconds"`
+	Value   shown.Value `json:"value"`
+	Samples uint64      `json:"samples"`
+	Seconds float64     `json:"seconds"`
 }
 
 // figure is a number, null where JSON has none for it.
@@ -74,11 +74,11 @@ func seconds(ns int64) float64 { return float64(ns) / float64(time.Second) }
 func moment(ns int64) time.Time { return time.Unix(0, ns).UTC() }
 
 // valueOf is a value of a row in JSON; null where there are no good samples.
-func valueOf(r *rollup.Row, bits uint64, s string) reading.Value {
+func valueOf(r *rollup.Row, bits uint64, s string) shown.Value {
 	if r.Good == 0 {
-		return reading.Value{}
+		return shown.Value{}
 	}
-	return reading.Value{Value: telemetry.Value{Type: r.Type, Bits: bits, Text: s}}
+	return shown.Value{Value: telemetry.Value{Type: r.Type, Bits: bits, Text: s}}
 }
 
 func rowView(x *Result) RollupRow {
@@ -105,7 +105,7 @@ func rowView(x *Result) RollupRow {
 	}
 	for i := range r.States {
 		s := &r.States[i]
-		v.States = append(v.States, RollupState{reading.Value{Value: telemetry.Value{Type: r.Type, Bits: s.Bits, Text: s.Text}}, s.Count, seconds(s.Duration)})
+		v.States = append(v.States, RollupState{shown.Value{Value: telemetry.Value{Type: r.Type, Bits: s.Bits, Text: s.Text}}, s.Count, seconds(s.Duration)})
 	}
 	if r.Others > 0 || r.OthersCount > 0 {
 		v.Others = &RollupState{Samples: r.OthersCount, Seconds: seconds(r.Others)}
@@ -204,21 +204,21 @@ type CounterView struct {
 
 // MeterView is a change of a meter.
 type MeterView struct {
-	ID        uuid.UUID      `json:"id" format:"uuid"`
-	At        time.Time      `json:"at"`
-	Void      bool           `json:"void,omitempty" doc:"There was none at that time"`
-	Old       *reading.Value `json:"old,omitempty" doc:"Last reading of the old meter"`
-	New       *reading.Value `json:"new,omitempty" doc:"First reading of the new meter"`
-	Reason    string         `json:"reason"`
-	Reference string         `json:"reference,omitempty"`
-	By        Actor          `json:"by"`
-	Made      time.Time      `json:"made"`
+	ID        uuid.UUID    `json:"id" format:"uuid"`
+	At        time.Time    `json:"at"`
+	Void      bool         `json:"void,omitempty" doc:"There was none at that time"`
+	Old       *shown.Value `json:"old,omitempty" doc:"Last reading of the old meter"`
+	New       *shown.Value `json:"new,omitempty" doc:"First reading of the new meter"`
+	Reason    string       `json:"reason"`
+	Reference string       `json:"reference,omitempty"`
+	By        Actor        `json:"by"`
+	Made      time.Time    `json:"made"`
 }
 
 func meterView(m *MeterChange) MeterView {
 	v := MeterView{ID: m.ID, At: moment(m.At), Void: m.Void, Reason: m.Reason, Reference: m.Reference, By: actorView(m.By), Made: moment(m.Made)}
 	if !m.Void {
-		v.Old, v.New = &reading.Value{Value: m.Old}, &reading.Value{Value: m.New}
+		v.Old, v.New = &shown.Value{Value: m.Old}, &shown.Value{Value: m.New}
 	}
 	return v
 }

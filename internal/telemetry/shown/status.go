@@ -1,10 +1,17 @@
-package reading
+package shown
 
 import (
 	"fmt"
 
 	"jingwei/internal/telemetry"
 )
+
+// Status is the code as the source gave it.
+type Status struct {
+	Code  uint32 `json:"code" doc:"OPC UA StatusCode"`
+	Name  string `json:"name" doc:"Its name in OPC 10000-6 A.2"`
+	Class string `json:"class" enum:"good,uncertain,bad"`
+}
 
 // names of the codes that a value can carry, and of those that a driver gives one when its protocol fails, by the upper
 // half of the code (OPC 10000-6, A.2).
