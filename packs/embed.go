@@ -1,5 +1,5 @@
-// Package packs embeds the knowledge of trades that ships with the product: device templates (devices/) and classes of
-// equipment (equipment/). Each file says where its content comes from. The rooms that use packs read and check them;
+// Package packs embeds the knowledge of trades that ships with the product: device templates (devices/), classes of
+// equipment (equipment/), kinds of facts (facts/), registers (registers/), tables of industries and size classes (industry/), measures of support and the documents they quote (policy/). Each file says where its content comes from. The rooms that use packs read and check them;
 // this package only carries them.
 package packs
 
@@ -8,4 +8,6 @@ import "embed"
 // Files holds the packs by kind of pack.
 //
 //go:embed devices/*.yaml equipment/*.yaml
+//go:embed facts/*.yaml registers/*.yaml industry/*.yaml
+//go:embed policy/*.yaml policy/documents/*.txt
 var Files embed.FS

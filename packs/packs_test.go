@@ -10,6 +10,10 @@ import (
 	"jingwei/internal/connect/driver/modbus"
 	"jingwei/internal/connect/driver/opcua"
 	"jingwei/internal/connect/lint"
+	"jingwei/internal/govern/incentive"
+	"jingwei/internal/kernel/fact"
+	registry "jingwei/internal/office/register"
+	"jingwei/internal/office/register/party"
 	"jingwei/internal/plant/class"
 	"jingwei/internal/plant/template"
 	"jingwei/packs"
@@ -40,11 +44,26 @@ func TestPacksAreSound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	measures, err := incentive.Load(packs.Files, "policy", incentive.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts, err := fact.LoadKinds(packs.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	registers, err := registry.Load(packs.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := party.Load(packs.Files); err != nil { // two tables
+		t.Fatal(err)
+	}
 	files, err := fs.Glob(packs.Files, "*/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := len(classes.All()) + len(devices.All()); len(files) != want {
+	if want := len(classes.All()) + len(devices.All()) + len(measures.All()) + len(facts.All()) + len(registers.All()) + 2; len(files) != want {
 		t.Errorf("%d files, %d packs: some file is read by no room: %v", len(files), want, files)
 	}
 	if n := len(devices.All()); n < 12 {

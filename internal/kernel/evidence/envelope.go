@@ -64,6 +64,7 @@ const (
 	KindWithdrawal = "withdrawal" // values were taken away by a correction
 	KindRetention  = "retention"  // payloads were dropped by rule; the digest remembers what they were
 	KindAudit      = "audit"      // who did what
+	KindFact       = "fact"       // a revision of a business fact
 )
 
 // Limits of an envelope.

@@ -134,6 +134,8 @@ func (s *Service) Shred(ctx context.Context, series uuid.UUID, m Month, reason s
 	if n := utf8.RuneCountInString(strings.TrimSpace(reason)); n < minReason || n > maxReason {
 		return uuid.Nil, ErrReason.At("body.reason", reason).With("min", minReason).With("max", maxReason)
 	}
+	s.shredder.Lock() // one secret is destroyed once
+	defer s.shredder.Unlock()
 	last, ok, err := lastDay(ctx, s.o.DB)
 	if err != nil {
 		return uuid.Nil, err
@@ -192,7 +194,7 @@ func (s *Service) may(ctx context.Context, verb auth.Verb, id uuid.UUID) (teleme
 	return x, scope, err
 }
 
-// mayRecord finds a record that the caller may read: an entry of the audit with the right to read the audit.
+// mayRecord finds a record that the caller may read: an entry of the audit or a fact with the right to read the audit.
 func (s *Service) mayRecord(ctx context.Context, id uuid.UUID) (recordRow, error) {
 	r, err := s.findRecord(ctx, id)
 	if err != nil {
@@ -202,7 +204,8 @@ func (s *Service) mayRecord(ctx context.Context, id uuid.UUID) (recordRow, error
 		return r, problem.NotFound.At("path.id", id.String()).Because(store.Err(err))
 	}
 	verb := auth.Read
-	if r.Kind == evidence.KindAudit || r.Kind == KindShred {
+	switch r.Kind {
+	case evidence.KindAudit, evidence.KindFact, KindShred: // a fact's payload has its confidential fields too
 		verb = auth.Audit
 	}
 	scope, err := auth.Visible(ctx, verb)

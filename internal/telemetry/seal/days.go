@@ -278,7 +278,7 @@ func first(errs ...error) error {
 	return nil
 }
 
-// skipsAtOnce bounds how many series are tried again at once, and retryEvery how often.
+// skipsAtOnce bounds how many series that were skipped are read at once, and retryEvery is how often they are tried again.
 const (
 	skipsAtOnce = 512
 	retryEvery  = time.Hour
@@ -290,25 +290,29 @@ func (s *Service) retry(ctx context.Context) error {
 	if !s.retried.IsZero() && now.Sub(s.retried) < retryEvery {
 		return nil
 	}
-	s.retried = now
 	rows, err := skips(ctx, s.o.DB, "reason <> ?", shreddedReason)
-	for i := 0; err == nil && i < len(rows); i++ {
-		err = s.retryOne(ctx, &rows[i])
+	for err == nil && len(rows) > 0 { // by pages, so that many that stay damaged are not in the way of others
+		for i := 0; err == nil && i < len(rows); i++ {
+			err = s.retryOne(ctx, &rows[i])
+		}
+		if last := &rows[len(rows)-1]; err == nil {
+			rows, err = skips(ctx, s.o.DB, "reason <> ? AND (day > ? OR day = ? AND series > ?)", shreddedReason, last.Day, last.Day, last.Series)
+		}
 	}
-	if err == nil && len(rows) > 0 {
+	if err == nil {
 		rows, err = skips(ctx, s.o.DB, "reason <> ?", shreddedReason)
 	}
 	if err != nil {
 		return fmt.Errorf("try again what could not be sealed: %w", err)
 	}
-	switch {
-	case len(rows) > 0 && !s.trouble:
-		s.o.Raise(telemetry.Trouble{Kind: TroubleSeal, Subject: "evidence", Active: true,
-			Err: fmt.Errorf("series %s of %s and perhaps others are not sealed: %s", rows[0].Series, Day(rows[0].Day), rows[0].Reason)})
-	case len(rows) == 0 && s.trouble:
-		s.o.Raise(telemetry.Trouble{Kind: TroubleSeal, Subject: "evidence"})
+	trouble := len(rows) > 0
+	if t := (telemetry.Trouble{Kind: TroubleSeal, Subject: "evidence", Active: trouble}); trouble != s.trouble || s.retried.IsZero() { // a life before may have raised it
+		if trouble {
+			t.Err = fmt.Errorf("series %s of %s and perhaps others are not sealed: %s", rows[0].Series, Day(rows[0].Day), rows[0].Reason)
+		}
+		s.o.Raise(t)
 	}
-	s.trouble = len(rows) > 0
+	s.trouble, s.retried = trouble, now
 	return nil
 }
 

@@ -18,11 +18,11 @@ import (
 	"jingwei/internal/kernel/evidence"
 	"jingwei/internal/kernel/evidence/tuple"
 	"jingwei/internal/kernel/file"
-	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/correction"
+	"jingwei/internal/telemetry/telemetrytest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -38,8 +38,7 @@ type node struct {
 	db          *store.DB
 	dir         string
 	clock       time.Time
-	journal     *log.Log
-	store       *telemetry.Store
+	store       *telemetrytest.Store
 	cat         telemetry.MemoryCatalog
 	corrections *correction.Service
 	log         *evidence.Log
@@ -48,7 +47,6 @@ type node struct {
 	seal        *Service
 	sides       authtest.Sides
 	producer    uuid.UUID
-	seq         uint64
 	series      []uuid.UUID // a float64, an int64, a bool, a string of a; a float64 of b
 	perBatch    int
 }
@@ -68,6 +66,24 @@ func (c *cut) Append(ctx context.Context, entries [][]byte) (uint64, error) {
 	}
 	c.after--
 	return first, err
+}
+
+// corrections reads the room of corrections as the node does (cmd/jingwei).
+type corrections struct{ room *correction.Service }
+
+func (c corrections) Since(ctx context.Context, seq uint64, limit int) ([]Correction, error) {
+	list, err := c.room.AppliedSince(ctx, seq, limit)
+	return store.All(list, carriedOut), err
+}
+
+func (c corrections) Find(ctx context.Context, id uuid.UUID) (Correction, error) {
+	a, err := c.room.FindApplied(ctx, id)
+	return carriedOut(&a), err
+}
+
+func carriedOut(a *correction.CarriedOut) Correction {
+	return Correction{ID: a.ID, Org: a.Org, Series: a.Series, Undoes: a.Undoes, Kind: string(a.Kind), Withdraws: a.Kind == correction.Withdraw, Since: a.Since, Until: a.Until,
+		Words: a.Words, By: a.By, At: a.At, Basis: a.Basis, Rows: a.Rows, FirstSeq: a.FirstSeq, LastSeq: a.LastSeq, FirstCommit: a.FirstCommit, LastCommit: a.LastCommit}
 }
 
 func newNode(t testing.TB, db *store.DB) *node {
@@ -100,8 +116,7 @@ func (n *node) now() time.Time { return n.clock }
 func (n *node) open() {
 	n.t.Helper()
 	ctx := context.Background()
-	n.journal = proof.Must(log.Open(log.Options{FS: file.OS(), Dir: n.dir + "/journal", SegmentBytes: 4 << 20, Now: n.now, Keepers: []string{telemetry.Keeper}}))
-	n.store = proof.Must(telemetry.Open(ctx, telemetry.Options{FS: file.OS(), Dir: n.dir + "/telemetry", Log: n.journal, Catalog: &n.cat, Now: n.now, NoBackground: true, CompactRate: -1}))
+	n.store = telemetrytest.Open(n.t, telemetrytest.Options{Dir: n.dir, Catalog: &n.cat, Now: n.now})
 	n.corrections = proof.Must(correction.New(ctx, correction.Options{DB: n.db, Store: n.store, Now: n.now, Logger: proof.Logger(n.t)}))
 	n.log = proof.Must(evidence.Open(evidence.Options{FS: file.OS(), Dir: n.dir + "/evidence", Origin: origin, Keys: n.keys, Now: n.now, CheckpointEvery: -1}))
 	n.cut = &cut{n.log, -1}
@@ -115,13 +130,14 @@ func (n *node) room() {
 		vkeys = append(vkeys, k.Verifier().String())
 	}
 	n.seal = proof.Must(New(context.Background(), Options{DB: n.db, Log: n.cut, Store: n.store, Now: n.now, Series: n.perBatch, Keys: vkeys,
-		Tiles: TilesOf(file.OS(), n.dir+"/evidence"), Corrections: CorrectionsOf(n.corrections), Audits: AuditsOf(n.db), Logger: proof.Logger(n.t)}))
+		Tiles: TilesOf(file.OS(), n.dir+"/evidence"), Corrections: corrections{n.corrections}, Audits: AuditsOf(n.db), Logger: proof.Logger(n.t)}))
 }
 
 func (n *node) close() {
-	if err := errors.Join(n.log.Close(), n.store.Close(), n.journal.Close()); err != nil {
+	if err := n.log.Close(); err != nil {
 		n.t.Error(err)
 	}
+	n.store.Close()
 }
 
 // send stores values of one series at source times, all of one commit. Series 3 gets texts.
@@ -153,16 +169,7 @@ func (n *node) send(series int, at time.Time, values ...float64) telemetry.Recei
 func (n *node) batch(b *telemetry.Batch) telemetry.Receipt {
 	n.t.Helper()
 	n.clock = n.clock.Add(time.Millisecond)
-	n.seq++
-	type answer struct {
-		telemetry.Receipt
-		error
-	}
-	told := make(chan answer, 1)
-	must(n.t, n.store.Append(context.Background(), n.producer, 1, n.seq, b, func(r telemetry.Receipt, err error) { told <- answer{r, err} }))
-	a := <-told
-	must(n.t, a.error)
-	return a.Receipt
+	return n.store.Send(n.producer, b)
 }
 
 // until moves the clock to the beginning of a day and a little further, so that the day before is closed.

@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"jingwei/internal/kernel/evidence"
 	osfile "jingwei/internal/kernel/file"
@@ -311,7 +315,7 @@ func TestAChangedStoreShows(t *testing.T) {
 	if ok, err := n.seal.matches(context.Background(), n.series[0], &f, &row, secret); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	n.seal.o.Store = forger{n.store}
+	n.seal.o.Store = forger{n.store.Store}
 	if ok, err := n.seal.matches(context.Background(), n.series[0], &f, &row, secret); err != nil || ok {
 		t.Errorf("a changed sample fits: %v %v", ok, err)
 	}
@@ -344,6 +348,45 @@ func (f failing) ReadCommitted(ctx context.Context, w telemetry.Between, refs []
 	})
 }
 
+// What was told of in a life that ended is taken back by the next one, and what stays damaged is not in the way of what does
+// not, however much of it there is.
+func TestWhatWasSkippedIsTriedByTheNextLife(t *testing.T) {
+	n := newNode(t, storetest.SQLite(t))
+	for i := range 5 {
+		n.send(i, n.clock, 1, 2)
+	}
+	var told []bool
+	raise := func(x telemetry.Trouble) { told = append(told, x.Active) }
+	n.seal.o.Raise = raise
+	bad, _ := n.store.Lookup(n.series[3])
+	n.seal.o.Store = failing{n.store.Store, map[telemetry.Ref]bool{bad: true}}
+	n.until(1)
+	n.days()
+	var lost []skipRow // of series that are not here
+	for i := range skipsAtOnce + 20 {
+		lost = append(lost, skipRow{Day: int64(dayN(0)), Series: uuid.UUID{14: byte(i >> 8), 15: byte(i)}, Reason: "block 17 is damaged"})
+	}
+	must(t, n.db.InTx(t.Context(), func(ctx context.Context, tx bun.Tx) error { return insertSkips(ctx, tx, lost) }))
+	n.room()
+	n.seal.o.Raise = raise
+	n.days()
+	if n.leafOf(3, 0) != n.again(3, 0) {
+		t.Error("not its leaf")
+	}
+	if !slices.Equal(told, []bool{true, true}) {
+		t.Errorf("told %v", told)
+	}
+	_, err := n.db.NewDelete().Model((*skipRow)(nil)).Where("reason <> ''").Exec(t.Context())
+	must(t, err)
+	n.room()
+	n.seal.o.Raise = raise
+	n.days()
+	n.days()
+	if !slices.Equal(told, []bool{true, true, false}) {
+		t.Errorf("after a restart nothing is skipped; told %v", told)
+	}
+}
+
 // A series that cannot be read holds up nothing, is told of, and is sealed when it can be read again.
 func TestADamagedSeriesIsSealedLater(t *testing.T) {
 	n := newNode(t, storetest.SQLite(t))
@@ -353,7 +396,7 @@ func TestADamagedSeriesIsSealedLater(t *testing.T) {
 	var told []telemetry.Trouble
 	n.seal.o.Raise = func(x telemetry.Trouble) { told = append(told, x) }
 	bad, _ := n.store.Lookup(n.series[3])
-	n.seal.o.Store = failing{n.store, map[telemetry.Ref]bool{bad: true}}
+	n.seal.o.Store = failing{n.store.Store, map[telemetry.Ref]bool{bad: true}}
 	n.until(1)
 	n.days()
 	if f := n.found(3, 0); f.State != Skipped || !strings.Contains(f.Reason, "block 17") {

@@ -56,6 +56,7 @@ type Options struct {
 	Tiles       func(name string) ([]byte, error)
 	Corrections Corrections   // nil: none are made here
 	Audits      Audits        // nil: they are no leaves
+	Facts       Facts         // nil: there are none
 	Every       time.Duration // between looks at what is to be done. Default a minute
 	Series      int           // series sealed in one go. Default 1024, at most evidence.MaxBatch
 	Logger      *slog.Logger
@@ -78,7 +79,8 @@ type Service struct {
 	audited  bool       // all entries were looked at once in this life; under records
 	progress atomic.Pointer[Progress]
 	trouble  bool      // there is something that could not be read; under sealing, as is
-	retried  time.Time // when it was tried again last
+	retried  time.Time // when it was tried again last; zero: not in this life
+	shredder sync.Mutex
 }
 
 // Progress is how far the day that is being sealed is.

@@ -15,21 +15,31 @@ import (
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/evidence"
 	"jingwei/internal/kernel/store"
-	"jingwei/internal/telemetry/correction"
 )
 
-// Correction is one that was carried out, as its room tells it. Fields never change.
+// Correction is one that was carried out, in plain values as its room wrote them down. Nothing of it changes any more.
 type Correction struct {
-	ID, Org, Series uuid.UUID
-	Withdraws       bool // it takes samples away
-	At              int64
-	Seq             uint64 // grows from correction to correction
-	Fields          []Field
+	ID, Org, Series, Undoes uuid.UUID
+	Kind                    string // as the room of corrections names it
+	Withdraws               bool   // it takes samples away: the leaf is a withdrawal
+	Since, Until            int64  // source times, half-open
+	Words, By               string // JSON, to the byte
+	At, Basis, Rows         int64
+	FirstSeq, LastSeq       int64 // grow from correction to correction
+	FirstCommit, LastCommit int64
+}
+
+// fields names what a correction says. The names and their order are part of the format.
+func (c *Correction) fields() []Field {
+	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	return []Field{{"record", "correction"}, {"id", c.ID.String()}, {"org", c.Org.String()}, {"series", c.Series.String()}, {"kind", c.Kind},
+		{"since", n(c.Since)}, {"until", n(c.Until)}, {"words", c.Words}, {"undoes", store.Word(c.Undoes)}, {"by", c.By}, {"at", n(c.At)}, {"basis", n(c.Basis)},
+		{"rows", n(c.Rows)}, {"first-seq", n(c.FirstSeq)}, {"last-seq", n(c.LastSeq)}, {"first-commit", n(c.FirstCommit)}, {"last-commit", n(c.LastCommit)}}
 }
 
 // Corrections is the room of corrections.
 type Corrections interface {
-	// Since returns corrections that were carried out and have a greater Seq, in order of it.
+	// Since returns corrections that were carried out and have a greater LastSeq, in order of it.
 	Since(ctx context.Context, seq uint64, limit int) ([]Correction, error)
 	Find(ctx context.Context, id uuid.UUID) (Correction, error)
 }
@@ -41,67 +51,73 @@ type Audits interface {
 	Find(ctx context.Context, id uuid.UUID) (audit.Entry, error)
 }
 
-// CorrectionsOf reads from package correction.
-func CorrectionsOf(s *correction.Service) Corrections { return corrections{s} }
-
-type corrections struct{ s *correction.Service }
-
-func (c corrections) Since(ctx context.Context, seq uint64, limit int) ([]Correction, error) {
-	list, err := c.s.AppliedSince(ctx, seq, limit)
-	return store.All(list, correctionOf), err
+// Fact is a revision of a business fact, as its room wrote it down. Nothing of it changes any more.
+type Fact struct {
+	ID, Subject, Org uuid.UUID // of the revision, of the fact
+	Commit           uint64
+	At               int64 // commit time, ns
+	Fields           []Field
 }
 
-func (c corrections) Find(ctx context.Context, id uuid.UUID) (Correction, error) {
-	a, err := c.s.FindApplied(ctx, id)
-	return correctionOf(&a), err
-}
-
-// correctionOf names the fields of a correction. The names and their order are part of the format.
-func correctionOf(a *correction.CarriedOut) Correction {
-	n := func(v int64) string { return strconv.FormatInt(v, 10) }
-	return Correction{
-		ID: a.ID, Org: a.Org, Series: a.Series, Withdraws: a.Kind == correction.Withdraw, At: a.At, Seq: uint64(a.LastSeq),
-		Fields: []Field{{"record", "correction"}, {"id", a.ID.String()}, {"org", a.Org.String()}, {"series", a.Series.String()}, {"kind", string(a.Kind)},
-			{"since", n(a.Since)}, {"until", n(a.Until)}, {"words", a.Words}, {"undoes", store.Word(a.Undoes)}, {"by", a.By}, {"at", n(a.At)}, {"basis", n(a.Basis)},
-			{"rows", n(a.Rows)}, {"first-seq", n(a.FirstSeq)}, {"last-seq", n(a.LastSeq)}, {"first-commit", n(a.FirstCommit)}, {"last-commit", n(a.LastCommit)}},
-	}
+// Facts is the room of business facts.
+type Facts interface {
+	// Since returns revisions with greater commit numbers, in order of them. None with a smaller one comes later.
+	Since(ctx context.Context, commit uint64, limit int) ([]Fact, error)
+	Find(ctx context.Context, id uuid.UUID) (Fact, error)
 }
 
 func (s *Service) takeCorrections(ctx context.Context) error {
-	for s.o.Corrections != nil {
-		at, err := cursor(ctx, s.o.DB, cursorCorrection)
+	if s.o.Corrections == nil {
+		return nil
+	}
+	return take(ctx, s, cursorCorrection, s.o.Corrections.Since, func(c *Correction) (recordRow, uint64, error) {
+		kind := evidence.KindCorrection
+		if c.Withdraws {
+			kind = evidence.KindWithdrawal
+		}
+		r, err := newRecord(c.ID, kind, c.Org, c.Series, c.At, Canonical(c.fields()))
+		return r, uint64(c.LastSeq), err
+	})
+}
+
+func (s *Service) takeFacts(ctx context.Context) error {
+	if s.o.Facts == nil {
+		return nil
+	}
+	return take(ctx, s, cursorFact, s.o.Facts.Since, func(f *Fact) (recordRow, uint64, error) {
+		r, err := newRecord(f.ID, evidence.KindFact, f.Org, f.Subject, f.At, Canonical(f.Fields))
+		return r, f.Commit, err
+	})
+}
+
+// take writes down what another room has since the cursor, which is a number that grows. record makes one of them a record,
+// and tells its number.
+func take[T any](ctx context.Context, s *Service, name string, since func(context.Context, uint64, int) ([]T, error), record func(*T) (recordRow, uint64, error)) error {
+	for {
+		at, err := cursor(ctx, s.o.DB, name)
 		if err != nil {
 			return err
 		}
-		list, err := s.o.Corrections.Since(ctx, number(at), recordsAtOnce)
+		list, err := since(ctx, number(at), recordsAtOnce)
 		if err != nil {
-			return fmt.Errorf("list corrections: %w", err)
+			return fmt.Errorf("list what %s has for the log: %w", name, err)
 		}
 		if len(list) == 0 {
 			return nil
 		}
-		var rows []recordRow
+		rows, last := make([]recordRow, len(list)), uint64(0)
 		for i := range list {
-			c := &list[i]
-			kind := evidence.KindCorrection
-			if c.Withdraws {
-				kind = evidence.KindWithdrawal
-			}
-			r, err := newRecord(c.ID, kind, c.Org, c.Series, c.At, Canonical(c.Fields))
-			if err != nil {
+			if rows[i], last, err = record(&list[i]); err != nil {
 				return err
 			}
-			rows = append(rows, r)
 		}
-		last := digits(list[len(list)-1].Seq)
 		err = s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-			return errors.Join(insertRecords(ctx, tx, rows), setCursor(ctx, tx, cursorCorrection, last))
+			return errors.Join(insertRecords(ctx, tx, rows), setCursor(ctx, tx, name, digits(last)))
 		})
 		if err != nil {
-			return fmt.Errorf("write down corrections: %w", err)
+			return fmt.Errorf("write down what %s has for the log: %w", name, err)
 		}
 	}
-	return nil
 }
 
 // AuditsOf reads the audit of a database.

@@ -91,6 +91,7 @@ type cursorRow struct {
 const (
 	cursorLog        = "log"        // entries of the log that are in the tables
 	cursorAudit      = "audit"      // the greatest id of an entry that has a leaf
+	cursorFact       = "fact"       // commit number of the last revision of a fact that has a leaf
 	cursorCorrection = "correction" // sequence number of the last correction that has a leaf
 )
 
