@@ -28,9 +28,14 @@ var texts embed.FS
 var (
 	ErrFolder = problem.Define("backup-folder-invalid", http.StatusUnprocessableEntity) // reason
 	ErrEnded  = problem.Define("backup-ended", http.StatusConflict)
+	// ErrCluster: the node's journal is in a cluster.
+	ErrCluster = problem.Define("backup-cluster", http.StatusConflict)
 )
 
-var kinds = []*problem.Kind{ErrFolder, ErrEnded}
+// errBusy: two backups at once would remove each other's copy of the records.
+var errBusy = errors.New("another backup of this node is under way; ask again when it has ended")
+
+var kinds = []*problem.Kind{ErrFolder, ErrEnded, ErrCluster}
 
 // JobKind is the kind of job that makes a backup of the running node.
 const JobKind = "backup"
@@ -41,12 +46,22 @@ type Request struct {
 	Keep int    `json:"keep,omitempty" minimum:"0" maximum:"10000" doc:"Afterwards keep the newest so many snapshots and remove what only older ones need; 0 removes nothing"`
 }
 
-// check tells what is wrong with a folder from outside.
-func (q *Request) check() error {
+// check tells what is wrong with a request from outside.
+func (s *Service) check(q *Request) error {
 	if !filepath.IsAbs(q.To) || filepath.Clean(q.To) == string(filepath.Separator) {
 		return ErrFolder.At("body.to", q.To).With("reason", text.Text{Zh: "不是目录的绝对路径", En: "it is not the absolute path of a folder"})
 	}
-	return nil
+	err := s.Source.check(q.To)
+	var place *PlaceError
+	switch {
+	case errors.Is(err, ErrClusterJournal):
+		return ErrCluster.Because(err)
+	case errors.As(err, &place):
+		return ErrFolder.At("body.to", q.To).Because(err).With("reason", text.Text{
+			Zh: "它与数据目录 " + place.Data + " 互相包含，数据丢失时备份会一同丢失",
+			En: "it lies in the data folder " + place.Data + " or around it, and would be lost with the data"})
+	}
+	return err
 }
 
 // Output is what a finished job answers.
@@ -60,6 +75,8 @@ type Service struct {
 	Source Source
 	Jobs   *job.Runner // whose handler for JobKind is Handle
 	Home   func(context.Context) (uuid.UUID, error)
+
+	working sync.Mutex // held while a backup is made
 }
 
 // saveEvery is how often a job notes how far it is.
@@ -71,9 +88,13 @@ func (s *Service) Handle(ctx context.Context, run *job.Run) (any, error) {
 	if err := run.Decode(&q); err != nil {
 		return nil, err
 	}
-	if err := q.check(); err != nil {
+	if err := s.check(&q); err != nil {
 		return nil, err
 	}
+	if !s.working.TryLock() {
+		return nil, errBusy
+	}
+	defer s.working.Unlock()
 	src := s.Source
 	r, err := WriteRepository(src.FS, filepath.Clean(q.To), src.Program, src.Now())
 	if err != nil {
@@ -129,7 +150,7 @@ func (s *Service) Routes(a *api.Server) {
 		if err != nil {
 			return nil, err
 		}
-		if err := in.Body.check(); err != nil {
+		if err := s.check(&in.Body); err != nil {
 			return nil, err
 		}
 		home, err := s.Home(ctx)
@@ -141,9 +162,7 @@ func (s *Service) Routes(a *api.Server) {
 			if j, err = s.Jobs.Submit(ctx, job.Request{Org: home, Kind: JobKind, Actor: p.Name, Input: in.Body}); err != nil {
 				return err
 			}
-			e := auth.System(home).Act(ctx, s.Source.Now(), "node.backup.create", audit.Object{Kind: "node.backup", ID: j.ID.String()}, nil, in.Body)
-			e.Actor, e.Via = auth.ActorOf(p), p.Via
-			return audit.Record(ctx, tx, e)
+			return s.record(ctx, tx, p, home, "node.backup.create", j.ID, nil, in.Body)
 		})
 		if err != nil {
 			return nil, err
@@ -171,15 +190,31 @@ func (s *Service) Routes(a *api.Server) {
 		})
 	api.Register(a, tag.Operation(http.MethodDelete, "cancelBackup", "/backups/{id}", "Cancel a backup that has not ended; it leaves no snapshot"),
 		func(ctx context.Context, in *api.ByID) (*struct{}, error) {
-			if _, err := s.find(ctx, in.ID); err != nil {
+			j, err := s.find(ctx, in.ID)
+			if err != nil {
 				return nil, err
 			}
-			err := s.Jobs.Cancel(ctx, auth.Everywhere(), in.ID)
-			if errors.Is(err, job.ErrEnded) {
-				return nil, ErrEnded.Because(err)
+			p, err := auth.AllowNode(ctx, auth.Node)
+			if err != nil {
+				return nil, err
 			}
-			return nil, err
+			return nil, s.Source.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+				if err := s.Jobs.Cancel(ctx, auth.Everywhere(), in.ID); err != nil {
+					if errors.Is(err, job.ErrEnded) {
+						return ErrEnded.Because(err)
+					}
+					return err
+				}
+				return s.record(ctx, tx, p, j.Org, "node.backup.cancel", j.ID, j.Input, nil)
+			})
 		})
+}
+
+// record notes in the audit of the node's own organisation what was done with a backup.
+func (s *Service) record(ctx context.Context, tx bun.Tx, p auth.Principal, home uuid.UUID, verb string, id uuid.UUID, before, after any) error {
+	e := auth.System(home).Act(ctx, s.Source.Now(), verb, audit.Object{Kind: "node.backup", ID: id.String()}, before, after)
+	e.Actor, e.Via = auth.ActorOf(p), p.Via
+	return audit.Record(ctx, tx, e)
 }
 
 // find returns a job that is a backup, for those who run the node.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,7 +33,8 @@ func TestEveryProblemHasWords(t *testing.T) {
 // door is a node that serves the routes, and runs their jobs.
 type door struct {
 	*node
-	url string
+	url     string
+	service *Service
 }
 
 func newDoor(t *testing.T) *door {
@@ -54,7 +56,7 @@ func newDoor(t *testing.T) *door {
 	s.Routes(a)
 	web := httptest.NewServer(a.Handler())
 	t.Cleanup(func() { web.Close(); http.DefaultClient.CloseIdleConnections() })
-	return &door{n, web.URL}
+	return &door{n, web.URL, s}
 }
 
 func (d *door) ask(who, method, path, body string, into any) (status int, text string) {
@@ -127,7 +129,9 @@ func TestBackupOverHTTP(t *testing.T) {
 		t.Errorf("an engineer sees the backups: %d", status)
 	}
 	// Into a folder that is none, the job fails and says why.
-	b := string(proof.Must(json.Marshal(Request{To: d.dir})))
+	filled := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(filled, "something"), nil, 0o600))
+	b := string(proof.Must(json.Marshal(Request{To: filled})))
 	if status, text := d.ask("owner", "POST", "/backups", b, &j); status != 201 {
 		t.Fatalf("%d %s", status, text)
 	}

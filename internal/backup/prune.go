@@ -1,9 +1,13 @@
 package backup
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // Pruned is what Prune took away.
@@ -14,8 +18,9 @@ type Pruned struct {
 	Kept      []string `json:"kept"`
 }
 
-// Prune keeps the newest snapshots and removes the others, and then every piece that no kept one names. It refuses
-// where a kept snapshot cannot be read, since what it needs is not known then.
+// Prune keeps the newest snapshots of each node, so many of each, and removes the others, and then every piece that no
+// kept one names. It refuses where one that is to be kept cannot be read, or a newer program wrote one, since what it
+// needs is not known then.
 func (r *Repository) Prune(keep int) (*Pruned, error) {
 	if keep < 1 {
 		return nil, fmt.Errorf("prune: keep %d snapshots: keep at least 1", keep)
@@ -27,20 +32,30 @@ func (r *Repository) Prune(keep int) (*Pruned, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Pruned{Kept: ids[max(len(ids)-keep, 0):]}
+	out := &Pruned{}
+	var remove []string
 	needed := map[string]bool{}
-	for _, id := range out.Kept {
+	of := map[uuid.UUID]int{} // kept, by node
+	for i, id := range slices.Backward(ids) {
 		s, err := r.Load(id)
-		if err != nil {
+		var newer *FormatError
+		switch {
+		case errors.As(err, &newer) || err != nil && len(ids)-i <= keep:
 			return nil, fmt.Errorf("prune: nothing was removed: %w", err)
+		case err != nil || of[s.Node] == keep: // what is damaged and old nobody can restore
+			remove = append(remove, id)
+			continue
 		}
+		of[s.Node]++
+		out.Kept = append(out.Kept, id)
 		for _, f := range s.Files {
 			for _, p := range f.Pieces {
 				needed[p.SHA256] = true
 			}
 		}
 	}
-	for _, id := range ids[:len(ids)-len(out.Kept)] {
+	slices.Reverse(out.Kept)
+	for _, id := range slices.Backward(remove) { // the oldest first
 		if err := r.fs.Remove(r.documentPath(id)); err != nil {
 			return out, err
 		}
@@ -58,6 +73,9 @@ func (r *Repository) sweep(out *Pruned, needed map[string]bool) error {
 		return err
 	}
 	for _, d := range folders {
+		if !d.IsDir() {
+			continue // not ours
+		}
 		dir := filepath.Join(r.dir, dataDir, d.Name())
 		entries, err := r.fs.ReadDir(dir)
 		if err != nil {

@@ -141,17 +141,11 @@ func (r *Repository) put(data []byte) (p Piece, written bool, err error) {
 	p = Piece{hex.EncodeToString(sum[:]), int64(len(data))}
 	name := r.piecePath(p.SHA256)
 	dir := filepath.Dir(name)
-	r.mu.Lock()
-	made := r.wrote[dir]
-	r.wrote[dir] = true // also where the piece is there: a killed backup may have left its name in the page cache only
-	r.mu.Unlock()
+	if err := r.folder(dir); err != nil {
+		return p, false, err
+	}
 	if r.has(p) {
 		return p, false, nil
-	}
-	if !made {
-		if err := r.fs.MkdirAll(dir, 0o700); err != nil {
-			return p, false, err
-		}
 	}
 	tmp := fmt.Sprintf("%s.%s.tmp", name, uuid.NewString()[:8])
 	f, err := r.fs.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -169,6 +163,21 @@ func (r *Repository) put(data []byte) (p Piece, written bool, err error) {
 		return p, false, fmt.Errorf("write to the repository: %w", err)
 	}
 	return p, true, nil
+}
+
+// folder makes a folder of pieces and notes it for sync, also where the piece is there already: a killed backup may have
+// left its name in the page cache only. Whoever finds it noted finds it made: hence the lock around both.
+func (r *Repository) folder(dir string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.wrote[dir] {
+		return nil
+	}
+	if err := r.fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	r.wrote[dir] = true
+	return nil
 }
 
 // sync makes the names of all pieces durable.
@@ -302,29 +311,35 @@ func readAll(fsys file.FS, name string, limit int64) ([]byte, error) {
 type contents struct {
 	r    *Repository
 	f    *File
-	mu   sync.Mutex
-	at   int
-	last []byte
+	last *lastPiece
 }
 
-func (r *Repository) open(f *File) *contents { return &contents{r: r, f: f, at: -1} }
+// lastPiece is the piece that was read last, by whichever of the files that share it: a journal has hundreds, which are
+// open together and read one after another.
+type lastPiece struct {
+	mu   sync.Mutex
+	of   Piece
+	data []byte // nil: none
+}
+
+func (r *Repository) open(f *File, last *lastPiece) *contents { return &contents{r, f, last} }
 
 func (c *contents) ReadAt(b []byte, off int64) (n int, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.last.mu.Lock()
+	defer c.last.mu.Unlock()
 	for n < len(b) {
 		if off >= c.f.Bytes {
 			return n, io.EOF
 		}
 		i := int(off / pieceBytes)
-		if c.at != i {
-			c.at = -1
-			if c.last, err = c.r.piece(c.f.Pieces[i]); err != nil {
+		if p := c.f.Pieces[i]; c.last.data == nil || c.last.of != p {
+			c.last.data = nil
+			if c.last.data, err = c.r.piece(p); err != nil {
 				return n, fmt.Errorf("%s: %w", c.f.Name, err)
 			}
-			c.at = i
+			c.last.of = p
 		}
-		k := copy(b[n:], c.last[off-int64(i)*pieceBytes:])
+		k := copy(b[n:], c.last.data[off-int64(i)*pieceBytes:])
 		n, off = n+k, off+int64(k)
 	}
 	return n, nil

@@ -215,7 +215,7 @@ func (w *restoring) write(ctx context.Context, s *Snapshot) error {
 	if f == nil {
 		return &DamageError{"snapshot " + s.ID(), "it has no records"}
 	}
-	return store.Restore(ctx, w.o.DB, io.NewSectionReader(w.r.open(f), 0, f.Bytes))
+	return store.Restore(ctx, w.o.DB, io.NewSectionReader(w.r.open(f, &lastPiece{}), 0, f.Bytes))
 }
 
 // fullSize extends a segment of the journal, of which only the beginning was kept, to the size that it names.

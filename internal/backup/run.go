@@ -42,10 +42,11 @@ type Result struct {
 }
 
 // Run makes a backup into r. An interrupted one leaves no snapshot; the pieces that it wrote are not written again.
-// tell, where set, is called from several goroutines, one at a time.
+// tell, where set, is called from several goroutines, one at a time. Of a running node one backup is made at a time, which
+// is up to the caller. Errors: ErrRunning, *PlaceError, ErrClusterJournal, *UnfinishedRestoreError.
 func Run(ctx context.Context, s *Source, r *Repository, tell func(Progress)) (*Result, error) {
 	k := &copier{s: s, r: r, tell: tell}
-	if err := s.removeWork(); err != nil {
+	if err := s.check(r.dir); err != nil {
 		return nil, fmt.Errorf("back up: %w", err)
 	}
 	k.remember()
@@ -54,6 +55,10 @@ func Run(ctx context.Context, s *Source, r *Repository, tell func(Progress)) (*R
 		return nil, fmt.Errorf("back up: %w", err)
 	}
 	defer c.close()
+	// Not before: of a stopped node, fix has made sure that no other backup of it is at work with such files.
+	if err := s.removeWork(); err != nil {
+		return nil, fmt.Errorf("back up: %w", err)
+	}
 	if err := k.all(ctx, c); err != nil {
 		return nil, fmt.Errorf("back up: %w", err)
 	}

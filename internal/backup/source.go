@@ -35,6 +35,52 @@ type Source struct {
 	Now       func() time.Time
 }
 
+// PlaceError tells that repository and data folder lie one in the other: each backup would hold all earlier ones, and
+// whatever takes the data would take them too.
+type PlaceError struct{ Repository, Data string }
+
+func (e *PlaceError) Error() string {
+	return fmt.Sprintf("the repository %s and the data folder %s lie one in the other; name a folder beside it, best on another disk", e.Repository, e.Data)
+}
+
+// ErrClusterJournal tells that the journal is not in the data folder.
+var ErrClusterJournal = errors.New("the journal of this node is in a cluster and not in its data folder: back up the cluster's PostgreSQL, JetStream and object store with their own tools")
+
+// check refuses what cannot be backed up, or not to there.
+func (s *Source) check(repository string) error {
+	if s.Telemetry != nil && s.Journal == nil {
+		return ErrClusterJournal
+	}
+	if _, err := s.FS.Stat(filepath.Join(s.Dir, restoreMark)); err == nil {
+		return &UnfinishedRestoreError{s.Dir}
+	}
+	to, data := real(repository), real(s.Dir)
+	for _, pair := range [][2]string{{to, data}, {data, to}} {
+		if rel, err := filepath.Rel(pair[0], pair[1]); err == nil && filepath.IsLocal(rel) {
+			return &PlaceError{repository, s.Dir}
+		}
+	}
+	return nil
+}
+
+// real is a path without symbolic links, as far as there is something there.
+func real(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	for rest := ""; ; {
+		if there, err := filepath.EvalSymlinks(path); err == nil {
+			return filepath.Join(there, rest)
+		}
+		parent := filepath.Dir(path)
+		if parent == path {
+			return filepath.Join(path, rest)
+		}
+		path, rest = parent, filepath.Join(filepath.Base(path), rest)
+	}
+}
+
 // Places in a data folder.
 const (
 	journalDir   = "journal"

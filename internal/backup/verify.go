@@ -56,21 +56,22 @@ type stored struct {
 	s    *Snapshot
 	work string
 	bad  map[string]bool
+	last lastPiece
 }
 
 // pieces compares every piece with its hash. A piece that several files share is read once.
 func (t *stored) pieces(ctx context.Context, n *inspection) error {
-	seen := map[string]error{}
+	seen := map[Piece]error{}
 	for i := range t.s.Files {
 		f := &t.s.Files[i]
 		for k, p := range f.Pieces {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			err, known := seen[p.SHA256]
+			err, known := seen[p]
 			if !known {
 				_, err = t.r.piece(p)
-				seen[p.SHA256] = err
+				seen[p] = err
 			}
 			n.done(p.Bytes)
 			if err != nil {
@@ -96,7 +97,7 @@ func (t *stored) open(name string) (io.ReaderAt, func(), error) {
 	if f == nil {
 		return nil, nil, &DamageError{name, "it is missing"}
 	}
-	return t.r.open(f), func() {}, nil
+	return t.r.open(f, &t.last), func() {}, nil
 }
 
 // records writes the SQLite file out, for its engine reads nothing else.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 
 	engine "github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -41,14 +42,16 @@ func Problems() []*problem.Kind {
 		ErrTimeout, ErrDamaged, ErrClosed, ErrInternal}
 }
 
-// words are the texts, read. Their completeness is a property of the program, which a test proves.
-var words = func() *problem.Catalogue {
+// words are the texts, read when the first one is wanted: every process of the program has this package, gateways and
+// simulators too, and reading takes longer than all else before main. Their completeness is a property of the program,
+// which a test proves.
+var words = sync.OnceValue(func() *problem.Catalogue {
 	c, err := problem.ReadCatalogue(texts, "texts")
 	if err != nil {
 		panic(fmt.Errorf("promql: %w", err))
 	}
 	return c
-}()
+})
 
 // errorTypes are Prometheus' by status; 401 has none there.
 var errorTypes = map[int]string{400: "bad_data", 401: "unauthorized", 404: "not_found", 405: "bad_data", 422: "execution", 499: "canceled", 500: "internal", 503: "timeout"}
@@ -94,7 +97,7 @@ func (s *Service) judge(r *http.Request, err error) (code int, message string) {
 	default: // the engine's: vectors that do not match, labels that are not labels
 		return http.StatusUnprocessableEntity, err.Error()
 	}
-	d := words.Document(p, problem.ParseAcceptLanguage(r.Header.Get("Accept-Language")))
+	d := words().Document(p, problem.ParseAcceptLanguage(r.Header.Get("Accept-Language")))
 	message = d.Detail
 	if d.Mend != "" {
 		message += " " + d.Mend

@@ -119,20 +119,35 @@ func ask(t testing.TB, base, token, path string, v url.Values) result {
 	}
 	defer res.Body.Close()
 	var doc struct {
-		Status, Error string
-		Data          struct {
-			ResultType string
-			Result     json.RawMessage
-		}
+		Error string
+		Data  json.RawMessage
 	}
 	if err := json.NewDecoder(res.Body).Decode(&doc); err != nil {
 		t.Fatalf("%s: %v", v, err)
 	}
-	out := result{kind: doc.Data.ResultType, points: map[string][]pt{}, err: doc.Error}
+	if doc.Data == nil {
+		return result{err: doc.Error}
+	}
+	return resultOf(t, doc.Data)
+}
+
+// resultOf reads the value of a query.
+func resultOf(t testing.TB, data json.RawMessage) result {
+	t.Helper()
+	var doc struct {
+		ResultType string
+		Result     json.RawMessage
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	out := result{kind: doc.ResultType, points: map[string][]pt{}}
 	switch out.kind {
 	case "scalar", "string":
 		var x [2]any
-		_ = json.Unmarshal(doc.Data.Result, &x)
+		if err := json.Unmarshal(doc.Result, &x); err != nil {
+			t.Fatal(err)
+		}
 		if out.kind == "string" {
 			out.points[fmt.Sprint(x[1])] = []pt{{ms(x[0]), 0}}
 		} else {
@@ -144,7 +159,7 @@ func ask(t testing.TB, base, token, path string, v url.Values) result {
 			Value  [2]any
 			Values [][2]any
 		}
-		if err := json.Unmarshal(doc.Data.Result, &list); err != nil {
+		if err := json.Unmarshal(doc.Result, &list); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range list {
@@ -153,6 +168,7 @@ func ask(t testing.TB, base, token, path string, v url.Values) result {
 			}
 			key := s.Metric.String()
 			out.order = append(out.order, key)
+			out.points[key] = nil
 			for _, x := range s.Values {
 				out.points[key] = append(out.points[key], pt{ms(x[0]), float(t, x[1])})
 			}

@@ -105,7 +105,11 @@ func TestRefusals(t *testing.T) {
 		{"query_range?query=x[1m]&start=0&end=10&step=1", "bad_data", 400, "invalid expression type"},
 		{"query_range?query=1&start=NaN&end=10&step=1", "bad_data", 400, `invalid parameter "start"`},
 		{"query_range?query=1&start=-1e300&end=1e300&step=1e300", "bad_data", 400, `invalid parameter "start"`},
-		{"query?query=x", "execution", 422, "More than 2 series fit one selector. Narrow it"},
+		{"query_range?query=x&start=5&end=5&step=0.0001", "bad_data", 400, `invalid parameter "step": "0.0001" is too short`},
+		{"query?query=count_over_time(x[5m:0.0001])", "bad_data", 400, "the step of a subquery must be at least 1ms"},
+		{"query_range?query=1&start=-9000000000000&end=9000000000000&step=100000000", "bad_data", 400, "exceeded maximum resolution of 100 points"}, // 570,000 years
+		{"series?match[]=x&limit=3", "execution", 422, "More than 2 series"},
+		{"query?query=x", "execution", 422, "More than 2 series fit what is asked for. Narrow it"},
 		{"series?match[]=x", "execution", 422, "More than 2 series"},
 		{"query?time=2025-03-04T08:05:00Z&query=" + url.QueryEscape(`x{machine_name!="mill 3"}[10m]`), "execution", 422, "too many samples into memory (more than 50). Take a shorter span"},
 		{"query?time=2025-03-04T08:05:00Z&query=" + url.QueryEscape(`x{machine_name="mill 1"}+on()group_left()x{machine_name!="mill 3"}`), "execution", 422, "many-to-many"},

@@ -61,7 +61,7 @@ func (a *asking) series(r *http.Request) (*answer, error) {
 			out.warn(truncated)
 			return false
 		}
-		over = limit == 0 && len(list) == a.o.MaxSeries
+		over = len(list) == a.o.MaxSeries // whatever limit the caller has set: Grafana's is 40,000
 		list = append(list, v.labelsOf(e))
 		return !over
 	})

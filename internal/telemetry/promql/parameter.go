@@ -17,6 +17,7 @@ var (
 	noTime     = text.Text{Zh: "不是时间；请用 RFC 3339 或 Unix 秒", En: "is no time; write RFC 3339 or Unix seconds"}
 	noDuration = text.Text{Zh: "不是时长；请用秒数或如 5m、1h30m 的写法", En: "is no length of time; write seconds or such as 5m or 1h30m"}
 	notLonger  = text.Text{Zh: "必须大于零", En: "must be greater than zero"}
+	tooShort   = text.Text{Zh: "太短；最短 1 毫秒", En: "is too short; the shortest is one millisecond"}
 	noCount    = text.Text{Zh: "必须是不小于零的整数", En: "must be a whole number that is not negative"}
 	endsBefore = text.Text{Zh: "早于开始时间", En: "is before the start"}
 	noLabel    = text.Text{Zh: "不是标签名", En: "is no label's name"}

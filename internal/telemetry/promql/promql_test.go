@@ -11,7 +11,7 @@ import (
 )
 
 func TestEveryProblemHasWords(t *testing.T) {
-	if m := words.Missing(Problems()...); len(m) > 0 {
+	if m := words().Missing(Problems()...); len(m) > 0 {
 		t.Errorf("no words for %v", m)
 	}
 }

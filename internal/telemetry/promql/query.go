@@ -8,6 +8,7 @@ import (
 	"time"
 
 	engine "github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/util/stats"
 
 	"jingwei/internal/telemetry"
@@ -55,7 +56,11 @@ func (a *asking) queryRange(r *http.Request) (*answer, error) {
 	if !ok {
 		return nil, refuse("step", "", noDuration)
 	}
-	if end.Sub(start)/step > time.Duration(a.o.MaxPoints) {
+	if step < time.Millisecond { // the engine would divide by zero
+		return nil, refuse("step", r.Form.Get("step"), tooShort)
+	}
+	// In milliseconds, which is what the engine counts in: a span of thousands of years is longer than a time.Duration.
+	if (end.UnixMilli()-start.UnixMilli())/step.Milliseconds() > int64(a.o.MaxPoints) {
 		return nil, ErrPoints.At("query.step", r.Form.Get("step")).With("max", a.o.MaxPoints)
 	}
 	return a.evaluate(r, func(ctx context.Context, o engine.QueryOpts) (engine.Query, error) {
@@ -84,6 +89,9 @@ func (a *asking) evaluate(r *http.Request, build func(context.Context, engine.Qu
 	}
 	expr, err := a.parser.ParseExpr(r.Form.Get("query"))
 	if err != nil {
+		return nil, &queryError{parameter: "query", err: err}
+	}
+	if err := checkSubqueries(expr); err != nil {
 		return nil, &queryError{parameter: "query", err: err}
 	}
 	lookback, given, err := durationOf(r, "lookback_delta")
@@ -118,6 +126,17 @@ func (a *asking) evaluate(r *http.Request, build func(context.Context, engine.Qu
 		out.stats = stats.NewQueryStats(q.Stats())
 	}
 	return out, nil
+}
+
+// checkSubqueries refuses steps that the engine, which counts in milliseconds, takes for zero and divides by.
+func checkSubqueries(expr parser.Expr) (err error) {
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		if s, ok := n.(*parser.SubqueryExpr); ok && s.Step > 0 && s.Step < time.Millisecond {
+			err = fmt.Errorf("the step of a subquery must be at least 1ms, got %s", s.Step)
+		}
+		return err
+	})
+	return err
 }
 
 // remember reads asOf: a time of this node's clock. What came or was corrected later is not in the answer.

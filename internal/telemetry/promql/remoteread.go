@@ -58,7 +58,7 @@ func (a *asking) read(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer turn.Delete(0)
 	out := prompb.ReadResponse{Results: make([]*prompb.QueryResult, len(req.Queries))}
-	left := a.o.MaxRead
+	left := budget{samples: a.o.MaxRead, series: a.o.MaxSeries}
 	for i, q := range req.Queries {
 		if out.Results[i], err = a.readQuery(ctx, q, &left); err != nil {
 			return err
@@ -101,7 +101,10 @@ var matchTypes = map[prompb.LabelMatcher_Type]labels.MatchType{
 	prompb.LabelMatcher_RE: labels.MatchRegexp, prompb.LabelMatcher_NRE: labels.MatchNotRegexp,
 }
 
-func (a *asking) readQuery(ctx context.Context, q *prompb.Query, left *int) (*prompb.QueryResult, error) {
+// budget is what the queries of one request may still answer together: a series costs memory too, were it one sample long.
+type budget struct{ samples, series int }
+
+func (a *asking) readQuery(ctx context.Context, q *prompb.Query, left *budget) (*prompb.QueryResult, error) {
 	matchers := make([]*labels.Matcher, len(q.Matchers))
 	for i, m := range q.Matchers {
 		typ, ok := matchTypes[m.Type]
@@ -126,10 +129,10 @@ func (a *asking) readQuery(ctx context.Context, q *prompb.Query, left *int) (*pr
 		it = at.Iterator(it)
 		var list []prompb.Sample
 		for it.Next() != chunkenc.ValNone {
-			if *left == 0 {
+			if left.samples == 0 {
 				return nil, ErrReadLarge.With("max", a.o.MaxRead)
 			}
-			*left--
+			left.samples--
 			t, v := it.At()
 			list = append(list, prompb.Sample{Timestamp: t, Value: v})
 		}
@@ -137,6 +140,10 @@ func (a *asking) readQuery(ctx context.Context, q *prompb.Query, left *int) (*pr
 			return nil, err
 		}
 		if len(list) > 0 {
+			if left.series == 0 {
+				return nil, ErrSeries.With("max", a.o.MaxSeries)
+			}
+			left.series--
 			out.Timeseries = append(out.Timeseries, &prompb.TimeSeries{Labels: prompb.FromLabels(at.Labels(), nil), Samples: list})
 		}
 	}

@@ -113,3 +113,19 @@ func FuzzReadRequest(f *testing.F) {
 		}
 	})
 }
+
+// The series of all queries of a request are bounded together, not those of each.
+func TestRemoteReadOfTooManySeries(t *testing.T) {
+	n := newNode(t, func(o *Options) { o.MaxSeries = 3 })
+	for i := range 2 {
+		n.put(n.add(point{key: "x", unit: "1", typ: telemetry.Float64, machine: i + 1}), row{t: at(0), v: 1})
+	}
+	n.set(time.Hour)
+	q := &prompb.Query{StartTimestampMs: at(0) / 1e6, EndTimestampMs: at(time.Second) / 1e6, Matchers: []*prompb.LabelMatcher{{Type: prompb.LabelMatcher_EQ, Name: "__name__", Value: "x"}}}
+	if res, out := n.read(readBody(t, q), "a"); out == nil || len(out.Results[0].Timeseries) != 2 {
+		t.Fatalf("one query: %d %s", res.code, res.body)
+	}
+	if res, _ := n.read(readBody(t, q, q), "a"); res.code != 422 || !contains(res.body, "More than 3 series") {
+		t.Errorf("two queries: %d %s", res.code, res.body)
+	}
+}
