@@ -44,6 +44,13 @@ type Outside interface {
 	Usage() (cpu float64, peak int64)
 }
 
+// RollUps is an engine that keeps roll-ups beside its samples and answers means from them where it can.
+type RollUps interface {
+	// FromRollUps is how many of the samples that all queries since Open were made of were not read, because what is kept of
+	// them told enough, and how many there were.
+	FromRollUps() (kept, all uint64)
+}
+
 // Answer is how many points a query gave, and their sum: it shows that all stores have read the same.
 type Answer struct {
 	Points int     `json:"points"`
@@ -81,4 +88,5 @@ type Report struct {
 	Points       int     `json:"points,omitempty"`    // that can be read
 	Raw          *Query  `json:"raw,omitempty"`
 	Means        []Query `json:"means,omitempty"`
+	FromRollUps  float64 `json:"fromRollUps,omitempty"` // the part of the samples of means that kept roll-ups told of
 }

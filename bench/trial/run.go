@@ -267,6 +267,11 @@ func ask(e Engine, o Options, clock func() float64, r *Report) error {
 		q.Points, q.Sum = q.Points/q.Runs, q.Sum/float64(q.Runs)
 		r.Means = append(r.Means, q)
 	}
+	if k, ok := e.(RollUps); ok {
+		if kept, all := k.FromRollUps(); all > 0 {
+			r.FromRollUps = float64(kept) / float64(all)
+		}
+	}
 	return nil
 }
 

@@ -23,7 +23,8 @@ type figures struct {
 	Means        *result.Spread `json:"meansMs,omitempty"`
 	MeansWay     string         `json:"meansWay,omitempty"`
 	RawDayCPU    float64        `json:"rawDayCpuMs,omitempty"`
-	MeansCPU     float64        `json:"meansCpuMs,omitempty"` // of the same way
+	MeansCPU     float64        `json:"meansCpuMs,omitempty"`  // of the same way
+	FromRollUps  float64        `json:"fromRollUps,omitempty"` // part of the samples of means that kept roll-ups told of
 	AskRSS       int64          `json:"askPeakRssBytes,omitempty"`
 	IngestToDisk int64          `json:"bytesBeforeCompaction"`
 	Log          int64          `json:"logBytes"`
@@ -49,7 +50,7 @@ func (c *contender) figures(workload string) figures {
 	var raw, rawCPU []float64
 	ways, waysCPU := map[string][]float64{}, map[string][]float64{}
 	for _, ask := range runs.asks {
-		f.AskRSS = max(f.AskRSS, ask.PeakRSS)
+		f.AskRSS, f.FromRollUps = max(f.AskRSS, ask.PeakRSS), ask.FromRollUps
 		raw, rawCPU = append(raw, ask.Raw.Median), append(rawCPU, ask.Raw.CPU)
 		for _, m := range ask.Means {
 			ways[m.Way], waysCPU[m.Way] = append(ways[m.Way], m.Median), append(waysCPU[m.Way], m.CPU)

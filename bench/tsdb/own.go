@@ -216,17 +216,14 @@ func (e *ownStore) Count(from, to int64) (int, error) {
 	return n, nil
 }
 
-func (*ownStore) Ways() []string { return []string{"Aggregate"} }
+// Ways are the two ways of asking: for the answer as a whole, and series by series as it is reckoned.
+func (*ownStore) Ways() []string { return []string{"Aggregate", "AggregateEach"} }
 
 // Means asks for whole aggregates: count, good, uncertain, bad, first, last, min, max, sum and covered time beside the
 // mean. The mean is of the good values alone; the peers, which keep no status, take all.
-func (e *ownStore) Means(_ string, from, to, step int64) (trial.Answer, error) {
+func (e *ownStore) Means(way string, from, to, step int64) (trial.Answer, error) {
 	var a trial.Answer
-	series, err := e.store.Aggregate(e.ctx, e.refs, telemetry.Span{From: from, To: to}, telemetry.AggregateOptions{Step: time.Duration(step), Now: to})
-	if err != nil {
-		return a, err
-	}
-	for _, buckets := range series {
+	add := func(buckets []telemetry.Bucket) {
 		for i := range buckets {
 			if buckets[i].Good > 0 {
 				a.Points++
@@ -234,7 +231,25 @@ func (e *ownStore) Means(_ string, from, to, step int64) (trial.Answer, error) {
 			}
 		}
 	}
+	span, o := telemetry.Span{From: from, To: to}, telemetry.AggregateOptions{Step: time.Duration(step), Now: to}
+	if way == "AggregateEach" {
+		err := e.store.AggregateEach(e.ctx, e.refs, span, o, func(_ int, b []telemetry.Bucket) error { add(b); return nil })
+		return a, err
+	}
+	series, err := e.store.Aggregate(e.ctx, e.refs, span, o)
+	if err != nil {
+		return a, err
+	}
+	for _, buckets := range series {
+		add(buckets)
+	}
 	return a, nil
+}
+
+// FromRollUps tells how many samples of means came from what blocks keep of their chunks' parts. Raw days are no aggregates.
+func (e *ownStore) FromRollUps() (kept, all uint64) {
+	s := e.store.Stats()
+	return s.AggregatedKept, s.Aggregated
 }
 
 // Verify compares every row with the stream made anew.

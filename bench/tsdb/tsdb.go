@@ -55,7 +55,6 @@ func Run(ctx context.Context, o Options, out io.Writer) (*result.Result, error) 
 	if !o.Full {
 		b.r.Note("200,000 series are run with --full only")
 	}
-	b.r.Note("means from kept roll-ups are left out: rows that are kept begin at the hour, and none of 5 minutes is")
 	b.judge()
 	return b.r, nil
 }
@@ -86,8 +85,20 @@ func (b *race) judge() {
 		}
 		if least, whose := best(all, func(f figures) float64 { return median(f.Means) }); least > 0 {
 			b.r.AtLeast(l.name()+": means of 1,000 series from raw, times as fast as the best peer, "+whose, least/own.Means.Median, 2)
+			b.rollUps(l, least/own.Means.Median, whose)
 		}
 	}
+}
+
+// rollUps judges the means of which the samples were told of by what blocks keep of their chunks' parts, which are of 5 minutes
+// where a part has samples enough. Where they are of longer spans there are no roll-ups to answer from, and the result says so.
+func (b *race) rollUps(l *lane, times float64, whose string) {
+	const enough = 0.9
+	if kept := b.of(l.name())[ownName].FromRollUps; kept < enough {
+		b.r.Note("%s: no means from roll-ups: kept parts of chunks told of %.0f %% of the samples; blocks keep 5 minutes of what comes every second or so", l.name(), 100*kept)
+		return
+	}
+	b.r.AtLeast(l.name()+": means of 1,000 series from kept roll-ups, times as fast as the best peer from raw, "+whose, times, 10)
 }
 
 func median(s *result.Spread) float64 {

@@ -33,10 +33,16 @@ type aggregator struct {
 	keep     []uint64
 
 	shapes  map[shapeKey]*shape
+	order   []shapeKey // of shapes, in which they were made
+	made    int
 	sums    block.Parts
 	changes column.Changes
 	cuts    []int32
+	tallies block.Tallies
+	lookup  *block.Lookup
 	damage  error // met where nothing can return it
+	// Samples that summaries and tallies told of, and samples that were looked at.
+	kept, looked uint64
 }
 
 type bucketState struct {
@@ -89,7 +95,8 @@ func (a *aggregator) ends(i int) int64 {
 	return min(a.span.From+int64(i+1)*a.step, a.span.To)
 }
 
-func (a *aggregator) series(ctx context.Context, series *Series) ([]Bucket, error) {
+// series fills in the buckets of a series, which are empty.
+func (a *aggregator) series(ctx context.Context, series *Series, out []Bucket) error {
 	a.s = series
 	a.state = sized(a.state, a.n)
 	clear(a.state)
@@ -99,14 +106,16 @@ func (a *aggregator) series(ctx context.Context, series *Series) ([]Bucket, erro
 		longest = max(longest, r.MaxSilence)
 	}
 	from := max(a.span.From-int64(longest), 0)
+	a.q.inside, a.q.lookup = a.inside, a.lookup
 	if err := a.q.series(ctx, series, from, a.span.To, a.whole, a.run); err != nil {
-		return nil, err
+		return err
 	}
 	if a.damage != nil {
-		return nil, a.damage
+		return a.damage
 	}
 	a.cover(min(a.span.To, max(a.now, a.span.From)))
-	return a.result(), nil
+	a.result(out)
+	return nil
 }
 
 // silenceAt returns the longest silence in effect at a sample's time.
@@ -180,6 +189,7 @@ func (a *aggregator) whole(c *block.Chunk) bool {
 		a.cover(c.MinTime)
 		a.covered(c.MinTime, c.MaxTime)
 		a.has, a.lastGood, a.lastTime = true, true, c.MaxTime
+		a.kept += uint64(c.Rows)
 		return true
 	}
 	s, err := a.shapeOf(c, silence, plain)
@@ -188,7 +198,7 @@ func (a *aggregator) whole(c *block.Chunk) bool {
 		return true
 	}
 	switch {
-	case int(sm.Good) != s.good:
+	case int(sm.Good) != s.all:
 		return false // there are NaNs
 	case s.good == 0:
 	case one:
@@ -196,7 +206,18 @@ func (a *aggregator) whole(c *block.Chunk) bool {
 			return false
 		}
 	default:
-		if !a.parts(c, s) {
+		if a.parts(c, s) {
+			break
+		}
+		if !s.tallied {
+			return false
+		}
+		// The tallies of the frame do not suffice; its rows may.
+		if s, err = a.rowShapeOf(c, silence, plain); err != nil {
+			a.damage = err
+			return true
+		}
+		if int(sm.Good) != s.all || !a.parts(c, s) {
 			return false
 		}
 	}
@@ -250,6 +271,7 @@ func ordered(b uint64) int64 {
 
 // run takes the rows of a run.
 func (a *aggregator) run(r *run) error {
+	a.looked += uint64(r.j - r.i)
 	f := r.frame
 	t, status, flags := f.Time[r.i:r.j], f.Status[r.i:r.j], f.Flags[r.i:r.j]
 	if r.notes&block.AllGood != 0 && r.notes&block.HasFuture == 0 && a.s.Type != String && t[len(t)-1] <= a.now {
@@ -389,8 +411,9 @@ func (a *aggregator) add(st *bucketState, x []uint64) {
 	}
 }
 
-func (a *aggregator) result() []Bucket {
-	out := make([]Bucket, a.n)
+// result fills in the buckets. It sets the members of empty values one by one: copying whole values, which hold a string each,
+// costs the collector's barrier.
+func (a *aggregator) result(out []Bucket) {
 	typ := a.s.Type
 	for i := range out {
 		st := &a.state[i]
@@ -402,12 +425,13 @@ func (a *aggregator) result() []Bucket {
 		if st.good == 0 {
 			continue
 		}
+		b.First.Type, b.Last.Type = typ, typ
 		if typ == String {
-			b.First, b.Last = Value{Type: typ, Text: st.firstText}, Value{Type: typ, Text: st.lastText}
+			b.First.Text, b.Last.Text = st.firstText, st.lastText
 			continue
 		}
-		b.First, b.Last = Value{Type: typ, Bits: st.first}, Value{Type: typ, Bits: st.last}
-		b.Min, b.Max = Value{Type: typ, Bits: st.min}, Value{Type: typ, Bits: st.max}
+		b.Min.Type, b.Max.Type = typ, typ
+		b.First.Bits, b.Last.Bits, b.Min.Bits, b.Max.Bits = st.first, st.last, st.min, st.max
 		if typ == Float64 {
 			b.Sum = st.float.Value()
 		} else {
@@ -415,5 +439,4 @@ func (a *aggregator) result() []Bucket {
 		}
 		b.Mean = b.Sum / float64(st.good)
 	}
-	return out
 }

@@ -280,8 +280,13 @@ func (n *node) shortcuts(t testing.TB, refs []Ref) (parts, changes int) {
 	return parts, changes
 }
 
-// A byte that is changed in summaries of parts fails the aggregate that needs them, and no raw read.
+// A byte that is changed in summaries of parts, or in tallies, fails the aggregate that needs them, and no raw read.
 func TestDamagedPartsAreNotServed(t *testing.T) {
+	t.Run("parts", func(t *testing.T) { testDamagedParts(t, (*block.Chunk).PartsAt) })
+	t.Run("tallies", func(t *testing.T) { testDamagedParts(t, (*block.Chunk).TalliesAt) })
+}
+
+func testDamagedParts(t *testing.T, place func(*block.Chunk) (off, length int)) {
 	dir := t.TempDir()
 	n := newNode(file.OS(), dir)
 	n.journal.MaxBytes, n.journal.SegmentBytes = 256<<20, 8<<20
@@ -317,7 +322,7 @@ func TestDamagedPartsAreNotServed(t *testing.T) {
 	if err != nil || chunks[0].PartStep() == 0 {
 		t.Fatal(err, "no parts")
 	}
-	at, length := chunks[0].PartsAt()
+	at, length := place(&chunks[0])
 	data[at+length/2] ^= 4
 	if err := os.WriteFile(names[0], data, 0o600); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"jingwei/internal/telemetry/block"
 )
 
 // Bucket is the aggregate of the samples of one series in [From, To). Samples that are flagged FutureTime and not yet due
@@ -87,21 +89,51 @@ func (s *Store) Aggregate(ctx context.Context, refs []Ref, span Span, o Aggregat
 		return nil, fmt.Errorf("aggregate %d series into %d buckets each: %w: at most %d buckets at once, take a longer step, a shorter span or fewer series",
 			len(refs), n, ErrBadSpan, MaxBuckets)
 	}
+	out := make([][]Bucket, len(refs))
+	err = s.aggregate(ctx, refs, span, int(n), o, func(series int) []Bucket { return make([]Bucket, int(n)*series) },
+		func(i int, b []Bucket) error { out[i] = b; return nil })
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// AggregateEach hands each series' buckets, as Aggregate would return them, to a function: one call at a time, in any order,
+// i is the place in refs. The buckets are the function's until it returns. No answer as a whole is held in memory, so only the
+// buckets of one series are bounded by MaxBuckets. An error of the function ends it and is returned.
+func (s *Store) AggregateEach(ctx context.Context, refs []Ref, span Span, o AggregateOptions, each func(i int, b []Bucket) error) error {
+	span, n, err := o.buckets(span)
+	if err != nil {
+		return err
+	}
+	if n > MaxBuckets {
+		return fmt.Errorf("aggregate into %d buckets: %w: at most %d of one series, take a longer step or a shorter span", n, ErrBadSpan, MaxBuckets)
+	}
+	var mu sync.Mutex
+	return s.aggregate(ctx, refs, span, int(n), o, nil, func(i int, b []Bucket) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return each(i, b)
+	})
+}
+
+// aggregate reckons the buckets of each series in several goroutines, which hand them to done. memory gives empty buckets for so
+// many series; without it each goroutine uses those of one again and again.
+func (s *Store) aggregate(ctx context.Context, refs []Ref, span Span, n int, o AggregateOptions, memory func(series int) []Bucket, done func(i int, b []Bucket) error) error {
 	known := s.known.Load()
 	for _, ref := range refs {
 		if int(ref) >= len(known.series) || known.types[ref] == 0 {
-			return nil, fmt.Errorf("aggregate series number %d: %w", ref, ErrUnknownSeries)
+			return fmt.Errorf("aggregate series number %d: %w", ref, ErrUnknownSeries)
 		}
 	}
 	if s.closing.Load() {
-		return nil, ErrClosed
+		return ErrClosed
 	}
 	v := s.acquire()
 	defer s.release(v)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	out := make([][]Bucket, len(refs))
-	// Neighbours share frames, so a worker takes some of them at a time.
+	// Neighbours share frames, so a worker takes some of them at a time, and memory for all of them at once, which is cheaper.
 	const together = 20
 	workers := min(runtime.GOMAXPROCS(0), (len(refs)+together-1)/together)
 	var next atomic.Int64
@@ -110,28 +142,49 @@ func (s *Store) Aggregate(ctx context.Context, refs []Ref, span Span, o Aggregat
 		wait.Go(func() {
 			q := s.scanner()
 			defer s.giveBack(q)
-			a := &aggregator{q: q, span: span, step: int64(o.Step), bounds: o.Bounds, now: o.Now, asOf: o.AsOf, n: int(n)}
+			a := &aggregator{q: q, span: span, step: int64(o.Step), bounds: o.Bounds, now: o.Now, asOf: o.AsOf, n: n}
 			q.begin(v, span.From-int64(a.lookBack(known, refs)), span.To, ScanOptions{Columns: WithStatus | TimeAndValue, AsOf: o.AsOf}, s.foundDamage)
+			defer func() {
+				s.stats.aggregated.Add(a.kept + a.looked)
+				s.stats.aggregatedKept.Add(a.kept)
+			}()
+			if len(refs) > 1 {
+				a.lookup = new(block.Lookup)
+			}
+			var own []Bucket
 			for {
 				i := int(next.Add(together)) - together
 				if i >= len(refs) {
 					return
 				}
-				for j := i; j < min(i+together, len(refs)); j++ {
+				most := min(i+together, len(refs))
+				if memory != nil {
+					own = memory(most - i)
+				} else if own == nil {
+					own = make([]Bucket, n)
+				}
+				for j := i; j < most; j++ {
 					series := &known.series[refs[j]]
-					buckets, err := a.series(ctx, series)
+					b := own[:n:n]
+					if memory != nil {
+						own = own[n:]
+					} else {
+						clear(b)
+					}
+					err := a.series(ctx, series, b)
 					if err != nil {
-						stop(fmt.Errorf("aggregate series %s: %w", series.ID, err))
+						err = fmt.Errorf("aggregate series %s: %w", series.ID, err)
+					} else {
+						err = done(j, b)
+					}
+					if err != nil {
+						stop(err)
 						return
 					}
-					out[j] = buckets
 				}
 			}
 		})
 	}
 	wait.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return context.Cause(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"jingwei/internal/kernel/file"
 	"jingwei/internal/telemetry/block"
 )
 
@@ -167,7 +168,7 @@ func (s *Store) adopt(next *manifest, w *writer, replaced []*blockFile) error {
 		next.blocks = append(next.blocks, b.blockMeta)
 	}
 	if err := s.writeManifest(next); err != nil {
-		if old, e := readFile(s.o.FS, s.manifestPath(), maxManifest); e == nil && bytes.Equal(old, s.manifest.encode()) {
+		if old, e := file.ReadAll(s.o.FS, s.manifestPath(), maxManifest); e == nil && bytes.Equal(old, s.manifest.encode()) {
 			w.abandon()
 			return err
 		}

@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/google/uuid"
-
-	"jingwei/internal/kernel/file"
 )
 
 // The manifest is the store's table of contents: which blocks are live, up to which commit they hold everything, and
@@ -151,27 +147,6 @@ func (m *manifest) clone() *manifest {
 	}
 	c.blocks = slices.Clone(m.blocks)
 	return &c
-}
-
-// readFile reads a whole file of at most limit bytes.
-func readFile(fsys file.FS, name string, limit int64) ([]byte, error) {
-	f, err := fsys.OpenFile(name, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		return nil, err
-	}
-	if size > limit {
-		return nil, fmt.Errorf("%s has %d bytes, more than %d", name, size, limit)
-	}
-	d := make([]byte, size)
-	if n, err := f.ReadAt(d, 0); err != nil && !(errors.Is(err, io.EOF) && n == len(d)) {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	return d, nil
 }
 
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -57,9 +57,13 @@ type scanner struct {
 	left    rows     // what a filter left of a run
 	keep    []uint32 // which rows these are
 	headArr []headFrame
-	single  bool // one series is read
-	bits    []uint64
-	arr     []uint32
+	single  bool          // one series is read
+	lookup  *block.Lookup // where many series are read
+	// inside, if not nil, is asked before a chunk that stands alone between two times, but reaches out of them, is decoded: when
+	// it says true the rows between them are passed over.
+	inside func(c *block.Chunk, lo, hi int64) bool
+	bits   []uint64
+	arr    []uint32
 }
 
 // maxFrames bounds the frames that a scanner keeps decoded.
@@ -83,6 +87,7 @@ func (q *scanner) begin(v *view, from, to int64, o ScanOptions, damaged func(*bl
 }
 
 func (q *scanner) forget() {
+	q.inside, q.lookup = nil, nil
 	q.last.keys = q.last.keys[:0]
 	for k, f := range q.frames {
 		f.Reset()
@@ -131,7 +136,7 @@ func (q *scanner) series(ctx context.Context, s *Series, from, to int64, whole f
 			return *b.broken.Load()
 		}
 		var err error
-		if q.chunks, err = b.reader.Chunks(s.ID, from, to-1, q.chunks); err != nil {
+		if q.chunks, err = q.lookup.Chunks(b.reader, s.ID, from, to-1, q.chunks); err != nil {
 			return q.fail(b.reader, err)
 		}
 	}
@@ -254,8 +259,14 @@ func (q *scanner) windows(ctx context.Context, s *Series, from, to int64, whole 
 
 // window emits the rows of the sources with times in [lo, hi).
 func (q *scanner) window(s *Series, in []*source, lo, hi int64, whole func(*block.Chunk) bool, emit func(*run) error) error {
-	if len(in) == 1 && in[0].isChunk && !in[0].past && whole != nil && in[0].min >= lo && in[0].max < hi && whole(&in[0].chunk) {
-		return nil
+	if len(in) == 1 && in[0].isChunk && !in[0].past {
+		if in[0].min < lo || in[0].max >= hi {
+			if q.inside != nil && q.inside(&in[0].chunk, lo, hi) {
+				return nil
+			}
+		} else if whole != nil && whole(&in[0].chunk) {
+			return nil
+		}
 	}
 	var only *source
 	full := 0

@@ -258,7 +258,7 @@ func (s *Store) open(ctx context.Context) error {
 // store.
 func (s *Store) loadManifest() error {
 	name := s.manifestPath()
-	data, err := readFile(s.o.FS, name, maxManifest)
+	data, err := file.ReadAll(s.o.FS, name, maxManifest)
 	if err == nil {
 		s.manifest, err = decodeManifest(name, data)
 		return err

@@ -14,12 +14,16 @@ type shape struct {
 	seen        bool  // there is one
 	lastGood    bool
 	good        int // rows that are usable unless they are NaN
+	all         int // the same of the whole frame
 	buckets     []shapeBucket
-	runs        []goodRun
+	runs        []goodRun // none where it is by tallies
+	tallied     bool      // it is reckoned from the tallies of the frame
 	// Parts of which chunks of this frame keep summaries; those that have usable rows.
 	step  int64
 	parts []shapePart
 	fits  bool // each lies in one bucket
+	// Usable parts of the whole frame, and how many of them lie before the parts.
+	usable, skipped int
 }
 
 // shapeBucket is what is added to a bucket.
@@ -32,11 +36,13 @@ type shapeBucket struct {
 // goodRun is usable rows that follow each other in one bucket.
 type goodRun struct{ bucket, from, to int32 }
 
-type shapePart struct{ part, bucket, good int32 }
+// shapePart is a part that has usable rows. It is the rows from one to another, of which so many are good.
+type shapePart struct{ part, bucket, good, from, to int32 }
 
 type shapeKey struct {
 	frame   frameKey
 	silence int64
+	lo, hi  int64 // the window of times, within the chunk's; 0: all of its rows, reckoned row by row
 }
 
 // maxShapes bounds the shapes that an aggregator keeps.
@@ -45,8 +51,16 @@ const maxShapes = 256
 // shapeOf returns the shape of a chunk that lies in the span and in the past. plain: all its rows are usable and none is
 // silent for too long.
 func (a *aggregator) shapeOf(c *block.Chunk, silence int64, plain bool) (*shape, error) {
+	if s, err := a.tallied(c, silence, c.MinTime, c.MaxTime+1); err != nil || s != nil && s.fits {
+		return s, err
+	}
+	return a.rowShapeOf(c, silence, plain)
+}
+
+// rowShapeOf is shapeOf by the rows.
+func (a *aggregator) rowShapeOf(c *block.Chunk, silence int64, plain bool) (*shape, error) {
 	src := a.q.sourceOf(c)
-	key := shapeKey{src.key, silence}
+	key := shapeKey{frame: src.key, silence: silence}
 	s := a.shapes[key]
 	step := c.PartStep()
 	if s != nil && (step == 0 || step == s.step) {
@@ -66,6 +80,7 @@ func (a *aggregator) shapeOf(c *block.Chunk, silence int64, plain bool) (*shape,
 		} else {
 			a.rowShape(s, src.frame, silence)
 		}
+		s.all = s.good
 	}
 	if s.step = step; step != 0 {
 		a.cuts = block.AppendEnds(a.cuts[:0], src.frame.Time, step)
@@ -85,17 +100,22 @@ func (q *scanner) sourceOf(c *block.Chunk) *source {
 }
 
 func (a *aggregator) newShape(key shapeKey) *shape {
-	s := new(shape)
 	if a.shapes == nil {
 		a.shapes = map[shapeKey]*shape{}
 	}
-	if len(a.shapes) >= maxShapes {
-		for k, old := range a.shapes { // any one
-			*s = shape{buckets: old.buckets[:0], runs: old.runs[:0], parts: old.parts[:0]}
-			delete(a.shapes, k)
-			break
-		}
+	var s *shape
+	if len(a.order) < maxShapes {
+		const usual = 16 // parts of a chunk
+		s = &shape{buckets: make([]shapeBucket, 0, usual), parts: make([]shapePart, 0, usual)}
+		a.order = append(a.order, key)
+	} else { // the oldest makes room
+		oldest := &a.order[a.made%maxShapes]
+		s = a.shapes[*oldest]
+		delete(a.shapes, *oldest)
+		*oldest = key
+		*s = shape{buckets: s.buckets[:0], runs: s.runs[:0], parts: s.parts[:0]}
 	}
+	a.made++
 	a.shapes[key] = s
 	return s
 }
@@ -173,7 +193,7 @@ func (a *aggregator) rowShape(s *shape, f *block.Frame, silence int64) {
 
 // divide counts the usable rows of each part.
 func (s *shape) divide(ends []int32) {
-	s.parts, s.fits = s.parts[:0], true
+	s.parts, s.fits, s.skipped = s.parts[:0], true, 0
 	p := int32(0)
 	for _, r := range s.runs {
 		for from := r.from; from < r.to; {
@@ -182,7 +202,7 @@ func (s *shape) divide(ends []int32) {
 			}
 			to := min(r.to, ends[p])
 			if k := len(s.parts) - 1; k < 0 || s.parts[k].part != p {
-				s.parts = append(s.parts, shapePart{p, r.bucket, to - from})
+				s.parts = append(s.parts, shapePart{part: p, bucket: r.bucket, good: to - from})
 			} else {
 				s.fits = s.fits && s.parts[k].bucket == r.bucket
 				s.parts[k].good += to - from
@@ -190,6 +210,7 @@ func (s *shape) divide(ends []int32) {
 			from = to
 		}
 	}
+	s.usable = len(s.parts)
 }
 
 // take adds to the buckets all that a shape tells.
@@ -200,6 +221,11 @@ func (a *aggregator) take(s *shape) {
 	a.cover(s.first)
 	for _, b := range s.buckets {
 		st := &a.state[b.bucket]
+		if s.tallied {
+			a.kept += uint64(b.count)
+		} else {
+			a.looked += uint64(b.count)
+		}
 		st.count += uint64(b.count)
 		st.uncertain += uint64(b.uncertain)
 		st.covered += b.covered
@@ -223,12 +249,16 @@ func (a *aggregator) parts(c *block.Chunk, s *shape) bool {
 	if !s.fits {
 		return false
 	}
-	if err := c.DecodeParts(len(s.parts), &a.sums); err != nil {
+	if len(s.parts) == 0 {
+		return true
+	}
+	if err := c.DecodeParts(s.usable, &a.sums); err != nil {
 		a.damage = a.q.fail(c.Block, err)
 		return true
 	}
 	for i, p := range s.parts {
 		st := &a.state[p.bucket]
+		i += s.skipped
 		x := a.sums.Part(i)
 		a.fold(st, uint64(p.good), x.First, x.Last, x.Min, x.Max)
 		if c.Type == block.Float64 {
@@ -252,6 +282,9 @@ func (a *aggregator) steady(c *block.Chunk, s *shape) bool {
 			return false
 		}
 	}
+	if s.tallied {
+		return a.steadyParts(c, s)
+	}
 	x, k := v.First, 0
 	for _, r := range s.runs {
 		st := &a.state[r.bucket]
@@ -264,16 +297,53 @@ func (a *aggregator) steady(c *block.Chunk, s *shape) bool {
 			if k < len(v.Rows) {
 				to = min(to, v.Rows[k])
 			}
-			n := uint64(to - from)
-			a.fold(st, n, x, x, x, x)
-			if c.Type == block.Float64 {
-				p, _ := sum.Times(math.Float64frombits(x), n)
-				st.float.AddPair(p)
-			} else {
-				st.int.AddTimes(int64(x), n)
-			}
+			a.foldEqual(st, c.Type, x, uint64(to-from))
 			from = to
 		}
 	}
 	return true
+}
+
+// steadyParts is steady by tallies, which do not tell which rows of a part are usable: it needs parts whose rows all are, or are
+// all equal.
+func (a *aggregator) steadyParts(c *block.Chunk, s *shape) bool {
+	v := &a.changes
+	k := 0
+	for _, p := range s.parts {
+		for k < len(v.Rows) && v.Rows[k] <= p.from {
+			k++
+		}
+		if p.good < p.to-p.from && k < len(v.Rows) && v.Rows[k] < p.to {
+			return false
+		}
+	}
+	x, k := v.First, 0
+	for _, p := range s.parts {
+		st := &a.state[p.bucket]
+		for left := p.good; left > 0; {
+			from := p.to - left // of rows that are all usable; where all are equal it does not matter
+			for k < len(v.Rows) && v.Rows[k] <= from {
+				x = v.Values[k]
+				k++
+			}
+			n := left
+			if k < len(v.Rows) {
+				n = min(n, v.Rows[k]-from)
+			}
+			a.foldEqual(st, c.Type, x, uint64(n))
+			left -= n
+		}
+	}
+	return true
+}
+
+// foldEqual adds n good rows of one value to a bucket.
+func (a *aggregator) foldEqual(st *bucketState, t block.Type, x, n uint64) {
+	a.fold(st, n, x, x, x, x)
+	if t == block.Float64 {
+		p, _ := sum.Times(math.Float64frombits(x), n)
+		st.float.AddPair(p)
+	} else {
+		st.int.AddTimes(int64(x), n)
+	}
 }

@@ -7,6 +7,7 @@ type counters struct {
 	flushes, flushFailures, flushNanos, damaged     atomic.Uint64
 	compactions, compactFailures, compactNanos      atomic.Uint64
 	compactWritten, chunksCopied, future            atomic.Uint64
+	aggregated, aggregatedKept                      atomic.Uint64
 }
 
 // Stats are figures of the store since it was opened, but for what is said of now.
@@ -27,6 +28,10 @@ type Stats struct {
 
 	Flushes, FlushFailures, FlushNanos                         uint64
 	Compactions, CompactFailures, CompactNanos, CompactWritten uint64
+
+	// Samples that aggregates were made of, and those among them of which only what their blocks keep of them (summaries of
+	// chunks and of their parts, tallies) was read.
+	Aggregated, AggregatedKept uint64
 }
 
 // Stats returns the figures.
@@ -36,6 +41,7 @@ func (s *Store) Stats() Stats {
 		Samples: c.samples.Load(), Batches: c.batches.Load(), Duplicates: c.duplicates.Load(), Refused: c.refused.Load(), Future: c.future.Load(), Replayed: c.replayed.Load(),
 		Flushes: c.flushes.Load(), FlushFailures: c.flushFailures.Load(), FlushNanos: c.flushNanos.Load(),
 		Compactions: c.compactions.Load(), CompactFailures: c.compactFailures.Load(), CompactNanos: c.compactNanos.Load(), CompactWritten: c.compactWritten.Load(),
+		Aggregated: c.aggregated.Load(), AggregatedKept: c.aggregatedKept.Load(),
 	}
 	for _, t := range s.known.Load().types {
 		if t != 0 {

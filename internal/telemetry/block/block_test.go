@@ -391,6 +391,9 @@ func FuzzBlock(f *testing.F) {
 					var c column.Changes
 					_, _ = chunks[k].DecodeChanges(&c)
 					_ = chunks[k].VerifyParts()
+					if chunks[k].TallyStep() != 0 {
+						_ = chunks[k].DecodeTallies(new(Tallies))
+					}
 					if chunks[k].PartStep() != 0 && len(f.Time) == chunks[k].Rows && len(f.Status) == len(f.Time) && len(f.Flags) == len(f.Time) {
 						var p Parts
 						if n := usableParts(&chunks[k], &f); chunks[k].DecodeParts(n, &p) == nil && chunks[k].Type == Float64 {

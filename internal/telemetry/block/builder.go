@@ -26,6 +26,7 @@ type frameInfo struct {
 	minCommit, maxCommit uint64
 	notes                uint8
 	pages                [columns]pageRef
+	tallies              talliesRef
 }
 
 // pageRef says where the bytes of a page lie; its CRC32C follows them.
@@ -47,6 +48,7 @@ type Builder struct {
 	scratch column.Scratch
 	keep    []uint64
 	parts   partMaker
+	tallies Tallies
 }
 
 type seriesEntry struct {
@@ -147,6 +149,13 @@ func (b *Builder) Frame(f *Frame) FrameID {
 		}
 		info.pages[c] = b.page(at)
 	}
+	if step := stepFor(n, info.minTime, info.maxTime); step != 0 {
+		b.parts.ends = AppendEnds(b.parts.ends[:0], f.Time, step)
+		b.tallies.reckon(f, b.parts.ends)
+		at := len(b.buf)
+		b.buf = b.tallies.appendPage(b.buf, s)
+		info.tallies = talliesRef{step, b.page(at)}
+	}
 	return b.addFrame(info)
 }
 
@@ -163,7 +172,7 @@ func (b *Builder) addFrame(info frameInfo) FrameID {
 		d = binary.AppendUvarint(d, uint64(p.off))
 		d = binary.AppendUvarint(d, uint64(p.len))
 	}
-	d = append(d, 0) // no extension
+	d = appendFrameExtension(d, info.tallies)
 	d = binary.LittleEndian.AppendUint32(d, check(d[at:]))
 	b.framesB = d
 	b.frames = append(b.frames, info)
@@ -202,7 +211,7 @@ func (b *Builder) Chunk(series uuid.UUID, t Type, plane Plane, id FrameID, rows 
 	values := b.page(at)
 	var parts partsRef
 	page := b.buf[values.off : values.off+values.len]
-	if divided && s.Min != s.Max && !changes(t, page, int(info.rows), &b.parts.changes) {
+	if divided && s.Min != s.Max && !(changes(t, page, int(info.rows), &b.parts.changes) && (plain || b.parts.steadyWithin(rows))) {
 		at = len(b.buf)
 		if b.buf, divided = b.parts.appendPage(b.buf, t, column.Decimals(page), &b.scratch); divided {
 			parts = partsRef{step, b.page(at)}

@@ -12,6 +12,14 @@ type Chunk struct {
 	Type    Type
 	Plane   Plane
 	FrameAt uint32 // names the frame within the block: chunks of the same FrameAt share it
+	Summary Summary
+	value   pageRef
+	parts   partsRef
+	frameOfChunk
+}
+
+// frameOfChunk is what the frames section says about a chunk.
+type frameOfChunk struct {
 	Rows    int
 	MinTime int64
 	MaxTime int64
@@ -19,10 +27,8 @@ type Chunk struct {
 	// MinCommit and MaxCommit are over the chunk's rows.
 	MinCommit, MaxCommit uint64
 	Notes                uint8 // of the frame
-	Summary              Summary
 	pages                [columns]pageRef
-	value                pageRef
-	parts                partsRef
+	tallies              talliesRef
 }
 
 // Size returns the bytes on disk of the wanted columns of the chunk's frame, which all chunks of the frame share, and of

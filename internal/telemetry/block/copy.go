@@ -16,6 +16,11 @@ func (b *Builder) CopyFrame(ch *Chunk) (id FrameID, err error) {
 			return 0, err
 		}
 	}
+	if info.tallies = ch.tallies; info.tallies.step != 0 {
+		if info.tallies.page, err = b.copyPage(ch.Block, info.tallies.page, "tallies"); err != nil {
+			return 0, err
+		}
+	}
 	return b.addFrame(info), nil
 }
 

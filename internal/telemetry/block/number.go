@@ -45,6 +45,22 @@ func (c *cursor) uvarint() uint64 {
 		c.b = c.b[1:]
 		return v
 	}
+	return c.longUvarint()
+}
+
+// longUvarint reads eight bytes at once where there are as many: an index is full of offsets and times.
+func (c *cursor) longUvarint() uint64 {
+	if len(c.b) >= 8 {
+		x := binary.LittleEndian.Uint64(c.b)
+		if ends := ^x & 0x8080808080808080; ends != 0 {
+			n := bits.TrailingZeros64(ends)/8 + 1
+			c.b = c.b[n:]
+			x &= ^uint64(0) >> (64 - 8*n)
+			x = x&0x007f007f007f007f | x&0x7f007f007f007f00>>1
+			x = x&0x00003fff00003fff | x&0x3fff00003fff0000>>2
+			return x&0x0fffffff | x&0x0fffffff00000000>>4
+		}
+	}
 	v, n := binary.Uvarint(c.b)
 	if n <= 0 {
 		return c.fail()
@@ -77,9 +93,15 @@ func (c *cursor) number() uint64 {
 	if n > 8 {
 		return c.fail()
 	}
-	var b [8]byte
-	copy(b[:], c.bytes(uint64(n)))
-	v := binary.LittleEndian.Uint64(b[:])
+	var v uint64
+	if len(c.b) >= 8 {
+		v = binary.LittleEndian.Uint64(c.b) & (1<<(8*n) - 1)
+		c.b = c.b[n:]
+	} else {
+		var b [8]byte
+		copy(b[:], c.bytes(uint64(n)))
+		v = binary.LittleEndian.Uint64(b[:])
+	}
 	if low || n == 0 {
 		return v
 	}

@@ -11,10 +11,10 @@ import (
 	"jingwei/internal/telemetry/sum"
 )
 
-// Summaries of parts cost about 3 % of the bytes; of shorter chunks and of fewer rows it would be more.
+// Summaries of parts cost about 3 % of the bytes; of fewer rows it would be more.
 const (
-	partRows  = 240  // in the mean, at least
-	leastRows = 1200 // of a chunk that is divided
+	partRows  = 240 // in the mean, at least
+	leastRows = 480 // of a chunk that is divided
 )
 
 // partSteps are the spans at whose multiples (in UTC) a chunk is divided into parts.
@@ -158,14 +158,19 @@ func (ch *Chunk) DecodeParts(n int, p *Parts) (err error) {
 	return nil
 }
 
-// VerifyParts tells whether the summaries of the chunk's parts, if it has any, are as they were written.
+// VerifyParts tells whether the summaries of the chunk's parts and the tallies of its frame, if it has any, are as they were
+// written.
 func (ch *Chunk) VerifyParts() (err error) {
-	if ch.parts.step == 0 {
-		return nil
-	}
 	r := ch.Block
 	defer r.guard(debug.SetPanicOnFault(true), &err)
-	_, err = r.page(ch.parts.page, "summaries of parts")
+	if ch.tallies.step != 0 {
+		if _, err = r.page(ch.tallies.page, "tallies"); err != nil {
+			return err
+		}
+	}
+	if ch.parts.step != 0 {
+		_, err = r.page(ch.parts.page, "summaries of parts")
+	}
 	return err
 }
 
@@ -295,6 +300,25 @@ func (m *partMaker) summarize(t Type, step int64, f *Frame, v *Values, plain boo
 		s.Notes |= HasSum
 	}
 	return s, true
+}
+
+// steadyWithin tells whether the rows of each part of the chunk that was summarized last are all usable or all equal: then the
+// rows at which its values change, and the tallies of its frame, tell all that summaries of its parts would.
+func (m *partMaker) steadyWithin(f *Frame) bool {
+	at := m.changes.Rows
+	from := int32(0)
+	for _, end := range m.ends {
+		for len(at) > 0 && at[0] <= from {
+			at = at[1:]
+		}
+		for i := from; i < end && len(at) > 0 && at[0] < end; i++ {
+			if !usable(f, int(i)) {
+				return false
+			}
+		}
+		from = end
+	}
+	return true
 }
 
 // appendPage appends the page of the parts that were summarized last. decimals is the power of ten of which the values are

@@ -302,9 +302,35 @@ func TestUnknownExtensionIsPassedOver(t *testing.T) {
 	}
 }
 
-// TestGoldenParts holds the bytes of summaries of parts, which are frozen.
+// TestBlocksWithoutTallies reads a block of summaries of parts that was written before there were tallies.
+func TestBlocksWithoutTallies(t *testing.T) {
+	golden, err := os.ReadFile(filepath.Join("testdata", "v1-parts.jwb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Parse("v1-parts.jwb", golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, all := divided(t, 42, 1210)
+	parts := 0
+	for i := range all {
+		ch := chunkOf(t, r, all[i].id)
+		if has, _ := checkParts(t, ch, &all[i]); has {
+			parts++
+		}
+		if ch.TallyStep() != 0 {
+			t.Errorf("series %s has tallies", all[i].id)
+		}
+	}
+	if parts < 12 {
+		t.Errorf("%d chunks with parts", parts)
+	}
+}
+
+// TestGoldenParts holds the bytes of summaries of parts and of tallies, which are frozen.
 func TestGoldenParts(t *testing.T) {
-	name := filepath.Join("testdata", "v1-parts.jwb")
+	name := filepath.Join("testdata", "v1-tallies.jwb")
 	data, all := divided(t, 42, 1210)
 	if *update {
 		if err := os.WriteFile(name, data, 0o644); err != nil {
@@ -323,6 +349,8 @@ func TestGoldenParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range all {
-		checkParts(t, chunkOf(t, r, all[i].id), &all[i])
+		ch := chunkOf(t, r, all[i].id)
+		checkParts(t, ch, &all[i])
+		checkTallies(t, ch, &all[i].frame)
 	}
 }

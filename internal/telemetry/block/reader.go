@@ -190,9 +190,13 @@ func (r *Reader) find(id uuid.UUID) []byte {
 
 // Chunks appends the chunks of a series that hold source times in [from, to], both planes, in the order in which they
 // were written: by time within a plane. A series that is not in the block has none.
-func (r *Reader) Chunks(id uuid.UUID, from, to int64, dst []Chunk) (_ []Chunk, err error) {
+func (r *Reader) Chunks(id uuid.UUID, from, to int64, dst []Chunk) ([]Chunk, error) {
+	return r.chunks(nil, id, from, to, dst)
+}
+
+func (r *Reader) chunks(l *Lookup, id uuid.UUID, from, to int64, dst []Chunk) (_ []Chunk, err error) {
 	defer r.guard(debug.SetPanicOnFault(true), &err)
-	e := r.find(id)
+	e := l.find(r, id)
 	if e == nil {
 		return dst, nil
 	}
@@ -221,8 +225,11 @@ func (r *Reader) Chunks(id uuid.UUID, from, to int64, dst []Chunk) (_ []Chunk, e
 		if ch.value, ok = r.pageRef(valueAt, valueLen); !ok || frameAt >= uint64(len(r.frames)) || !r.readExtension(extension, &ch) {
 			return dst[:keep], r.damage(at, "a chunk outside of the file", nil)
 		}
-		if err := r.frame(&ch); err != nil {
-			return dst[:keep], err
+		if !l.recall(&ch) {
+			if err := r.frame(&ch); err != nil {
+				return dst[:keep], err
+			}
+			l.remember(&ch)
 		}
 		if s.Good > uint32(ch.Rows) || s.Uncertain > uint32(ch.Rows)-s.Good {
 			return dst[:keep], r.damage(at, "a summary that counts more rows than there are", nil)
@@ -255,12 +262,15 @@ func (r *Reader) frame(ch *Chunk) error {
 		ch.pages[i], in = r.pageRef(off, length)
 		ok = ok && in
 	}
-	c.bytes(c.uvarint())
+	extension := c.bytes(c.uvarint())
 	length := len(body) - len(c.b)
 	sum := c.bytes(checkLen)
 	if c.bad || r.wrong(sum, check(body[:length])) {
 		return r.damage(at, "checksum of a frame", nil)
 	}
+	var in bool
+	ch.tallies, in = r.readFrameExtension(extension)
+	ok = ok && in
 	ch.MaxTime = ch.MinTime + int64(span)
 	ch.Rows, ch.MaxGap = int(rows), int64(gap)
 	if !ok || rows == 0 || rows > maxRows || ch.MaxTime < ch.MinTime || gap > span {
