@@ -22,7 +22,7 @@ func clock() time.Time { return time.Now() }
 
 // nodeID reads the node's id, or mints it at the first start.
 func nodeID(f file.FS, name string) (uuid.UUID, error) {
-	b, err := os.ReadFile(name)
+	b, err := file.ReadAll(f, name, 1<<10)
 	if errors.Is(err, fs.ErrNotExist) {
 		id, err := uuid.NewV7()
 		if err != nil {
@@ -75,14 +75,17 @@ func (n *node) shown(scheme, address string) string {
 	if err != nil {
 		return scheme + "://" + address
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+	if ip := net.ParseIP(host); n.ground.host() != "" || host == "" || ip != nil && ip.IsUnspecified() {
 		host = n.reachable()
 	}
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// reachable is the name under which others reach this node: the first configured, else the host's.
+// reachable is the name under which others reach this node: the ground's, the first configured, else the host's.
 func (n *node) reachable() string {
+	if host := n.ground.host(); host != "" {
+		return host
+	}
 	for _, names := range [][]string{n.cfg.Link.Names, n.cfg.HTTPS.Names} {
 		if len(names) > 0 {
 			return names[0]
@@ -104,7 +107,9 @@ func (n *node) linkAddress() string {
 	if err != nil {
 		return address
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+	if name := n.ground.host(); name != "" {
+		host = name
+	} else if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		if len(n.cfg.Link.Names) == 0 {
 			return ":" + port
 		}
@@ -147,7 +152,13 @@ func (d *linkDoor) Start(ctx context.Context) error {
 	if n.cfg.Link.Address == "off" {
 		return nil
 	}
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", n.cfg.Link.Address)
+	accept := n.ground.listen(doorLink)
+	if accept == nil {
+		accept = func(ctx context.Context) (net.Listener, error) {
+			return (&net.ListenConfig{}).Listen(ctx, "tcp", n.cfg.Link.Address)
+		}
+	}
+	ln, err := accept(ctx)
 	if err != nil {
 		return api.NewListenError(n.cfg.Link.Address, err)
 	}

@@ -23,7 +23,7 @@ func adminCommand() *cobra.Command {
 		Use:   "admin",
 		Short: "Administration beside the node's files",
 	}
-	c.AddCommand(adminLinkCommand(), adminOpenAPICommand(), adminLintCommand())
+	c.AddCommand(adminLinkCommand(), adminCellsCommand(), adminOpenAPICommand(), adminLintCommand())
 	return c
 }
 
@@ -40,14 +40,18 @@ The node may be running.`,
 			return nil
 		},
 	}
-	addConfigFlags(c, "data", "database.url", "http.address", "https.address")
+	addConfigFlags(c, "data", "database.url", "http.address", "https.address", "cluster.cells", "cluster.domain", "cluster.nats")
+	in := c.Flags().String("cell", "", "the cell whose person it is, in a cluster")
 	base := c.Flags().String("base", "", "address of the console in the link, such as https://node.example.com:8443")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := configured(c, nil)
 		if err != nil {
 			return err
 		}
-		n := &node{cfg: cfg, log: slog.New(slog.DiscardHandler), now: clock}
+		n, err := visiting(cfg, *in)
+		if err != nil {
+			return err
+		}
 		defer n.close()
 		ctx := auth.AsSystem(c.Context(), "command line")
 		if err := n.openRecords(ctx); err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"jingwei/internal/kernel/config"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/job"
+	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/store"
 )
@@ -28,7 +28,8 @@ import (
 // openJobs opens the node's long work. Its handlers are complete from here on.
 func (n *node) openJobs(ctx context.Context) (err error) {
 	src := n.backupSource()
-	src.Journal, src.Telemetry = n.journal, n.telemetry
+	src.Telemetry = n.telemetry
+	src.Journal, _ = n.journal.(*log.Log)
 	n.backups = &backup.Service{Source: *src, Home: n.home}
 	n.jobs, err = job.New(ctx, job.Options{
 		DB: n.db, Node: n.id.String(), Now: n.now, Logger: n.log, Poll: 2 * time.Second, // the command line leaves jobs unannounced
@@ -103,7 +104,7 @@ func backUp(ctx context.Context, cfg *config.Loaded, q backup.Request, t *teller
 	if _, err := os.Stat(filepath.Join(cfg.Data, "node.id")); err != nil {
 		return fmt.Errorf("%s is no data folder of a node: it has no node.id; name the right one with --data", cfg.Data)
 	}
-	n := &node{cfg: cfg, log: slog.New(slog.DiscardHandler), now: clock}
+	n := standing(cfg)
 	defer n.close()
 	if err := backup.CheckFormats(file.OS(), cfg.Data); err != nil {
 		return err
@@ -112,7 +113,7 @@ func backUp(ctx context.Context, cfg *config.Loaded, q backup.Request, t *teller
 	if n.id, err = nodeID(file.OS(), filepath.Join(cfg.Data, "node.id")); err != nil {
 		return err
 	}
-	address, err := n.databaseURL()
+	address, err := databaseURL(n.cfg)
 	if err != nil {
 		return err
 	}
@@ -206,18 +207,6 @@ func (n *node) askForBackup(ctx context.Context, q backup.Request, t *teller) (o
 		return out, fmt.Errorf("the node's backup is %s: %s", j.Status, j.Error)
 	}
 	return out, json.Unmarshal(j.Output, &out)
-}
-
-// databaseURL is where the records are.
-func (n *node) databaseURL() (string, error) {
-	if n.cfg.Database.URL != "" {
-		return n.cfg.Database.URL, nil
-	}
-	path, err := filepath.Abs(filepath.Join(n.cfg.Data, "records.db"))
-	if err != nil {
-		return "", fmt.Errorf("find the data folder: %w", err)
-	}
-	return store.SQLiteURL(path), nil
 }
 
 func backupListCommand() *cobra.Command {

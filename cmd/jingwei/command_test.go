@@ -29,6 +29,8 @@ func TestWrongUseSaysWhatToMend(t *testing.T) {
 		"plain HTTP for others": {[]string{"serve", "--http", "0.0.0.0:8480"}, 2, []string{"http.address", "loopback"}},
 		"port in use":           {[]string{"serve", "--https", "off", "--link", "off", "--mqtt", "off", "--http", busy.Addr().String()}, 1, []string{busy.Addr().String(), "in use"}},
 		"MQTT port in use":      {[]string{"serve", "--https", "off", "--link", "off", "--http", "127.0.0.1:0", "--mqtt", busy.Addr().String()}, 1, []string{busy.Addr().String(), "set another address"}},
+		"a cell of no cluster":  {[]string{"admin", "link", "admin", "--cell", "a"}, 2, []string{"--cell", "cluster.cells"}},
+		"cells without NATS":    {[]string{"serve", "--cells", "a"}, 2, []string{"cluster.cells", "cluster.nats"}},
 		"no code":               {[]string{"edge"}, 1, []string{"--code"}},
 		"cut code":              {[]string{"edge", "--code", "JW1-AAAA"}, 2, []string{"copy the whole code"}},
 		"unknown template":      {[]string{"sim", "modbus", "--device", "1=nothing"}, 2, []string{"nothing"}},

@@ -42,7 +42,7 @@ var journalFigures = []figure[log.Stats]{
 	gauge("jingwei_journal_bytes", "Bytes of segments on disk.", func(s log.Stats) float64 { return float64(s.DiskBytes) }),
 }
 
-type journalMetrics struct{ log *log.Log }
+type journalMetrics struct{ log journal }
 
 func (m journalMetrics) Describe(out chan<- *prometheus.Desc) { describe(journalFigures, out) }
 func (m journalMetrics) Collect(out chan<- prometheus.Metric) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -29,15 +28,18 @@ import (
 	"jingwei/internal/kernel/api/account"
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/blob"
 	"jingwei/internal/kernel/condition"
 	"jingwei/internal/kernel/config"
 	"jingwei/internal/kernel/evidence"
+	"jingwei/internal/kernel/fact"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/job"
-	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/module"
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/store"
+	"jingwei/internal/office/register"
+	"jingwei/internal/office/register/party"
 	"jingwei/internal/plant"
 	"jingwei/internal/plant/class"
 	"jingwei/internal/plant/template"
@@ -59,16 +61,25 @@ func drivers(identity func() (*opcua.Identity, error)) map[string]driver.Driver 
 	return map[string]driver.Driver{"modbus": modbus.New(), "opcua": opcua.New(opcua.Options{Identity: identity, Now: clock})}
 }
 
+// maxBlob bounds every object of a node, in bytes.
+const maxBlob = 1 << 30
+
+// bridge is for how long a node goes on being read by those who were reading while its database fails over.
+const bridge = 5 * time.Minute
+
 // node is one node with all its rooms, opened but not yet serving. The fields stand in the order in which they are
 // built: each uses those above it.
 type node struct {
+	ground    ground
+	files     file.FS // of the ground, and the folder in it
+	dir       string
 	cfg       *config.Loaded
 	log       *slog.Logger
 	now       func() time.Time
 	started   time.Time
 	metrics   *prometheus.Registry
 	db        *store.DB
-	journal   *log.Log
+	journal   journal
 	board     *condition.Board
 	id        uuid.UUID // of this node, for its links; minted at the first start
 	telemetry *telemetry.Store
@@ -77,6 +88,9 @@ type node struct {
 	auth      *auth.Service
 	authority *auth.Authority
 	tls       *tls.Config
+	blobs     *blob.Store
+	facts     *fact.Service
+	registers *register.Service
 	plant     *plant.Service
 	rollups   *kept.Service
 	promql    *promql.Service
@@ -98,22 +112,25 @@ type node struct {
 	closers      []func() error               // in the order of opening
 }
 
-// openNode opens the stores and builds the rooms of a node. What it opened before an error is closed again.
-func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (_ *node, err error) {
-	n := &node{cfg: cfg, log: logger, now: clock, started: clock(), metrics: prometheus.NewRegistry(), failed: make(chan error, 1)}
+// openNode opens a node in the data folder of its configuration.
+func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (*node, error) {
+	return openNodeOn(ctx, &machine{cfg, clock, logger}, cfg, logger)
+}
+
+// openNodeOn opens the stores and builds the rooms of a node. What it opened before an error is closed again.
+func openNodeOn(ctx context.Context, g ground, cfg *config.Loaded, logger *slog.Logger) (_ *node, err error) {
+	n := &node{ground: g, cfg: cfg, log: logger, now: clock, started: clock(), metrics: prometheus.NewRegistry(), failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			n.close()
 		}
 	}()
-	if err := file.MakeDir(file.OS(), cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
-	}
-	if err := backup.MarkFormats(file.OS(), cfg.Data, version); err != nil {
+	if err := g.prepare(ctx); err != nil {
 		return nil, err
 	}
+	n.files, n.dir = g.files()
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openHealth, n.openJobs, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openOffice, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openHealth, n.openJobs, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -122,15 +139,7 @@ func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (_ *
 }
 
 func (n *node) openRecords(ctx context.Context) (err error) {
-	address := n.cfg.Database.URL
-	if address == "" {
-		path, err := filepath.Abs(filepath.Join(n.cfg.Data, "records.db"))
-		if err != nil {
-			return fmt.Errorf("find the data folder: %w", err)
-		}
-		address = store.SQLiteURL(path)
-	}
-	if n.db, err = store.Open(ctx, address, store.Options{Logger: n.log}); err != nil {
+	if n.db, err = n.ground.records(ctx); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, n.db.Close)
@@ -138,21 +147,11 @@ func (n *node) openRecords(ctx context.Context) (err error) {
 }
 
 func (n *node) openJournal(ctx context.Context) (err error) {
-	n.journal, err = log.Open(log.Options{
-		Dir:      filepath.Join(n.cfg.Data, "journal"),
-		MaxBytes: int64(n.cfg.Journal.MaxBytes),
-		Keepers:  []string{telemetry.Keeper},
-		Now:      n.now, Logger: n.log,
-		OnFailure: n.journalFailed,
-	})
-	if errors.Is(err, file.ErrLocked) {
-		return fmt.Errorf("another node is running with the data folder %s: stop it, or give this one another with --data: %w", n.cfg.Data, err)
-	}
-	if err != nil {
+	if n.journal, err = n.ground.journal(ctx, n.journalFailed); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, n.journal.Close)
-	events, err := n.journal.Partition("conditions")
+	events, err := n.journal.Topic("conditions")
 	if err != nil {
 		return err
 	}
@@ -172,7 +171,7 @@ func (n *node) openTelemetry(ctx context.Context) error {
 		return err
 	}
 	n.telemetry, err = telemetry.Open(ctx, telemetry.Options{
-		FS: file.OS(), Dir: filepath.Join(n.cfg.Data, "telemetry"), Log: n.journal, Catalog: catalog,
+		FS: n.files, Dir: filepath.Join(n.dir, "telemetry"), Log: n.journal, Catalog: catalog,
 		Now: n.now, Logger: n.log, Raise: n.telemetryTrouble, HeadBytes: int64(n.cfg.Telemetry.HeadBytes),
 	})
 	if err != nil {
@@ -188,16 +187,35 @@ func (n *node) openTenants(ctx context.Context) (err error) {
 	if n.orgs, err = org.New(ctx, n.db, n.now); err != nil {
 		return err
 	}
-	if n.auth, err = auth.New(ctx, auth.Options{DB: n.db, Orgs: n.orgs, Now: n.now, Logger: n.log}); err != nil {
-		return err
-	}
-	n.authority, err = auth.OpenAuthority(file.OS(), filepath.Join(n.cfg.Data, "authority"), n.now)
+	n.auth, err = auth.New(ctx, auth.Options{DB: n.db, Orgs: n.orgs, Bridge: bridge, Now: n.now, Logger: n.log})
 	return err
 }
 
-// openCertificate gives the node its own certificate, for browsers and gateways alike.
+// openCertificate opens the authority and gives the node its own certificate, for browsers and gateways alike.
 func (n *node) openCertificate(context.Context) (err error) {
+	if n.authority, err = auth.OpenAuthority(n.files, filepath.Join(n.dir, "authority"), n.now); err != nil {
+		return err
+	}
 	n.tls, err = n.authority.Serve(n.names())
+	return err
+}
+
+// openOffice opens what keeps paper: objects, facts and registers.
+func (n *node) openOffice(ctx context.Context) (err error) {
+	if n.blobs, err = blob.Open(n.files, filepath.Join(n.dir, "blobs"), maxBlob); err != nil {
+		return err
+	}
+	if n.facts, err = fact.New(ctx, fact.Options{DB: n.db, Blobs: n.blobs, Packs: packs.Files, Now: n.now, Logger: n.log}); err != nil {
+		return err
+	}
+	trades, err := party.Load(packs.Files)
+	if err != nil {
+		return err
+	}
+	n.registers, err = register.New(ctx, register.Options{
+		DB: n.db, Packs: packs.Files, Now: n.now, Logger: n.log,
+		Calculations: map[string]register.Calculation{"size-class": trades.Sizes.SizeOf},
+	})
 	return err
 }
 
@@ -210,7 +228,7 @@ func (n *node) openPlant(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if n.id, err = nodeID(file.OS(), filepath.Join(n.cfg.Data, "node.id")); err != nil {
+	if n.id, err = nodeID(n.files, filepath.Join(n.dir, "node.id")); err != nil {
 		return err
 	}
 	n.plant, err = plant.New(ctx, plant.Options{
@@ -232,7 +250,7 @@ func (n *node) openPlant(ctx context.Context) error {
 // openRollups opens what keeps hours, shifts, days and months.
 func (n *node) openRollups(ctx context.Context) (err error) {
 	n.rollups, err = kept.New(ctx, kept.Options{
-		DB: n.db, Store: n.telemetry, Calendars: kept.CalendarsOf(n.plant), Now: n.now, Logger: n.log,
+		DB: n.db, Store: n.telemetry, Calendars: calendarsOf(n.plant), Now: n.now, Logger: n.log,
 		Cutoff: func(s *telemetry.Series) int64 { return n.retention.Horizon(s.ID) },
 	})
 	if err != nil {
@@ -249,26 +267,26 @@ func (n *node) openPromQL(context.Context) error {
 
 // openEvidence opens the transparency log and the room that puts samples, corrections and audit entries into it.
 func (n *node) openEvidence(ctx context.Context) error {
-	origin, dir := "jingwei.node/"+n.id.String(), filepath.Join(n.cfg.Data, "evidence")
-	keys, err := evidence.LoadKeys(file.OS(), n.cfg.Data, origin)
+	origin, dir := "jingwei.node/"+n.id.String(), filepath.Join(n.dir, "evidence")
+	keys, err := evidence.LoadKeys(n.files, n.dir, origin)
 	if err != nil {
 		return err
 	}
-	n.evidence, err = evidence.Open(evidence.Options{FS: file.OS(), Dir: dir, Origin: origin, Keys: keys, Now: n.now, Logger: n.log})
+	n.evidence, err = evidence.Open(evidence.Options{FS: n.files, Dir: dir, Origin: origin, Keys: keys, Now: n.now, Logger: n.log})
 	if err != nil {
 		return err
 	}
 	n.closers = append(n.closers, n.evidence.Close)
 	n.seal, err = seal.New(ctx, seal.Options{
-		DB: n.db, Log: n.evidence, Store: n.telemetry, Keys: seal.PublicKeys(keys), Tiles: seal.TilesOf(file.OS(), dir),
-		Corrections: seal.CorrectionsOf(n.correct), Audits: seal.AuditsOf(n.db), Now: n.now, Logger: n.log, Raise: n.telemetryTrouble,
+		DB: n.db, Log: n.evidence, Store: n.telemetry, Keys: seal.PublicKeys(keys), Tiles: seal.TilesOf(n.files, dir),
+		Corrections: corrected{n.correct}, Facts: factual{n.facts}, Audits: seal.AuditsOf(n.db), Now: n.now, Logger: n.log, Raise: n.telemetryTrouble,
 	})
 	return err
 }
 
 func (n *node) openRetention(ctx context.Context) (err error) {
 	n.retention, err = retention.New(ctx, retention.Options{
-		DB: n.db, Store: n.telemetry, Plant: retained{n.plant}, Free: func() (uint64, error) { return file.OS().Free(n.cfg.Data) },
+		DB: n.db, Store: n.telemetry, Plant: retained{n.plant}, Free: func() (uint64, error) { return n.files.Free(n.dir) },
 		Budget: int64(n.cfg.Telemetry.Budget), Before: n.seal.Release, Raise: n.forecast, Now: n.now, Logger: n.log,
 	})
 	return err
@@ -300,7 +318,7 @@ func (n *node) openSources(ctx context.Context) (err error) {
 	n.metrics.MustRegister(n.sources.Collectors()...)
 	o := broker.Options{Handler: n.sources, Plain: n.cfg.MQTT.Plain, Logger: n.log}
 	if n.cfg.MQTT.Address != "off" {
-		o.Secure, o.TLS = n.cfg.MQTT.Address, n.tls.Clone()
+		o.Secure, o.Accept, o.TLS = n.cfg.MQTT.Address, n.ground.listen(doorMQTT), n.tls.Clone()
 		o.TLS.ClientCAs = n.authority.Pool()
 	}
 	if o.Plain == "" && o.Secure == "" {
@@ -315,7 +333,7 @@ func (n *node) openSources(ctx context.Context) (err error) {
 
 // openHealth opens what judges the data of a plant: it knows the doors through which they come.
 func (n *node) openHealth(ctx context.Context) error {
-	events, err := n.journal.Partition("conditions")
+	events, err := n.journal.Topic("conditions")
 	if err != nil {
 		return err
 	}
@@ -329,6 +347,9 @@ func (n *node) openHealth(ctx context.Context) error {
 // names are what the node's certificate and its enrolment codes hold: those configured, this host's, and loopback.
 func (n *node) names() []string {
 	names := append([]string{}, n.cfg.HTTPS.Names...)
+	if host := n.ground.host(); host != "" {
+		names = append(names, host)
+	}
 	if host, err := os.Hostname(); err == nil {
 		names = append(names, host)
 	}
@@ -348,7 +369,7 @@ func (n *node) openAPI(ctx context.Context) (err error) {
 		o.Listen = append(o.Listen, api.Listen{Address: n.cfg.HTTP.Address, Plain: true})
 	}
 	if n.cfg.HTTPS.Address != "off" {
-		o.Listen = append(o.Listen, api.Listen{Address: n.cfg.HTTPS.Address})
+		o.Listen = append(o.Listen, api.Listen{Address: n.cfg.HTTPS.Address, Accept: n.ground.listen(doorHTTPS)})
 	}
 	if n.api, err = api.New(ctx, o); err != nil {
 		return err
@@ -363,6 +384,8 @@ func (n *node) openAPI(ctx context.Context) (err error) {
 // OpenAPI document is written from a node whose stores were never opened.
 func (n *node) routes() {
 	(&account.Service{DB: n.db, Auth: n.auth, Orgs: n.orgs, Conditions: n.board}).Routes(n.api)
+	n.facts.Routes(n.api)
+	n.registers.Routes(n.api)
 	n.plant.Routes(n.api)
 	reading.New(n.telemetry, described{n.plant}, n.now).Routes(n.api)
 	n.correct.Routes(n.api)
@@ -428,6 +451,7 @@ func (n *node) close() {
 
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
+	n.facts, n.registers = &fact.Service{}, &register.Service{}
 	n.board, n.plant, n.telemetry, n.fleet, n.sources = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}, &ingest.Service{}
 	n.promql, n.seal, n.rollups = promql.New(promql.Options{}), &seal.Service{}, &kept.Service{}
 	n.backups, n.correct, n.retention, n.health = &backup.Service{}, &correction.Service{}, &retention.Service{}, &health.Service{}

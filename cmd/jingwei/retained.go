@@ -45,6 +45,14 @@ func (r retained) EveryPlace(ctx context.Context, scope auth.Scope, yield func(*
 	})
 }
 
+func (r retained) Series(ctx context.Context, scope auth.Scope, id uuid.UUID) (bool, error) {
+	_, err := r.plant.LastPoint(ctx, scope, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (r retained) Node(ctx context.Context, scope auth.Scope, id uuid.UUID) (bool, error) {
 	_, err := r.plant.Node(ctx, scope, id, time.Time{})
 	if errors.Is(err, store.ErrNotFound) {

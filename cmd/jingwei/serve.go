@@ -26,6 +26,9 @@ one-time link with which the administrator signs in and chooses a password. It i
 that has been done.
 
 HTTPS uses a certificate of the node's own authority. Plain HTTP is served on loopback only, for a proxy beside it.
+With --cells the process is one of several that serve the cells of a cluster: records in PostgreSQL, journals and files in
+NATS JetStream. See docs/cluster.md.
+
 SIGINT or SIGTERM ends it cleanly.`,
 		Example: `  jingwei serve --data /var/lib/jingwei --https :8443 --https-names node.example.com
   jingwei serve --http 127.0.0.1:8480 --https off --link off`,
@@ -36,6 +39,9 @@ SIGINT or SIGTERM ends it cleanly.`,
 		cfg, err := configured(c, nil)
 		if err != nil {
 			return err
+		}
+		if len(cfg.Cluster.Cells) > 0 {
+			return serveCells(c.Context(), cfg, c.OutOrStdout(), c.ErrOrStderr())
 		}
 		return serve(c.Context(), cfg, c.OutOrStdout(), c.ErrOrStderr())
 	}

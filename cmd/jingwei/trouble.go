@@ -114,7 +114,7 @@ func (n *node) watchDisk(ctx context.Context) error {
 	t := time.NewTicker(watchEvery)
 	defer t.Stop()
 	for {
-		n.lookAtDisk(ctx, file.OS())
+		n.lookAtDisk(ctx, n.files)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -124,7 +124,7 @@ func (n *node) watchDisk(ctx context.Context) error {
 }
 
 func (n *node) lookAtDisk(ctx context.Context, fs file.FS) {
-	if free, err := fs.Free(n.cfg.Data); err == nil && free < minFree {
+	if free, err := fs.Free(n.dir); err == nil && free < minFree {
 		n.board.Raise(ctx, condition.Condition{
 			Kind: diskLow, Subject: n.cfg.Data, Severity: condition.Warning,
 			Text: text.Text{

@@ -192,6 +192,9 @@ func readInput(name string) ([]byte, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("read %s: %w", name, err)}
 	}
+	if len(data) > evidence.MaxProofFile { // a part of a file of keys would ask for less than was wanted
+		return nil, usageError{fmt.Errorf("%s has more than %d bytes, which no proof, checkpoint or file of keys has", name, evidence.MaxProofFile)}
+	}
 	return data, nil
 }
 

@@ -138,6 +138,9 @@ func TestVerify(t *testing.T) {
 	try(2, "no folder", "log", "@none", "--key", ed)
 	try(2, "none", "proof", "@none", "--key", ed)
 	try(2, "arg", "log", "--key", ed)
+	write("long", bytes.Repeat([]byte("x"), evidence.MaxProofFile+1))
+	try(2, "more than 262144 bytes", "proof", "@long", "--key", ed)
+	try(2, "more than 262144 bytes", "log", "@log", "--key", ed, "--old", "@long")
 	try(2, "no such file", "log", "@log", "--key", ed, "--old", "@none")
 	try(1, "checkpoint: it is missing", "log", "@keys", "--key", ed)
 

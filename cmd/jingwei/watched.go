@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,30 +37,8 @@ func (w watched) EachPoint(ctx context.Context, scope auth.Scope, yield func(*he
 }
 
 func (w watched) Point(ctx context.Context, scope auth.Scope, id uuid.UUID) (health.Point, error) {
-	p, err := w.plant.Point(ctx, scope, id, time.Time{})
-	if err == nil {
-		return watchedPoint(&p), nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return health.Point{}, err
-	}
-	// One that is retired is as it was last.
-	var found *health.Point
-	done := errors.New("found")
-	err2 := w.EachPoint(ctx, scope, func(p *health.Point) error {
-		if p.ID == id {
-			found = p
-			return done
-		}
-		return nil
-	})
-	switch {
-	case found != nil:
-		return *found, nil
-	case err2 != nil:
-		return health.Point{}, err2
-	}
-	return health.Point{}, err
+	p, err := w.plant.LastPoint(ctx, scope, id)
+	return watchedPoint(&p), err
 }
 
 func watchedPoint(p *plant.Point) health.Point {

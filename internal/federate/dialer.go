@@ -99,7 +99,7 @@ func (d *Dialer) once(ctx context.Context) error {
 		return fmt.Errorf("dial %s: %w", address, err)
 	}
 	tune(raw)
-	c, err := d.greet(ctx, raw, config)
+	c, err := d.greet(ctx, raw, named(config, address))
 	if err != nil {
 		_ = raw.Close()
 		return fmt.Errorf("greet %s: %w", address, err)
@@ -148,6 +148,18 @@ func (d *Dialer) dial(ctx context.Context, address string) (net.Conn, error) {
 		return d.Network(ctx, address)
 	}
 	return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+}
+
+// named gives the server's name in the handshake where the configuration has none: whoever stands before several nodes
+// tells by it which of them is meant.
+func named(config *tls.Config, address string) *tls.Config {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || config.ServerName != "" {
+		return config
+	}
+	config = config.Clone()
+	config.ServerName = host
+	return config
 }
 
 // greet does TLS and hello; it ends when ctx does.

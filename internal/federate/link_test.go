@@ -244,6 +244,42 @@ func TestStrangersAreRefused(t *testing.T) {
 	}
 }
 
+func TestADialerNamesTheNodeThatItMeans(t *testing.T) {
+	ln := must(net.Listen("tcp", "127.0.0.1:0"))
+	defer ln.Close()
+	asked := make(chan string, 3)
+	refuse := &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+		asked <- h.ServerName
+		return nil, errors.New("seen enough")
+	}}
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_ = tls.Server(c, refuse).Handshake()
+			_ = c.Close()
+		}
+	}()
+	for _, c := range []struct{ address, name, want string }{
+		{"cell-a.example.test:8444", "", "cell-a.example.test"},
+		{"cell-a.example.test:8444", "node", "node"}, // the configuration's own
+		{"192.0.2.1:8444", "", ""},                   // an address is no name (RFC 6066, 3)
+	} {
+		d := &Dialer{Limits: fast, Now: time.Now, Address: func() string { return c.address }, TLS: func() (*tls.Config, error) { return &tls.Config{ServerName: c.name, InsecureSkipVerify: true}, nil },
+			Network: func(ctx context.Context, _ string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, "tcp", ln.Addr().String())
+			}}
+		if err := d.once(t.Context()); err == nil {
+			t.Fatal("a link with a listener that refuses")
+		}
+		if got := <-asked; got != c.want {
+			t.Errorf("%s: asked for %q, want %q", c.address, got, c.want)
+		}
+	}
+}
+
 func TestVersionsWithoutOverlapAreToldApart(t *testing.T) {
 	n := startNode(t, fast)
 	id := uuid.New()

@@ -13,6 +13,9 @@ const unsent = 64 << 10
 
 // tune sets what a long-lived link wants of its TCP connection; each setting is an improvement, not a condition.
 func tune(c net.Conn) {
+	if w, ok := c.(interface{ NetConn() net.Conn }); ok { // a connection that came through a front door
+		c = w.NetConn()
+	}
 	t, ok := c.(*net.TCPConn)
 	if !ok {
 		return

@@ -62,7 +62,7 @@ func newApplier(ctx context.Context, o *Options, s *spool, c *collector, gateway
 
 // start applies the document on disk, if there is one: a gateway works before, and without, its node.
 func (a *applier) start() {
-	encoded, err := readFile(a.o.FS, filepath.Join(a.o.DataDir, configFile), maxConfig)
+	encoded, err := file.ReadAll(a.o.FS, filepath.Join(a.o.DataDir, configFile), maxConfig)
 	if errors.Is(err, os.ErrNotExist) {
 		a.log.Info("no configuration yet; waiting for the node's")
 		return
@@ -332,24 +332,4 @@ func (a *applier) status() (document.Applied, []driver.State) {
 		return 1
 	})
 	return a.applied, links
-}
-
-func readFile(fs file.FS, name string, limit int64) ([]byte, error) {
-	f, err := fs.OpenFile(name, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
-	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	if size > limit {
-		return nil, fmt.Errorf("read %s: %d bytes, at most %d are allowed", name, size, limit)
-	}
-	b := make([]byte, size)
-	if n, err := f.ReadAt(b, 0); err != nil && int64(n) != size {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	return b, nil
 }

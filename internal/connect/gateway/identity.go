@@ -39,7 +39,7 @@ type Identity struct {
 
 // loadIdentity returns nil when there is none.
 func loadIdentity(fs file.FS, dir string) (*Identity, error) {
-	b, err := readFile(fs, filepath.Join(dir, identityFile), 1<<20)
+	b, err := file.ReadAll(fs, filepath.Join(dir, identityFile), 1<<20)
 	if errors.Is(err, errNotExist) {
 		return nil, nil
 	}

@@ -25,7 +25,7 @@ type through struct {
 }
 
 func (q *quarantine) readThrough() error {
-	b, err := readFile(q.o.FS, filepath.Join(q.dir(), throughFile), 1<<10)
+	b, err := file.ReadAll(q.o.FS, filepath.Join(q.dir(), throughFile), 1<<10)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

@@ -20,6 +20,8 @@ import (
 type Listen struct {
 	Address string // host:port; port 0 picks a free one
 	Plain   bool   // HTTP without TLS: allowed on loopback addresses only
+	// Accept gives the connections, before TLS, in place of listening on the address; nil: listen.
+	Accept func(ctx context.Context) (net.Listener, error)
 }
 
 // ListenError tells why the node cannot listen on an address, and the mend.
@@ -77,8 +79,13 @@ func (s *Server) listen(ctx context.Context, l Listen) (*listener, error) {
 	} else if s.o.TLS == nil {
 		return nil, &ListenError{l.Address, "give the node a certificate, or use a plain listener on a loopback address", errors.New("there is no certificate for HTTPS")}
 	}
-	var lc net.ListenConfig
-	raw, err := lc.Listen(ctx, "tcp", l.Address)
+	accept := l.Accept
+	if accept == nil {
+		accept = func(ctx context.Context) (net.Listener, error) {
+			return (&net.ListenConfig{}).Listen(ctx, "tcp", l.Address)
+		}
+	}
+	raw, err := accept(ctx)
 	if err != nil {
 		return nil, NewListenError(l.Address, err)
 	}

@@ -18,15 +18,15 @@ func TestListenErrorsNameTheAddressAndTheMend(t *testing.T) {
 		l    Listen
 		want []string
 	}{
-		{Listen{taken.Addr().String(), true}, []string{taken.Addr().String(), "another program uses this port"}},
-		{Listen{"0.0.0.0:0", true}, []string{"0.0.0.0:0", "plain HTTP is allowed on a loopback address only", "HTTPS"}},
-		{Listen{":8480", true}, []string{"loopback"}},
-		{Listen{"example.com:80", true}, []string{"loopback"}},
-		{Listen{"127.0.0.1", true}, []string{"host:port"}},
-		{Listen{"127.0.0.1:0", false}, []string{"certificate"}},
-		{Listen{"192.0.2.250:0", false}, []string{"certificate"}},
+		{Listen{Address: taken.Addr().String(), Plain: true}, []string{taken.Addr().String(), "another program uses this port"}},
+		{Listen{Address: "0.0.0.0:0", Plain: true}, []string{"0.0.0.0:0", "plain HTTP is allowed on a loopback address only", "HTTPS"}},
+		{Listen{Address: ":8480", Plain: true}, []string{"loopback"}},
+		{Listen{Address: "example.com:80", Plain: true}, []string{"loopback"}},
+		{Listen{Address: "127.0.0.1", Plain: true}, []string{"host:port"}},
+		{Listen{Address: "127.0.0.1:0", Plain: false}, []string{"certificate"}},
+		{Listen{Address: "192.0.2.250:0", Plain: false}, []string{"certificate"}},
 	} {
-		s := newServer(t, Options{Listen: []Listen{{"127.0.0.1:0", true}, c.l}})
+		s := newServer(t, Options{Listen: []Listen{{Address: "127.0.0.1:0", Plain: true}, c.l}})
 		err := s.Start(context.Background())
 		var le *ListenError
 		if !errors.As(err, &le) {

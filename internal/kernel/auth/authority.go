@@ -20,7 +20,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -67,7 +66,7 @@ func OpenAuthority(f file.FS, dir string, now func() time.Time) (*Authority, err
 	if err := file.MakeDir(f, dir, 0o700); err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
 	}
-	data, err := readFile(f, a.file())
+	data, err := file.ReadAll(f, a.file(), maxKeyFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := a.create(); err != nil {
@@ -289,7 +288,7 @@ func (a *Authority) nodeFile() string { return filepath.Join(a.dir, "node.pem") 
 
 // loadNode returns the kept certificate if it is one of this authority; anything else is made anew.
 func (a *Authority) loadNode() *tls.Certificate {
-	data, err := readFile(a.fs, a.nodeFile())
+	data, err := file.ReadAll(a.fs, a.nodeFile(), maxKeyFile)
 	if err != nil {
 		return nil
 	}
@@ -363,21 +362,3 @@ func encodeKey(key *ecdsa.PrivateKey) ([]byte, error) {
 
 // maxKeyFile is more than any of our files holds.
 const maxKeyFile = 64 << 10
-
-func readFile(f file.FS, name string) ([]byte, error) {
-	h, err := f.OpenFile(name, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = h.Close() }()
-	size, err := h.Size()
-	if err != nil {
-		return nil, err
-	}
-	if size > maxKeyFile {
-		return nil, fmt.Errorf("%s has %d bytes; it is not one of ours", name, size)
-	}
-	b := make([]byte, size)
-	_, err = h.ReadAt(b, 0)
-	return b, err
-}

@@ -41,6 +41,7 @@ type Service struct {
 	log      *slog.Logger
 	hasher   *hasher
 	throttle Throttle
+	recent   recent
 
 	mu   sync.Mutex
 	home uuid.UUID // the organisation that runs the node, once known: it never changes
@@ -52,6 +53,9 @@ type Options struct {
 	Orgs   *org.Service // its tables must be there before ours
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Bridge is for how long a caller who was let in is let in again, with the roles of then, while the database does not
+	// answer: a node whose records fail over goes on being read. Default 0: never.
+	Bridge time.Duration
 }
 
 // New opens the room and brings its tables up to date.
@@ -68,7 +72,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err := store.MigrateRoom(ctx, o.DB, "auth", migrations); err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
-	return &Service{db: o.DB, orgs: o.Orgs, now: o.Now, log: o.Logger, hasher: newHasher()}, nil
+	return &Service{db: o.DB, orgs: o.Orgs, now: o.Now, log: o.Logger, hasher: newHasher(), recent: recent{bridge: o.Bridge}}, nil
 }
 
 // Names of the session cookie. The prefix makes browsers refuse it from anything but this very host over HTTPS.
@@ -86,7 +90,8 @@ func (s *Service) Authenticate(r *http.Request) (p Principal, ok bool, err error
 		if !strings.EqualFold(scheme, "Bearer") {
 			return p, false, nil
 		}
-		return s.byToken(ctx, strings.TrimSpace(credential))
+		credential = strings.TrimSpace(credential)
+		return s.bridged(credential, func() (Principal, bool, error) { return s.byToken(ctx, credential) })
 	}
 	name := PlainCookieName
 	if r.TLS != nil {
@@ -96,7 +101,24 @@ func (s *Service) Authenticate(r *http.Request) (p Principal, ok bool, err error
 	if err != nil || len(c.Value) != secretLength {
 		return p, false, nil
 	}
-	return s.bySession(ctx, c.Value)
+	return s.bridged(c.Value, func() (Principal, bool, error) { return s.bySession(ctx, c.Value) })
+}
+
+// bridged asks the database who a credential is of, and where it does not answer, tells who was let in with it.
+func (s *Service) bridged(credential string, ask func() (Principal, bool, error)) (p Principal, ok bool, err error) {
+	key := secretKey(credential)
+	p, ok, err = ask()
+	switch {
+	case err == nil && ok:
+		s.recent.note(key, p, s.now())
+	case err == nil:
+		s.recent.forget(key)
+	case errors.Is(err, store.ErrUnavailable):
+		if p, ok := s.recent.find(key, s.now()); ok {
+			return p, true, nil
+		}
+	}
+	return p, ok, err
 }
 
 func (s *Service) bySession(ctx context.Context, secret string) (p Principal, ok bool, err error) {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"time"
 
 	"jingwei/internal/kernel/text"
 )
@@ -17,6 +18,7 @@ type Config struct {
 	Database  Database
 	Journal   Journal
 	Telemetry Telemetry
+	Cluster   Cluster
 	Log       Log
 }
 
@@ -53,6 +55,20 @@ type Journal struct {
 type Telemetry struct {
 	HeadBytes Bytes
 	Budget    Bytes // on disk; 0: the volume
+}
+
+// Cluster is what several processes share that serve the same cells; without Cells a process is one node by itself.
+type Cluster struct {
+	Cells       []string
+	Domain      string   // cell "a" is reached as a.<domain>
+	Advertise   string   // host under which the other processes reach this one
+	NATS        []string // servers of the JetStream cluster
+	Credentials string   // file that signs in there
+	CA          string   // file with the authorities of its servers' certificates
+	Replicas    int64    // of journals and files
+	Cache       Bytes    // of each cell's files on this machine
+	Standby     bool     // keep the files of cells that others have at hand
+	Lease       time.Duration
 }
 
 // Log is what the process writes about itself.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"jingwei/internal/kernel/text"
@@ -108,6 +109,83 @@ func Keys() []Key {
 					return nil
 				}
 				return within(c.Telemetry.Budget, 64<<20, 1<<50)
+			},
+		},
+		{
+			Name: "cluster.cells", Flag: "cells", Default: "",
+			Help:  text.Text{Zh: "集群中各单元的名称，逗号分隔；每个单元是一个完整节点，由某个进程持有；空则本进程就是一个独立节点", En: "names of the cluster's cells, separated by commas; a cell is a whole node, held by one of the processes; when empty this process is one node by itself"},
+			Field: func(c *Config) any { return &c.Cluster.Cells },
+			Check: checkCluster,
+		},
+		{
+			Name: "cluster.domain", Flag: "cluster-domain", Default: "",
+			Help:  text.Text{Zh: "单元的域名后缀：单元 a 的主机名是 a.<域名>", En: "domain of the cells: cell a is reached as a.<domain>"},
+			Field: func(c *Config) any { return &c.Cluster.Domain },
+			Check: func(c *Config) error {
+				if c.Cluster.Domain == "" {
+					return nil
+				}
+				return names([]string{c.Cluster.Domain})
+			},
+		},
+		{
+			Name: "cluster.advertise", Flag: "cluster-advertise", Default: "",
+			Help:  text.Text{Zh: "其他进程访问本进程所用的主机名或 IP 地址；空则用本机名", En: "host name or IP address under which the other processes reach this one; this host's name when empty"},
+			Field: func(c *Config) any { return &c.Cluster.Advertise },
+			Check: func(c *Config) error {
+				if c.Cluster.Advertise == "" {
+					return nil
+				}
+				return names([]string{c.Cluster.Advertise})
+			},
+		},
+		{
+			Name: "cluster.nats", Flag: "cluster-nats", Default: "",
+			Help:  text.Text{Zh: "NATS 服务器地址，逗号分隔，例如 tls://n1:4222,tls://n2:4222,tls://n3:4222", En: "addresses of the NATS servers, separated by commas, such as tls://n1:4222,tls://n2:4222,tls://n3:4222"},
+			Field: func(c *Config) any { return &c.Cluster.NATS },
+			Check: func(c *Config) error { return natsServers(c.Cluster.NATS) },
+		},
+		{
+			Name: "cluster.credentials", Flag: "cluster-credentials", Default: "",
+			Help:  text.Text{Zh: "登录 NATS 的凭据文件（.creds）", En: "credentials file (.creds) to sign in to NATS with"},
+			Field: func(c *Config) any { return &c.Cluster.Credentials },
+		},
+		{
+			Name: "cluster.ca", Flag: "cluster-ca", Default: "",
+			Help:  text.Text{Zh: "NATS 服务器证书的签发机构文件（PEM）；空则用系统的", En: "file (PEM) of the authorities of the NATS servers' certificates; the system's when empty"},
+			Field: func(c *Config) any { return &c.Cluster.CA },
+		},
+		{
+			Name: "cluster.replicas", Flag: "cluster-replicas", Default: "3",
+			Help:  text.Text{Zh: "日志和文件在 NATS 中的副本数：1、3 或 5；1 不能承受服务器损坏", En: "copies of journals and files in NATS: 1, 3 or 5; with 1 no server may be lost"},
+			Field: func(c *Config) any { return &c.Cluster.Replicas },
+			Check: func(c *Config) error {
+				if r := c.Cluster.Replicas; r != 1 && r != 3 && r != 5 {
+					return fmt.Errorf("want 1, 3 or 5")
+				}
+				return nil
+			},
+		},
+		{
+			Name: "cluster.cache", Flag: "cluster-cache", Default: "16GiB",
+			Help:  text.Text{Zh: "每个单元的文件在本机缓存的最大字节数", En: "most bytes of each cell's files kept on this machine"},
+			Field: func(c *Config) any { return &c.Cluster.Cache },
+			Check: func(c *Config) error { return within(c.Cluster.Cache, 64<<20, 1<<46) },
+		},
+		{
+			Name: "cluster.standby", Flag: "cluster-standby", Default: "true",
+			Help:  text.Text{Zh: "把其他进程持有的单元的文件也缓存在本机，以便快速接管", En: "keep the files of cells that other processes have at hand too, to take them over fast"},
+			Field: func(c *Config) any { return &c.Cluster.Standby },
+		},
+		{
+			Name: "cluster.lease", Flag: "cluster-lease", Default: "10s",
+			Help:  text.Text{Zh: "进程失联多久之后，其他进程接管它的单元", En: "how long after a process was last heard of the others take its cells"},
+			Field: func(c *Config) any { return &c.Cluster.Lease },
+			Check: func(c *Config) error {
+				if c.Cluster.Lease < 2*time.Second || c.Cluster.Lease > 5*time.Minute {
+					return fmt.Errorf("want 2s to 5m")
+				}
+				return nil
 			},
 		},
 		{

@@ -45,6 +45,10 @@ type Options struct {
 	Note   string        // of this process
 	Length time.Duration // of a lease; default 10 s. So long nobody does the work of a process that died
 	Every  time.Duration // between renewals; default a fourth of Length
+	// Grace is how much longer than its lease lasts a holder goes on while the database answers nothing: then nobody else
+	// gets the lease either, unless it is this process alone that is cut off. Only for what the epoch fences, and what may
+	// be read a little late then. Default 0.
+	Grace  time.Duration
 	Logger *slog.Logger
 }
 
@@ -82,6 +86,12 @@ func New(ctx context.Context, o Options) (*Office, error) {
 // Holder names this process in the rows.
 func (f *Office) Holder() string { return f.holder }
 
+// Length is how long a lease lasts that nobody renews.
+func (f *Office) Length() time.Duration { return f.o.Length }
+
+// margin is what a holder stops before the end of its lease, for what is still under way then.
+func (f *Office) margin() time.Duration { return f.o.Length / 10 }
+
 // Close gives all leases back and waits until their goroutines have ended.
 func (f *Office) Close() {
 	f.stop()
@@ -99,7 +109,8 @@ type Held struct {
 	done   chan struct{}
 }
 
-// Take takes a free lease and renews it until Release, Close or its loss. Errors: *TakenError; those of the database.
+// Take takes a free lease and renews it until Release, Close or its loss. Errors: *TakenError; ErrLost where the database
+// answered so late that the lease may be another's by now; those of the database.
 func (f *Office) Take(ctx context.Context, name string) (*Held, error) {
 	if name == "" {
 		return nil, errors.New("lease: the name is empty")
@@ -115,6 +126,10 @@ func (f *Office) Take(ctx context.Context, name string) (*Held, error) {
 	if !taken {
 		return nil, &TakenError{l}
 	}
+	if time.Since(asked) >= f.o.Length-f.margin() {
+		// The answer was under way for so long that the lease may be another's by now.
+		return nil, fmt.Errorf("take lease %s, epoch %d: the database's answer took %v: %w", name, l.Epoch, time.Since(asked).Round(time.Millisecond), ErrLost)
+	}
 	h := &Held{office: f, name: name, epoch: l.Epoch, done: make(chan struct{})}
 	h.ctx, h.end = context.WithCancelCause(context.Background())
 	f.tasks.Go(func() { h.renew(asked) })
@@ -126,7 +141,7 @@ func (f *Office) Wait(ctx context.Context, name string) (*Held, error) {
 	for {
 		h, err := f.Take(ctx, name)
 		var taken *TakenError
-		if err == nil || !errors.As(err, &taken) && !errors.Is(err, store.ErrUnavailable) {
+		if err == nil || !errors.As(err, &taken) && !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, ErrLost) {
 			return h, err
 		}
 		select {
@@ -146,7 +161,7 @@ func (h *Held) Epoch() uint64 { return h.epoch }
 func (h *Held) Name() string { return h.name }
 
 // Context ends when the lease does; context.Cause tells ErrLost or ErrReleased. It ends before another can have the lease,
-// as long as this process is not asleep.
+// as long as this process is not asleep and has no Options.Grace.
 func (h *Held) Context() context.Context { return h.ctx }
 
 // Release gives the lease back, so that the next holder need not wait for its end. What it guards must be at rest.
@@ -171,15 +186,18 @@ func (h *Held) renew(asked time.Time) {
 	defer close(h.done)
 	tick := time.NewTicker(f.o.Every)
 	defer tick.Stop()
-	// A margin for what is still under way when the context ends.
-	margin := f.o.Length / 10
 	for {
-		end := time.NewTimer(time.Until(asked.Add(f.o.Length - margin)))
+		until := asked.Add(f.o.Length - f.margin() + f.o.Grace)
+		end := time.NewTimer(time.Until(until))
 		select {
 		case <-tick.C:
 			end.Stop()
 			begin := time.Now()
-			ctx, cancel := context.WithDeadline(h.ctx, asked.Add(f.o.Length-margin))
+			try := begin.Add(f.o.Length) // a connection that swallows what is sent must not use up the grace
+			if until.Before(try) {
+				try = until
+			}
+			ctx, cancel := context.WithDeadline(h.ctx, try)
 			ok, err := f.extend(ctx, h)
 			cancel()
 			switch {

@@ -248,6 +248,120 @@ func TestLeaseOfAKilledProcessIsTakenOver(t *testing.T) {
 	}
 }
 
+// TestLongTransactionIsFencedAndDoesNotCostTheLease: a guarded transaction that lasts for several lengths of the lease does
+// not keep it from being renewed, and once the holder is gone the next waits for the transaction's end.
+func TestLongTransactionIsFencedAndDoesNotCostTheLease(t *testing.T) {
+	t.Parallel()
+	url := storetest.PostgresURL(t)
+	own, err := store.Open(t.Context(), url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const length = 800 * time.Millisecond
+	a, b := office(t, own, "a", length), office(t, db, "b", length)
+	h, err := a.Take(t.Context(), "journal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ended atomic.Bool
+	var g *lease.Held
+	taken := make(chan error, 1)
+	err = db.InTx(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		if err := h.Check(ctx, tx); err != nil {
+			return err
+		}
+		busy := func(d time.Duration) error {
+			_, err := tx.NewRaw("SELECT pg_sleep(?)", d.Seconds()).Exec(ctx)
+			return err
+		}
+		if err := busy(2 * length); err != nil {
+			return err
+		}
+		if h.Context().Err() != nil {
+			return context.Cause(h.Context())
+		}
+		own.Close() // no renewal any more
+		<-h.Context().Done()
+		go func() {
+			var err error
+			g, err = b.Wait(context.Background(), "journal")
+			if err == nil && !ended.Load() {
+				err = errors.New("another has the lease while what the first guards is still being written")
+			}
+			taken <- err
+		}()
+		err := busy(2 * length)
+		ended.Store(true)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-taken; err != nil || g.Epoch() < 2 {
+		t.Fatal(err)
+	}
+	// And a guarded transaction that began before a renewal is not refused by it.
+	err = db.InTx(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		var one int
+		if err := tx.NewRaw("SELECT 1").Scan(ctx, &one); err != nil { // the snapshot
+			return err
+		}
+		first := until(t, b)
+		for !until(t, b).After(first) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		return g.Check(ctx, tx)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTransactionOfADeadMachineKeepsNobodyOut: the server hears nothing more of it, and it does not hold the fence for ever.
+func TestTransactionOfADeadMachineKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	url := storetest.PostgresURL(t)
+	own, err := store.Open(t.Context(), url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	db, err := store.Open(t.Context(), url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	a, b := office(t, own, "a", 800*time.Millisecond), office(t, db, "b", 800*time.Millisecond)
+	h, err := a.Take(t.Context(), "journal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Rollback() }()
+	if err := h.Check(t.Context(), silent); err != nil {
+		t.Fatal(err)
+	}
+	own.Close()
+	if g, err := b.Wait(t.Context(), "journal"); err != nil || g.Epoch() < 2 {
+		t.Fatal(err)
+	}
+	if _, err := silent.NewRaw("CREATE TABLE late (id BIGINT)").Exec(t.Context()); err == nil {
+		t.Error("it goes on where it had stopped")
+	}
+	var limit string
+	if err := db.NewRaw("SHOW idle_in_transaction_session_timeout").Scan(t.Context(), &limit); err != nil || limit != "0" {
+		t.Errorf("the limit of other transactions is %s %v", limit, err)
+	}
+}
+
 func TestWrongOptionsAreNamed(t *testing.T) {
 	db := storetest.SQLite(t)
 	_, err := lease.New(t.Context(), lease.Options{DB: db, Length: time.Second, Every: time.Second})

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -24,21 +25,33 @@ func migrate(ctx context.Context, db *store.DB) error {
 	return store.Migrate(ctx, db, "lease", files)
 }
 
-// now is the database's clock as it stands, not as the transaction began, in ns.
-func (f *Office) now() string {
-	if f.o.DB.Engine() == store.Postgres {
+func (f *Office) now() string { return Clock(f.o.DB) }
+
+// Clock is an SQL expression: the database's clock as it stands, not as the transaction began, in ns. Rooms that compare
+// with the times of leases, or tell others that they are alive, go by it.
+func Clock(db *store.DB) string {
+	if db.Engine() == store.Postgres {
 		return "(CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) * 1000)"
 	}
 	return "(CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER) * 1000000)"
 }
 
+// write runs one statement. On PostgreSQL that is a transaction of its own: of a process that stops or loses its power
+// between two messages nobody waits for a lock.
+func (f *Office) write(ctx context.Context, do func(ctx context.Context, db bun.IDB) error) error {
+	if f.o.DB.Engine() == store.Postgres {
+		return store.Err(do(ctx, f.o.DB.DB))
+	}
+	return f.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error { return do(ctx, tx) })
+}
+
 // take is one statement, so that of two who try at the same time one gets it. Where the lease is not free it returns the one
 // that is there.
 func (f *Office) take(ctx context.Context, name string) (l Lease, taken bool, err error) {
-	err = f.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = f.write(ctx, func(ctx context.Context, db bun.IDB) error {
 		var epoch int64
 		now := f.now()
-		err := tx.NewRaw("INSERT INTO lease (name, holder, note, epoch, taken, expires) VALUES (?, ?, ?, 1, "+now+", "+now+" + ?) "+
+		err := db.NewRaw("INSERT INTO lease (name, holder, note, epoch, taken, expires) VALUES (?, ?, ?, 1, "+now+", "+now+" + ?) "+
 			"ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, note = excluded.note, epoch = lease.epoch + 1, taken = excluded.taken, expires = excluded.expires "+
 			"WHERE lease.expires <= "+now+" RETURNING epoch",
 			name, f.holder, f.o.Note, f.o.Length.Nanoseconds()).Scan(ctx, &epoch)
@@ -50,7 +63,7 @@ func (f *Office) take(ctx context.Context, name string) (l Lease, taken bool, er
 			return err
 		}
 		taken = false
-		l, err = scan(ctx, tx, name)
+		l, err = scan(ctx, db, name)
 		return err
 	})
 	return l, taken, err
@@ -99,8 +112,8 @@ func (f *Office) release(ctx context.Context, h *Held) error {
 }
 
 func (f *Office) update(ctx context.Context, h *Held, expires string, value int64) (ok bool, err error) {
-	err = f.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		r, err := tx.NewRaw("UPDATE lease SET expires = "+expires+" WHERE name = ? AND holder = ? AND epoch = ?", value, h.name, f.holder, int64(h.epoch)).Exec(ctx)
+	err = f.write(ctx, func(ctx context.Context, db bun.IDB) error {
+		r, err := db.NewRaw("UPDATE lease SET expires = "+expires+" WHERE name = ? AND holder = ? AND epoch = ?", value, h.name, f.holder, int64(h.epoch)).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -111,14 +124,21 @@ func (f *Office) update(ctx context.Context, h *Held, expires string, value int6
 	return ok, err
 }
 
-// holds tells whether the row is still this holder's, and keeps it so until tx ends.
+// idle is the least patience with a transaction that holds the fence and whose process says nothing.
+const idle = 3 * time.Second
+
+// holds tells whether the row is still this holder's, and keeps it so until tx ends. The lock keeps out the next holder
+// and not this one's renewals, so that a transaction may last longer than the lease. Of a machine that loses its power in
+// the middle of one the server would notice nothing for hours, and the next holder would wait; so the transaction, and
+// only it, is ended when its process says nothing for as long as a lease lasts.
 func (f *Office) holds(ctx context.Context, tx bun.IDB, h *Held) (bool, error) {
-	lock := ""
+	q := tx.NewRaw("SELECT '' FROM lease WHERE name = ? AND holder = ? AND epoch = ?", h.name, f.holder, int64(h.epoch))
 	if f.o.DB.Engine() == store.Postgres {
-		lock = " FOR SHARE"
+		q = tx.NewRaw("SELECT set_config('idle_in_transaction_session_timeout', ?, true) FROM lease WHERE name = ? AND holder = ? AND epoch = ? FOR KEY SHARE",
+			strconv.FormatInt(max(f.o.Length, idle).Milliseconds(), 10), h.name, f.holder, int64(h.epoch))
 	}
-	var one int
-	err := tx.NewRaw("SELECT 1 FROM lease WHERE name = ? AND holder = ? AND epoch = ?"+lock, h.name, f.holder, int64(h.epoch)).Scan(ctx, &one)
+	var set string
+	err := q.Scan(ctx, &set)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}

@@ -19,14 +19,30 @@ func openPostgres(ctx context.Context, address string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database address %s: want postgres://user@host:5432/name: %w", Masked(address), err)
 	}
-	if cfg.RuntimeParams["application_name"] == "" {
+	switch {
+	case o.Label != "":
+		cfg.RuntimeParams["application_name"] = o.Label
+	case cfg.RuntimeParams["application_name"] == "":
 		cfg.RuntimeParams["application_name"] = "jingwei"
+	}
+	if len(cfg.RuntimeParams["application_name"]) > maxLabel {
+		return nil, fmt.Errorf("the label %q of the connections has more than %d bytes", o.Label, maxLabel)
+	}
+	if o.Schema != "" {
+		if !schemaName.MatchString(o.Schema) {
+			return nil, fmt.Errorf("schema %q: want at most 63 lowercase letters, digits and _, a letter first", o.Schema)
+		}
+		cfg.RuntimeParams["search_path"] = o.Schema
 	}
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 10 * time.Second
 	}
 	name := fmt.Sprintf("postgres://%s:%d/%s", cfg.Host, cfg.Port, cfg.Database)
-	raw := stdlib.OpenDB(*cfg)
+	var with []stdlib.OptionOpenDB
+	if o.Admit != nil {
+		with = append(with, stdlib.OptionAfterConnect(func(ctx context.Context, _ *pgx.Conn) error { return o.Admit(ctx) }))
+	}
+	raw := stdlib.OpenDB(*cfg, with...)
 	conns := o.MaxConns
 	if conns <= 0 {
 		conns = 16
@@ -34,7 +50,7 @@ func openPostgres(ctx context.Context, address string, o Options) (*DB, error) {
 	raw.SetMaxOpenConns(conns)
 	raw.SetMaxIdleConns(conns)
 	raw.SetConnMaxIdleTime(5 * time.Minute)
-	db := &DB{DB: bun.NewDB(raw, pgdialect.New()), engine: Postgres, name: name, retries: o.Retries, log: o.Logger}
+	db := &DB{DB: bun.NewDB(raw, pgdialect.New()), engine: Postgres, name: name, label: cfg.RuntimeParams["application_name"], retries: o.Retries, log: o.Logger}
 	var version int
 	var standby bool
 	err = raw.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int, pg_is_in_recovery()").Scan(&version, &standby)
@@ -44,7 +60,9 @@ func openPostgres(ctx context.Context, address string, o Options) (*DB, error) {
 	case version < oldest:
 		err = fmt.Errorf("the server is version %d.%d; PostgreSQL 13 or newer is needed", version/10000, version%10000)
 	case standby:
-		err = fmt.Errorf("the server is a standby; give the address of the primary: %w", ErrReadOnly)
+		err = fmt.Errorf("the server is a standby; give the address of the primary, or of both with target_session_attrs=read-write: %w", ErrReadOnly)
+	case o.Schema != "":
+		err = makeSchema(ctx, raw, o.Schema)
 	}
 	if err != nil {
 		_ = raw.Close()

@@ -36,6 +36,16 @@ type Options struct {
 	BusyTimeout time.Duration
 	// Retries is how often InTx runs a transaction again that PostgreSQL could not serialize. Default 10.
 	Retries int
+
+	// The rest is for PostgreSQL alone, where several processes share a server.
+
+	// Schema holds the tables, in place of the server's default; it is made if need be.
+	Schema string
+	// Label names the connections to the server, for people and for EvictOthers. Default "jingwei".
+	Label string
+	// Admit is asked with every new connection, once the server shows it in pg_stat_activity. Its error refuses the
+	// connection: what a process may not do any more, no connection of its pool does.
+	Admit func(ctx context.Context) error
 }
 
 // DB is an open database. It embeds bun's query builder; writes of more than one statement go through InTx.
@@ -43,6 +53,7 @@ type DB struct {
 	*bun.DB
 	engine  Engine
 	name    string        // for messages: the file, or the host and database
+	label   string        // of the connections to PostgreSQL
 	writer  chan struct{} // SQLite: whoever holds the token writes
 	retries int
 	log     *slog.Logger

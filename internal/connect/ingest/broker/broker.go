@@ -102,6 +102,8 @@ type Options struct {
 	Plain   string      // address for MQTT over TCP, "" for none; only where the network is trusted: passwords go in clear
 	Secure  string      // address for MQTT over TLS, "" for none
 	TLS     *tls.Config // for Secure; with ClientCAs a client's certificate is verified if it shows one
+	// Accept gives the connections of Secure, before TLS, in place of listening on the address; nil: listen.
+	Accept func(ctx context.Context) (net.Listener, error)
 
 	MaxPacket        int           // bytes; default 1 MiB. A longer packet is refused by its announced length, unread
 	MaxInflight      int           // messages of one client that are not acknowledged yet; default 64
@@ -199,7 +201,7 @@ func (b *Broker) Start(context.Context) error {
 		b.doors = append(b.doors, &door{broker: b, id: "mqtt", address: b.o.Plain})
 	}
 	if b.o.Secure != "" {
-		b.doors = append(b.doors, &door{broker: b, id: "mqtts", address: b.o.Secure, tls: b.o.TLS})
+		b.doors = append(b.doors, &door{broker: b, id: "mqtts", address: b.o.Secure, accept: b.o.Accept, tls: b.o.TLS})
 	}
 	for _, d := range b.doors {
 		if err := b.server.AddListener(d); err != nil {

@@ -20,6 +20,7 @@ type door struct {
 	broker  *Broker
 	id      string
 	address string
+	accept  func(ctx context.Context) (net.Listener, error) // nil: listen on address
 	tls     *tls.Config
 	l       net.Listener
 	closed  atomic.Bool
@@ -31,8 +32,14 @@ func (d *door) Protocol() string { return "tcp" }
 
 // Init listens. Where the client has gone without a word TCP finds out in two minutes, also without a keep-alive.
 func (d *door) Init(*slog.Logger) (err error) {
-	cfg := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4}}
-	if d.l, err = cfg.Listen(context.Background(), "tcp", d.address); err == nil {
+	accept := d.accept
+	if accept == nil {
+		accept = func(ctx context.Context) (net.Listener, error) {
+			cfg := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4}}
+			return cfg.Listen(ctx, "tcp", d.address)
+		}
+	}
+	if d.l, err = accept(context.Background()); err == nil {
 		d.broker.wg.Add(1) // Serve's, which mochi starts in a goroutine of its own
 	}
 	return err

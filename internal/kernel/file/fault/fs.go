@@ -244,6 +244,8 @@ func (d *Disk) Rename(oldName, newName string) error {
 		}
 		if old := d.names[to]; old != nil && old.dir {
 			return syscall.EISDIR
+		} else if old != nil && n.dir {
+			return syscall.ENOTDIR
 		}
 		if from != to {
 			d.do(nameOp{from: from, to: to, node: n})

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"jingwei/internal/kernel/fact"
+	"jingwei/internal/kernel/store"
+	"jingwei/internal/telemetry/seal"
+)
+
+// factual lets sealing ask the room of facts for what was committed (seal.Facts).
+type factual struct{ room *fact.Service }
+
+func (f factual) Since(ctx context.Context, commit uint64, limit int) ([]seal.Fact, error) {
+	list, err := f.room.CommittedSince(ctx, commit, limit)
+	return store.All(list, sealed), err
+}
+
+func (f factual) Find(ctx context.Context, id uuid.UUID) (seal.Fact, error) {
+	l, err := f.room.FindCommitted(ctx, id)
+	return sealed(&l), err
+}
+
+func sealed(l *fact.Leaf) seal.Fact {
+	s := seal.Fact{ID: l.ID, Subject: l.Subject, Org: l.Org, Commit: l.Commit, At: l.At}
+	for _, field := range l.Fields {
+		s.Fields = append(s.Fields, seal.Field(field))
+	}
+	return s
+}
+
+var _ seal.Facts = factual{}
