@@ -1,65 +1,25 @@
 // The console in a real browser against the real binary: sign-in, live values, trend, gateways, plant, people, and what
 // is seen when the line breaks. It also writes the screenshots of docs/screenshots.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before } from 'node:test'
 
-import { findBrowser, launch, open, plain, until } from './browser.mjs'
-import { startNode } from './node.mjs'
+import { open, plain, until } from './browser.mjs'
+import { password, story } from './story.mjs'
 
-const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
-const chromium = findBrowser()
-const password = 'copper lathe seventeen'
-
-if (!chromium && process.env.JINGWEI_TEST_STRICT) {
-  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
-}
-
-describe('the console', { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
+story('the console', 'console', ({ step, begin, api, button, pictures, faults }) => {
   let node, browser, main, page, state
   let org, machine, gateway
-  const faults = []
-
-  // Each step stands on the ones before it: after a failure the rest is not tried, and a picture tells what was seen.
-  let broken = false
-  const step = (name, work) =>
-    it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed')
-      try {
-        await work()
-      } catch (e) {
-        broken = true
-        mkdirSync(join(import.meta.dirname, '.out'), { recursive: true })
-        await page?.screenshot({ path: join(import.meta.dirname, '.out/failure.png') }).catch(() => {})
-        throw e
-      }
-    })
 
   before(async () => {
-    mkdirSync(pictures, { recursive: true })
-    node = await startNode()
-    browser = await launch(chromium)
-    main = await open(browser, 'zh', faults)
-    page = main.page
-  })
-  after(async () => {
-    await browser?.close()
-    await node?.stop()
+    ;({ node, browser, main, page } = await begin())
   })
 
-  const api = async (path) => {
-    const answer = await main.context.request.get(`${node.url}/api/v1${path}`)
-    assert.equal(answer.status(), 200, path)
-    return answer.json()
-  }
   const go = async (path) => {
     await page.goto(node.url + path)
     await page.waitForLoadState('load')
   }
-  // While it works, a button is called "loading …".
-  const button = (name) => page.getByRole('button', { name: new RegExp(`^(loading )?${name}$`) })
 
   step('asks who is there', async () => {
     await go('/')
@@ -186,9 +146,9 @@ describe('the console', { skip: chromium ? false : 'SKIPPED: chromium is not ins
     await page.getByRole('dialog').getByRole('button', { name: '导出', exact: true }).click()
     const text = await readFile(await (await download).path(), 'utf8')
     const lines = text.trimEnd().split('\r\n')
-    assert.match(lines[0], /^\ufeffseries,name,unit,time,/)
+    assert.match(lines[0], /^\ufeffseries,name,time,gatewayTime,/)
     assert.ok(lines.length > 10, `${lines.length} lines`)
-    assert.match(lines[1], /,0x[0-9A-F]{8},Good,.*,replayed,0,\d+$/)
+    assert.match(lines[1], /,0,Good,.*,replayed,0,\d+$/)
     await page.getByRole('dialog').locator('.ant-modal-footer').getByRole('button', { name: '关闭' }).click()
   })
 

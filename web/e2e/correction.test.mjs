@@ -1,73 +1,26 @@
 // Samples are corrected on the trend page, with a reason and after a look at what it would do: the old ones stay in the
 // history and as of before, undoing brings them back, and who may not is told so.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before } from 'node:test'
 import { URLSearchParams } from 'node:url'
 
-import { findBrowser, launch, open, plain, until } from './browser.mjs'
-import { startNode } from './node.mjs'
+import { open, plain, until } from './browser.mjs'
+import { story } from './story.mjs'
 
-const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
-const chromium = findBrowser()
-const password = 'copper lathe seventeen'
 const bad = 0x80000000
 
-if (!chromium && process.env.JINGWEI_TEST_STRICT) {
-  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
-}
-
-describe('corrections', { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
+story('corrections', 'correction', ({ step, begin, signIn, api, button, region, picture, faults }) => {
   let node, browser, main, page, state, org, series, machine, from, to, a, b, original
-  const faults = []
-
-  let broken = false
-  const step = (name, work) =>
-    it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed')
-      try {
-        await work()
-      } catch (e) {
-        broken = true
-        mkdirSync(join(import.meta.dirname, '.out'), { recursive: true })
-        await page?.screenshot({ path: join(import.meta.dirname, '.out/correction-failure.png') }).catch(() => {})
-        throw e
-      }
-    })
 
   before(async () => {
-    mkdirSync(pictures, { recursive: true })
-    node = await startNode()
-    browser = await launch(chromium)
-    main = await open(browser, 'zh', faults)
-    page = main.page
-    await page.goto(node.link)
-    await page.getByLabel('新密码').fill(password)
-    await page.getByLabel('再输入一次').fill(password)
-    await button('保存并进入').click()
-    await page.getByRole('heading', { level: 1, name: '总览' }).waitFor()
-    state = await main.context.storageState()
-  })
-  after(async () => {
-    await browser?.close()
-    await node?.stop()
+    ;({ node, browser, main, page } = await begin())
+    ;({ state, org } = await signIn())
   })
 
-  const api = async (path, of = main.context) => {
-    const answer = await of.request.get(`${node.url}/api/v1${path}`)
-    assert.equal(answer.status(), 200, path)
-    return answer.json()
-  }
-  // While it works, a button is called "loading …"; antd sets two Chinese characters apart.
-  const button = (name, within = page) =>
-    within.getByRole('button', { name: new RegExp(`^(\\S+ )?${name.split('').join(' ?')}$`) })
   const query = (of = page) => new URL(of.url()).searchParams
-  const region = (name, of = page) => of.getByRole('region', { name, exact: true })
   const dialog = (name, of = page) => of.getByRole('dialog', { name })
   const iso = (ms) => new Date(ms).toISOString()
-  const picture = (name, of = page) => of.screenshot({ path: join(pictures, `${name}.png`) })
   const samples = async (begin, end, more = '') =>
     (await api(`/series/${series.id}/samples?from=${iso(begin)}&to=${iso(end)}&limit=10000${more}`)).items
   const corrections = async () => (await api(`/corrections?series=${series.id}`)).items
@@ -82,7 +35,6 @@ describe('corrections', { skip: chromium ? false : 'SKIPPED: chromium is not ins
   const cursor = (i) => region('游标').getByRole('row').nth(1).getByRole('cell').nth(i)
 
   step('has a page that says there is nothing yet', async () => {
-    org = (await api('/plant/nodes?limit=1')).items[0].org
     await page.goto(`${node.url}/o/${org}/corrections`)
     await page.getByRole('heading', { level: 1, name: '更正记录' }).waitFor()
     await page.getByText('还没有更正').waitFor()

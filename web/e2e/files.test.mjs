@@ -1,23 +1,14 @@
 // A plant leaves as a file and comes back as one: a machine with 800 points, first with a wrong unit in row 731.
 import { Buffer } from 'node:buffer'
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before } from 'node:test'
 
-import { findBrowser, launch, open, plain, until } from './browser.mjs'
-import { startNode } from './node.mjs'
+import { open, plain, until } from './browser.mjs'
+import { story } from './story.mjs'
 
-const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
-const chromium = findBrowser()
-const password = 'copper lathe seventeen'
 const machine = '热处理炉 8 号'
 const points = 800
-
-if (!chromium && process.env.JINGWEI_TEST_STRICT) {
-  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
-}
 
 /** furnace is a CSV under the headings of an export: a new machine and its points; row 731 has the given unit. */
 function furnace(headings, unit) {
@@ -45,50 +36,14 @@ function furnace(headings, unit) {
   return Buffer.from('\ufeff' + [headings.join(','), ...rows].join('\r\n') + '\r\n')
 }
 
-describe('import and export', { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
-  let node, browser, main, page, state, org, headings
-  const faults = []
-
-  let broken = false
-  const step = (name, work) =>
-    it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed')
-      try {
-        await work()
-      } catch (e) {
-        broken = true
-        mkdirSync(join(import.meta.dirname, '.out'), { recursive: true })
-        await page?.screenshot({ path: join(import.meta.dirname, '.out/files-failure.png') }).catch(() => {})
-        throw e
-      }
-    })
+story('import and export', 'files', ({ step, begin, signIn, api, button, picture, faults }) => {
+  let node, browser, page, state, org, headings
 
   before(async () => {
-    mkdirSync(pictures, { recursive: true })
-    node = await startNode()
-    browser = await launch(chromium)
-    main = await open(browser, 'zh', faults)
-    page = main.page
-    await page.goto(node.link)
-    await page.getByLabel('新密码').fill(password)
-    await page.getByLabel('再输入一次').fill(password)
-    await button('保存并进入').click()
-    await page.getByRole('heading', { level: 1, name: '总览' }).waitFor()
-    state = await main.context.storageState()
-  })
-  after(async () => {
-    await browser?.close()
-    await node?.stop()
+    ;({ node, browser, page } = await begin())
+    ;({ state, org } = await signIn())
   })
 
-  const api = async (path) => {
-    const answer = await main.context.request.get(`${node.url}/api/v1${path}`)
-    assert.equal(answer.status(), 200, path)
-    return answer.json()
-  }
-  // While it works, a button is called "loading …"; antd sets two Chinese characters apart.
-  const button = (name, within = page) =>
-    within.getByRole('button', { name: new RegExp(`^(loading |download )?${name}$`) })
   const choose = async (name, buffer, on = page) => {
     const chooser = on.waitForEvent('filechooser')
     await on.getByRole('button', { name: /^(选择(其他)?文件|Choose (a|another) file)$/ }).click()
@@ -97,14 +52,12 @@ describe('import and export', { skip: chromium ? false : 'SKIPPED: chromium is n
   const result = () => page.getByRole('region', { name: '检查结果' })
   const count = async (action) => Number(await result().locator(`[data-action=${action}] dd`).textContent())
   const machines = async () => (await api(`/plant/nodes?org=${org}&kind=machine&limit=1000`)).items
-  const picture = (name, of = page) => of.screenshot({ path: join(pictures, `${name}.png`) })
   const download = async (press, of = page) => {
     const [file] = await Promise.all([of.waitForEvent('download'), press()])
     return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) }
   }
 
   step('is reached from the plant', async () => {
-    org = (await api('/plant/nodes?limit=1')).items[0].org
     await page.goto(`${node.url}/o/${org}/plant`)
     await page.getByRole('link', { name: '导入导出' }).click()
     await page.getByRole('heading', { level: 1, name: '导入导出' }).waitFor()

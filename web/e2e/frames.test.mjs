@@ -1,58 +1,20 @@
 // A link looked into from the gateway page: the frames on the wire with their decodings, what is asked in each scan, and
 // one address read. It also writes the screenshots frames-*.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before } from 'node:test'
 
-import { findBrowser, launch, looks, open, plain, until } from './browser.mjs'
-import { startNode } from './node.mjs'
+import { looks, open, plain, until } from './browser.mjs'
+import { story } from './story.mjs'
 
-const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
-const chromium = findBrowser()
-const password = 'copper lathe seventeen'
-
-if (!chromium && process.env.JINGWEI_TEST_STRICT) {
-  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
-}
-
-describe('frames', { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
-  let node, browser, main, page, path, link, state
-  const faults = []
-
-  // Each step stands on the ones before it: after a failure the rest is not tried, and a picture tells what was seen.
-  let broken = false
-  const step = (name, work) =>
-    it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed')
-      try {
-        await work()
-      } catch (e) {
-        broken = true
-        mkdirSync(join(import.meta.dirname, '.out'), { recursive: true })
-        await page?.screenshot({ path: join(import.meta.dirname, '.out/frames-failure.png') }).catch(() => {})
-        throw e
-      }
-    })
+story('frames', 'frames', ({ step, begin, signIn, api, pictures, faults }) => {
+  let node, browser, page, path, link, state
 
   before(async () => {
-    mkdirSync(pictures, { recursive: true })
-    node = await startNode()
-    browser = await launch(chromium)
-    main = await open(browser, 'zh', faults)
-    page = main.page
-  })
-  after(async () => {
-    await browser?.close()
-    await node?.stop()
+    ;({ node, browser, page } = await begin())
   })
 
-  const api = async (path) => {
-    const answer = await main.context.request.get(`${node.url}/api/v1${path}`)
-    assert.equal(answer.status(), 200, path)
-    return answer.json()
-  }
   const drawer = () => page.getByRole('dialog')
   const table = () => drawer().getByRole('table')
   const address = () => drawer().getByRole('textbox', { name: '地址' })
@@ -61,14 +23,8 @@ describe('frames', { skip: chromium ? false : 'SKIPPED: chromium is not installe
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
   step('opens on the gateway page', async () => {
-    assert.ok(node.link, 'the demo printed a sign-in link')
-    await page.goto(node.link)
-    await page.getByRole('button', { name: '保存并进入' }).waitFor()
-    await page.getByLabel('新密码').fill(password)
-    await page.getByLabel('再输入一次').fill(password)
-    await page.getByRole('button', { name: '保存并进入' }).click()
-    await page.waitForURL(/\/o\//)
-    const org = /\/o\/([^/?]+)/.exec(page.url())[1]
+    const { state: signed, org } = await signIn()
+    state = signed
     const gateway = await until('the Modbus link runs', async () => {
       const { items } = await api(`/gateways?org=${org}`)
       const g = items.find((x) => x.name.zh === '机加工网关')
@@ -79,7 +35,6 @@ describe('frames', { skip: chromium ? false : 'SKIPPED: chromium is not installe
     await page.goto(node.url + path)
     await page.getByRole('button', { name: `查看报文：${link.name.zh}` }).click()
     await drawer().getByText(`链路“${link.name.zh}”`).waitFor()
-    state = await main.context.storageState()
   })
 
   step('shows the frames with bytes, direction and decoding, and follows them', async () => {

@@ -1,69 +1,22 @@
 // Data health: a link that is pointed at nothing makes a gap; the page shows it with its cause, down to the point, and
 // hands it on to the trend.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before } from 'node:test'
 import { URLSearchParams } from 'node:url'
 
-import { findBrowser, launch, open, plain, until } from './browser.mjs'
-import { startNode } from './node.mjs'
+import { open, plain, until } from './browser.mjs'
+import { story } from './story.mjs'
 
-const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
-const chromium = findBrowser()
-const password = 'copper lathe seventeen'
-
-if (!chromium && process.env.JINGWEI_TEST_STRICT) {
-  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
-}
-
-describe('the data-health page', { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
+story('the data-health page', 'health', ({ step, begin, signIn, api, region, picture, faults }) => {
   let node, browser, main, page, state, org, machine, point
-  const faults = []
-
-  let broken = false
-  const step = (name, work) =>
-    it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed')
-      try {
-        await work()
-      } catch (e) {
-        broken = true
-        mkdirSync(join(import.meta.dirname, '.out'), { recursive: true })
-        await page?.screenshot({ path: join(import.meta.dirname, '.out/health-failure.png') }).catch(() => {})
-        throw e
-      }
-    })
 
   before(async () => {
-    mkdirSync(pictures, { recursive: true })
-    node = await startNode()
-    browser = await launch(chromium)
-    main = await open(browser, 'zh', faults)
-    page = main.page
-    await page.goto(node.link)
-    await page.getByLabel('新密码').fill(password)
-    await page.getByLabel('再输入一次').fill(password)
-    await page.getByRole('button', { name: '保存并进入' }).click()
-    await page.getByRole('heading', { level: 1, name: '总览' }).waitFor()
-    state = { ...(await main.context.storageState()), origins: [] } // signed in; the language is that of the look
+    ;({ node, browser, main, page } = await begin())
+    ;({ state, org } = await signIn())
   })
-  after(async () => {
-    await browser?.close()
-    await node?.stop()
-  })
-
-  const api = async (path) => {
-    const answer = await main.context.request.get(`${node.url}/api/v1${path}`)
-    assert.equal(answer.status(), 200, path)
-    return answer.json()
-  }
-  const region = (name, of = page) => of.getByRole('region', { name, exact: true })
-  const picture = (name, of = page) => of.screenshot({ path: join(pictures, `${name}.png`) })
 
   step('counts what has come', async () => {
-    org = (await api('/plant/nodes?limit=1')).items[0].org
     // A machine that is read through a gateway, with a point that is read often.
     await until(
       'a machine whose points flow',

@@ -2,17 +2,15 @@
 // over HTTP by this process; node, browser and this process share the machine's processors.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before } from 'node:test'
 
-import { findBrowser, launch, open, plain, until } from './browser.mjs'
+import { open, plain, until } from './browser.mjs'
+import { password, story } from './story.mjs'
 
-const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
-const chromium = findBrowser()
-const password = 'copper lathe seventeen'
 const devices = 20
 const metrics = 500
 const all = devices * metrics
@@ -24,42 +22,15 @@ const mostOfACore = 0.5
 const observed = 20_000
 const answerWithin = 200
 
-if (!chromium && process.env.JINGWEI_TEST_STRICT) {
-  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
-}
-
-describe('all points', { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
+story('all points', 'points', ({ step, begin, pictures, faults }) => {
   let node, browser, main, page, org, pusher, state, meter
-  const faults = []
-  let broken = false
-  const step = (name, work) =>
-    it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed')
-      try {
-        await work()
-      } catch (e) {
-        broken = true
-        mkdirSync(join(import.meta.dirname, '.out'), { recursive: true })
-        await page?.screenshot({ path: join(import.meta.dirname, '.out/points-failure.png') }).catch(() => {})
-        throw e
-      }
-    })
-
   before(async () => {
-    mkdirSync(pictures, { recursive: true })
-    node = await startServe()
-    browser = await launch(chromium)
-    main = await open(browser, 'zh', faults)
-    page = main.page
+    ;({ node, browser, main, page } = await begin(startServe))
     await main.context.addInitScript(watchTasks)
     meter = await main.context.newCDPSession(page)
     await meter.send('Performance.enable')
   })
-  after(async () => {
-    await pusher?.stop()
-    await browser?.close()
-    await node?.stop()
-  })
+  after(() => pusher?.stop())
 
   const api = async (method, path, data) => {
     const answer = await main.context.request.fetch(`${node.url}/api/v1${path}`, {

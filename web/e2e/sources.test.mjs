@@ -1,57 +1,21 @@
 // Sources and the scale page in a real browser against the real binary: what sends by itself, its devices and metrics, a
 // push source with its credential made by a person, a device that is adopted, and the rates that are counted from it all.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before } from 'node:test'
 
-import { findBrowser, launch, looks, open, plain, until } from './browser.mjs'
-import { startNode } from './node.mjs'
+import { looks, open, plain, until } from './browser.mjs'
+import { story } from './story.mjs'
 
-const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
-const chromium = findBrowser()
-
-if (!chromium && process.env.JINGWEI_TEST_STRICT) {
-  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
-}
-
-describe('sources', { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
+story('sources', 'sources', ({ step, begin, api, button, pictures, faults }) => {
   let node, browser, main, page, state
   let org, mqtt, push, user, secret
-  const faults = []
-
-  let broken = false
-  const step = (name, work) =>
-    it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed')
-      try {
-        await work()
-      } catch (e) {
-        broken = true
-        mkdirSync(join(import.meta.dirname, '.out'), { recursive: true })
-        await page?.screenshot({ path: join(import.meta.dirname, '.out/sources.png') }).catch(() => {})
-        throw e
-      }
-    })
 
   before(async () => {
-    mkdirSync(pictures, { recursive: true })
-    node = await startNode()
-    browser = await launch(chromium)
-    main = await open(browser, 'zh', faults)
-    page = main.page
-  })
-  after(async () => {
-    await browser?.close()
-    await node?.stop()
+    ;({ node, browser, main, page } = await begin())
   })
 
-  const api = async (path) => {
-    const answer = await main.context.request.get(`${node.url}/api/v1${path}`)
-    assert.equal(answer.status(), 200, path)
-    return answer.json()
-  }
   // The plain address of the same node: a test trusts no authority of its own.
   const send = (body) =>
     fetch(`${node.url}/push/json`, {
@@ -59,7 +23,6 @@ describe('sources', { skip: chromium ? false : 'SKIPPED: chromium is not install
       headers: { Authorization: `Bearer ${user}:${secret}`, 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     })
-  const button = (name) => page.getByRole('button', { name: new RegExp(`^(loading )?${name}$`) })
   const dialog = () => page.getByRole('dialog').last()
   const press = (name) =>
     dialog()

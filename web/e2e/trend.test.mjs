@@ -1,69 +1,22 @@
 // Points of two machines on one axis of time: picked by keyboard, zoomed, measured with cursors, laid over an earlier
 // time, handed on by link, and written into files whose rows are those of the API.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before } from 'node:test'
 import { URLSearchParams } from 'node:url'
 
-import { findBrowser, launch, open, plain, until } from './browser.mjs'
-import { startNode } from './node.mjs'
+import { open, plain, until } from './browser.mjs'
+import { story } from './story.mjs'
 
-const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
-const chromium = findBrowser()
-const password = 'copper lathe seventeen'
-
-if (!chromium && process.env.JINGWEI_TEST_STRICT) {
-  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
-}
-
-describe('the trend page', { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
+story('the trend page', 'trend', ({ step, begin, signIn, api, button, region, picture, faults }) => {
   let node, browser, main, page, state, org, chosen, machines
-  const faults = []
-
-  let broken = false
-  const step = (name, work) =>
-    it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed')
-      try {
-        await work()
-      } catch (e) {
-        broken = true
-        mkdirSync(join(import.meta.dirname, '.out'), { recursive: true })
-        await page?.screenshot({ path: join(import.meta.dirname, '.out/trend-failure.png') }).catch(() => {})
-        throw e
-      }
-    })
 
   before(async () => {
-    mkdirSync(pictures, { recursive: true })
-    node = await startNode()
-    browser = await launch(chromium)
-    main = await open(browser, 'zh', faults)
-    page = main.page
-    await page.goto(node.link)
-    await page.getByLabel('新密码').fill(password)
-    await page.getByLabel('再输入一次').fill(password)
-    await button('保存并进入').click()
-    await page.getByRole('heading', { level: 1, name: '总览' }).waitFor()
-    state = await main.context.storageState()
-  })
-  after(async () => {
-    await browser?.close()
-    await node?.stop()
+    ;({ node, browser, main, page } = await begin())
+    ;({ state, org } = await signIn())
   })
 
-  const api = async (path) => {
-    const answer = await main.context.request.get(`${node.url}/api/v1${path}`)
-    assert.equal(answer.status(), 200, path)
-    return answer.json()
-  }
-  // While it works, a button is called "loading …"; antd sets two Chinese characters apart.
-  const button = (name, within = page) =>
-    within.getByRole('button', { name: new RegExp(`^(\\S+ )?${name.split('').join(' ?')}$`) })
   const query = (of = page) => new URL(of.url()).searchParams
-  const region = (name, of = page) => of.getByRole('region', { name, exact: true })
   const drawn = (of = page) =>
     until('a drawn line', () =>
       of.locator('.plot canvas').evaluate((c) => {
@@ -74,7 +27,6 @@ describe('the trend page', { skip: chromium ? false : 'SKIPPED: chromium is not 
         return colours.size > 20
       }),
     )
-  const picture = (name, of = page) => of.screenshot({ path: join(pictures, `${name}.png`) })
   const label = (s) => `${machines.find((m) => m.id === s.machine).name.zh} · ${s.name.zh}`
   const present = async () => Date.parse((await api('/node')).now)
   const samples = async (series, from, to) => {
@@ -91,7 +43,6 @@ describe('the trend page', { skip: chromium ? false : 'SKIPPED: chromium is not 
   }
 
   step('says what to do while nothing is chosen', async () => {
-    org = (await api('/plant/nodes?limit=1')).items[0].org
     const nodes = (await api(`/plant/nodes?org=${org}&kind=machine&limit=1000`)).items
     const series = (await api(`/series?org=${org}&limit=1000`)).items
     const flowing = async (s) => (await api(`/series/${s.id}/samples?mode=plot&pixels=10`)).items.length > 3
@@ -260,6 +211,32 @@ describe('the trend page', { skip: chromium ? false : 'SKIPPED: chromium is not 
         return Number(text.replace(/\D/g, '')) === items[0].count
       })
     }
+  })
+
+  step('weighs by time where the span is made of whole minutes', async () => {
+    const s = chosen[0]
+    const [from, to] = [Number(query().get('from')), Number(query().get('to'))]
+    const minutes = { from: Math.floor(from / 60_000) * 60_000, to: Math.ceil(to / 60_000) * 60_000 }
+    assert.ok(from % 60_000 !== 0 || to % 60_000 !== 0, 'a span that cuts a minute')
+    const statistics = region('范围统计')
+    assert.equal(await statistics.getByText('时间加权平均', { exact: true }).count(), 0)
+    const back = page.url()
+    // The minutes are over, so that what is told of them stays.
+    await until('the end of the last minute', async () => (await present()) > minutes.to + 5_000, 90_000)
+    await page.goto(`${node.url}/o/${org}/trend?${new URLSearchParams({ s: s.id, ...minutes })}`)
+    const asked = `level=minute&from=${new Date(minutes.from).toISOString()}&to=${new Date(minutes.to).toISOString()}`
+    const rows = (await api(`/series/${s.id}/rollups?${asked}`)).items
+    const sum = (key) => rows.reduce((total, row) => total + row[key], 0)
+    const mean = sum('integral') / sum('coveredSeconds')
+    await until('the mean of the roll-ups', async () => {
+      const cells = await statistics.getByRole('row').nth(1).getByRole('cell').allTextContents()
+      const heads = await statistics.getByRole('columnheader').allTextContents()
+      // The first column is a heading of its row.
+      const shown = Number(cells[heads.indexOf('时间加权平均') - 1]?.replace(/,/g, ''))
+      return Math.abs(shown - mean) <= Math.abs(mean) * 1e-3 + 1e-9
+    })
+    await page.goto(back)
+    await drawn()
   })
 
   step('lays an earlier time over it', async () => {

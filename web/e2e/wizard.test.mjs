@@ -2,21 +2,15 @@
 // field that a person would have to do is counted, and so is the time; node, simulator and gateway are real processes.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before } from 'node:test'
 
-import { findBrowser, launch, open, plain, until } from './browser.mjs'
+import { open, plain, until } from './browser.mjs'
+import { password, story } from './story.mjs'
 
-const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
-const chromium = findBrowser()
-const password = 'copper lathe seventeen'
 const template = '钢铁企业电能表'
-
-if (!chromium && process.env.JINGWEI_TEST_STRICT) {
-  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
-}
 
 /** start runs the binary and gives what it printed once all of `wanted` has come, by name. */
 async function start(children, args, wanted) {
@@ -45,52 +39,43 @@ async function end(child) {
   await ended
 }
 
-describe('the connect wizard', { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
+story('the connect wizard', 'wizard', ({ step, begin, pictures, faults }) => {
   const children = []
-  const faults = []
   let folder, node, meter, server, browser, main, page, org, began
   let steps = 0
 
-  let broken = false
-  const step = (name, work) =>
-    it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed')
-      try {
-        await work()
-      } catch (e) {
-        broken = true
-        mkdirSync(join(import.meta.dirname, '.out'), { recursive: true })
-        await page?.screenshot({ path: join(import.meta.dirname, '.out/wizard-failure.png') }).catch(() => {})
-        throw e
-      }
-    })
-
   before(async () => {
-    mkdirSync(pictures, { recursive: true })
+    ;({ node, browser, main, page } = await begin(startAll))
+  })
+
+  // A node, a meter, an OPC UA server; the gateway joins them in a step. The last to start is the first to end.
+  const startAll = async () => {
     folder = mkdtempSync(join(tmpdir(), 'jingwei-wizard-'))
-    const loopback = ['--http', '127.0.0.1:0', '--https', '127.0.0.1:0', '--link', '127.0.0.1:0']
-    node = await start(
-      children,
-      ['serve', '--data', join(folder, 'node'), ...loopback, '--mqtt', 'off', '--mqtt-plain', '127.0.0.1:0'],
-      { url: /^ready: (\S+)/m, link: /^sign in: (\S+)$/m },
-    )
-    meter = await start(children, ['sim', 'modbus', '--listen', '127.0.0.1:0', '--device', '1=power-meter-steel'], {
-      address: /^ready: (\S+)/m,
-    })
-    server = await start(
-      children,
-      ['sim', 'opcua', '--listen', '127.0.0.1:0', '--machine', 'Turbine1=gas-turbine-opcua'],
-      { address: /^ready: (?:opc\.tcp:\/\/)?(\S+)/m },
-    )
-    browser = await launch(chromium)
-    main = await open(browser, 'zh', faults)
-    page = main.page
-  })
-  after(async () => {
-    await browser?.close()
-    for (const child of children.reverse()) await end(child)
-    if (folder) rmSync(folder, { recursive: true, force: true })
-  })
+    const stop = async () => {
+      for (const child of children.reverse()) await end(child)
+      rmSync(folder, { recursive: true, force: true })
+    }
+    try {
+      const loopback = ['--http', '127.0.0.1:0', '--https', '127.0.0.1:0', '--link', '127.0.0.1:0']
+      const serve = await start(
+        children,
+        ['serve', '--data', join(folder, 'node'), ...loopback, '--mqtt', 'off', '--mqtt-plain', '127.0.0.1:0'],
+        { url: /^ready: (\S+)/m, link: /^sign in: (\S+)$/m },
+      )
+      meter = await start(children, ['sim', 'modbus', '--listen', '127.0.0.1:0', '--device', '1=power-meter-steel'], {
+        address: /^ready: (\S+)/m,
+      })
+      server = await start(
+        children,
+        ['sim', 'opcua', '--listen', '127.0.0.1:0', '--machine', 'Turbine1=gas-turbine-opcua'],
+        { address: /^ready: (?:opc\.tcp:\/\/)?(\S+)/m },
+      )
+      return { ...serve, stop }
+    } catch (e) {
+      await stop()
+      throw e
+    }
+  }
 
   const button = (name) => page.getByRole('button', { name: new RegExp(`^(loading )?${name}$`) })
   // The bar at the foot of a phone would stand in the middle of a picture of the whole page.

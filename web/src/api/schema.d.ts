@@ -267,6 +267,184 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/fact-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of facts that this node has */
+        get: operations["listFactKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fact-kinds/{kind}/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An empty file with headings, lists and notes, to be filled in and imported */
+        get: operations["emptyFactFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Facts, those recorded last first */
+        get: operations["listFacts"];
+        put?: never;
+        /** Write a fact down; what is there already with the same content is answered with 200 and stays */
+        post: operations["recordFact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/facts/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand in a document, to be named by facts
+         * @description The body is the file: PDF, OFD, PNG, JPEG, DOCX, XLSX, PPTX, ZIP, XML or text, at most 20 MiB.
+         */
+        post: operations["handInDocument"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/facts/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a spreadsheet of facts: whole or not at all
+         * @description The body is the file: XLSX or CSV, at most 32 MiB and 20,000 rows. What is wrong with rows comes in the answer, each with sheet, row and cell; with any, nothing is taken and applied is false.
+         */
+        post: operations["importFacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/facts/tally": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count and sum facts of one kind, exactly */
+        get: operations["tallyFacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/facts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One fact, as it is said now or was said at a time */
+        get: operations["getFact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/facts/{id}/documents/{document}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document of a fact */
+        get: operations["getFactDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/facts/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All revisions of a fact, the first one first */
+        get: operations["listFactRevisions"];
+        put?: never;
+        /** Correct a fact, or raise its grade, by a further revision */
+        post: operations["reviseFact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/facts/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw a fact by a further revision; what was said stays readable as of its time */
+        post: operations["withdrawFact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/gateways": {
         parameters: {
             query?: never;
@@ -1061,6 +1239,232 @@ export interface paths {
         put?: never;
         /** Retire a point from a time on; its readings stay */
         post: operations["retirePoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/registers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Registers that have something public */
+        get: operations["listPublicRegisters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/registers/{register}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public part of a register, for anybody */
+        get: operations["listPublicEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/registers/{register}/entries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public part of an entry, for anybody */
+        get: operations["getPublicEntry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/register-entries/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a spreadsheet into a register: whole or not at all
+         * @description The body is the file: XLSX or CSV, at most 32 MiB and 50,000 rows. What is wrong with rows comes in the answer, each with sheet, row and cell; with any, nothing is taken and applied is false.
+         */
+        post: operations["importEntries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/register-entries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry */
+        get: operations["getEntry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/register-entries/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All revisions of an entry, the first one first */
+        get: operations["listEntryRevisions"];
+        put?: never;
+        /** Change an entry by a further revision */
+        post: operations["changeEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/register-entries/{id}/transitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an entry through a transition to another state */
+        post: operations["moveEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The registers that this node has */
+        get: operations["listRegisters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registers/{register}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter what comes with the register's pack and is not there yet */
+        post: operations["adoptEntries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registers/{register}/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count entries by state or by a field */
+        get: operations["countEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registers/{register}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries of a register, in the order in which they were entered */
+        get: operations["listEntries"];
+        put?: never;
+        /** Enter something into a register */
+        post: operations["addEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registers/{register}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries of a register as a file */
+        get: operations["exportEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registers/{register}/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An empty file with headings, lists and notes, to be filled in and imported */
+        get: operations["emptyRegisterFile"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1904,7 +2308,9 @@ export interface components {
         };
         Actor: {
             id?: string;
+            /** @description person, token, gateway or system */
             kind: string;
+            /** @description The name at that time */
             name: string;
         };
         AddCalendarRequest: {
@@ -2007,6 +2413,10 @@ export interface components {
              * @description Site, area or line under which machines are made of unknown devices
              */
             parent: string;
+        };
+        AdoptedEntries: {
+            /** Format: int64 */
+            added: number;
         };
         Adopting: {
             /** Format: uuid */
@@ -2551,7 +2961,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "set" | "scale" | "status" | "withdraw" | "enter";
+            kind: "set" | "scale" | "status" | "withdraw" | "enter" | "undo";
             /**
              * Format: double
              * @description With scale; 0 when left out
@@ -2592,8 +3002,13 @@ export interface components {
             /** @description With set and enter */
             values?: components["schemas"]["Given"][] | null;
         };
+        Count: {
+            /** Format: int64 */
+            count: number;
+            value: string;
+        };
         CounterView: {
-            by: components["schemas"]["Actor"];
+            by: components["schemas"]["KeptActor"];
             /** @description Meter changes that count, in order of their times */
             changes: components["schemas"]["MeterView"][];
             /** Format: date-time */
@@ -2822,6 +3237,15 @@ export interface components {
             /** @description The last sweep */
             swept?: components["schemas"]["SweptView"];
         };
+        Document: {
+            /** @description sha256: and 64 hex digits */
+            id: string;
+            /** @description Found out from the file's content */
+            media: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+        };
         DriverView: {
             name: string;
             /** @description JSON Schema of a link's config, with titles in zh-CN and en */
@@ -2847,7 +3271,7 @@ export interface components {
             series: number;
             /**
              * Format: int64
-             * @description Series that lose samples by what takes effect within a day
+             * @description Series that have samples which go by what takes effect within a day
              */
             soon: number;
         };
@@ -2873,6 +3297,102 @@ export interface components {
             gateway: string;
             node: components["schemas"]["Node"];
         };
+        EntryChange: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            class?: string;
+            /** @description The whole content */
+            content?: unknown;
+            /** @description 3 to 2000 characters */
+            reason: string;
+            /** @description A day; empty for always */
+            since?: string;
+            /** @description A day; empty while it lasts */
+            until?: string;
+        };
+        EntryCounts: {
+            counts: components["schemas"]["Count"][];
+            /**
+             * Format: int64
+             * @description Entries that the filter lets through, with a value or not
+             */
+            total: number;
+        };
+        EntryFault: {
+            /** @description Such as G731 */
+            cell?: string;
+            code: string;
+            /** @description Key of the field */
+            column?: string;
+            mend: components["schemas"]["Text"];
+            message: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description From 1, as a spreadsheet counts
+             */
+            row: number;
+            sheet?: string;
+            value?: string;
+        };
+        EntryMove: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            reason?: string;
+            transition: string;
+        };
+        EntryRequest: {
+            /** @description public, internal or restricted; as wide as the register allows where it is left out */
+            class?: string;
+            content: unknown;
+            /** Format: uuid */
+            org: string;
+            /** Format: date */
+            since?: string;
+            /** @description The register's initial state where it is left out */
+            state?: string;
+            /** Format: date */
+            until?: string;
+        };
+        EntryView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            /** @enum {string} */
+            class: "public" | "internal" | "restricted";
+            /** @description By the register's schema; fields that you may not see are left out */
+            content: unknown;
+            /** Format: uuid */
+            id: string;
+            key: string;
+            /**
+             * Format: uuid
+             * @description Who keeps it
+             */
+            org: string;
+            reason?: string;
+            register: string;
+            /** Format: int64 */
+            revision: number;
+            /** @description The day since when it holds; absent where it always did */
+            since?: string;
+            state: string;
+            /**
+             * Format: uuid
+             * @description The organisation that it is about
+             */
+            subject?: string;
+            title: string;
+            /** @description Its last day; absent while it lasts */
+            until?: string;
+            /** @description Of the pack that it was checked against */
+            version: string;
+        };
         Estimate: {
             /**
              * Format: date-time
@@ -2885,6 +3405,14 @@ export interface components {
             /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
             value: number | string | boolean | null;
         };
+        Evidence: {
+            /** @description E2: the third party that checked; at most 200 characters */
+            by?: string;
+            /** @description A document of this fact, by its id */
+            document?: string;
+            /** @description Where the evidence is: number of a report, or series:<uuid> or figure:<id> for what was measured; at most 500 characters */
+            reference?: string;
+        };
         Exception: {
             /** @description Worked as this weekday (mon to sun) or as this date would be by its pattern: a working day that was moved */
             as?: string;
@@ -2896,6 +3424,119 @@ export interface components {
             off?: boolean;
             /** @description Worked like this, with the shifts and crews of the pattern of that date */
             turns?: components["schemas"]["Turn"][] | null;
+        };
+        FactGroup: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            distinct?: number;
+            key: string;
+            /** @description Exact */
+            sum?: string;
+        };
+        FactKind: {
+            /** @enum {string} */
+            class: "internal" | "restricted";
+            /** @description Fields with their names in zh and en, types and bounds */
+            fields: unknown;
+            id: string;
+            lasting?: boolean;
+            name: components["schemas"]["Text"];
+            note?: components["schemas"]["Text"];
+            /** @description JSON Schema 2020-12 of the content */
+            schema: unknown;
+            /** @description The field that says when it holds */
+            since: string;
+            /** @description Where the pack comes from */
+            source: string;
+            title?: string;
+            until?: string;
+            version: string;
+        };
+        FactRequest: {
+            /** @description By the kind's schema */
+            content: unknown;
+            /** @description Ids of documents that were handed in */
+            documents?: string[] | null;
+            evidence?: components["schemas"]["Evidence"];
+            /** @description Its id there; the same id with the same content changes nothing */
+            externalId: string;
+            /** @description E0 to E3; E0 where it is left out */
+            grade?: string;
+            kind: string;
+            /** Format: uuid */
+            org: string;
+            /** @description The system or office that it comes from: small letters, digits, . _ - */
+            source: string;
+        };
+        FactRevision: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description The whole content */
+            content?: unknown;
+            documents?: string[];
+            evidence?: components["schemas"]["Evidence"];
+            grade?: string;
+            /** @description 3 to 2000 characters */
+            reason: string;
+        };
+        FactTally: {
+            /** @description Counted as of this commit */
+            commit: string;
+            groups: components["schemas"]["FactGroup"][];
+            total: components["schemas"]["FactGroup"];
+            /** @description Of the sum; money is in fen */
+            unit?: string;
+        };
+        FactView: {
+            /**
+             * Format: date-time
+             * @description When this node knew it; never goes back
+             */
+            at: string;
+            by: components["schemas"]["Actor"];
+            commit: string;
+            /** @description By the kind's schema; fields that you may not see are left out */
+            content: unknown;
+            documents: components["schemas"]["Document"][];
+            evidence: components["schemas"]["Evidence"];
+            externalId: string;
+            /** @enum {string} */
+            grade: "E0" | "E1" | "E2" | "E3";
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            /** @description Version of the pack that it was checked against */
+            kindVersion: string;
+            /** Format: uuid */
+            org: string;
+            reason?: string;
+            /** Format: int64 */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When it holds
+             */
+            since: string;
+            source: string;
+            /**
+             * Format: date-time
+             * @description Absent while it lasts
+             */
+            until?: string;
+            withdrawn?: boolean;
+        };
+        FactWithdrawal: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description 3 to 2000 characters */
+            reason: string;
         };
         FeedView: {
             device: string;
@@ -3166,14 +3807,24 @@ export interface components {
             to: string;
         };
         Imported: {
-            /** @description Whether the plant was changed; never with errors, or in a dry run */
+            /** @description False for a dry run, and where a row is wrong: then nothing was taken */
             applied: boolean;
-            /** @description The first of them */
-            changes: components["schemas"]["Change"][];
-            counts: components["schemas"]["Counts"];
-            /** @description The first of them */
-            errors: components["schemas"]["RowError"][];
-            more: components["schemas"]["ImportedMoreStruct"];
+            dryRun: boolean;
+            /** @description The first 1000 */
+            faults: components["schemas"]["RowFault"][];
+            /**
+             * Format: int64
+             * @description Further faults that are not told
+             */
+            more?: number;
+            /** Format: int64 */
+            new: number;
+            /** Format: int64 */
+            revised: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            unchanged: number;
         };
         ImportedMoreStruct: {
             /**
@@ -3327,6 +3978,11 @@ export interface components {
              * @description Units of work in all; 0 when not known
              */
             total: number;
+        };
+        KeptActor: {
+            id?: string;
+            kind: string;
+            name: string;
         };
         KeyList: {
             /** @description As text: name+id+key (C2SP signed-note) */
@@ -3524,7 +4180,7 @@ export interface components {
         MeterView: {
             /** Format: date-time */
             at: string;
-            by: components["schemas"]["Actor"];
+            by: components["schemas"]["KeptActor"];
             /** Format: uuid */
             id: string;
             /** Format: date-time */
@@ -3856,6 +4512,21 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageEntryView: {
+            items: components["schemas"]["EntryView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageFactKind: {
+            items: components["schemas"]["FactKind"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageFactView: {
+            items: components["schemas"]["FactView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageJob: {
             items: components["schemas"]["Job"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -3893,6 +4564,16 @@ export interface components {
         };
         PagePreset: {
             items: components["schemas"]["Preset"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PagePublicEntry: {
+            items: components["schemas"]["PublicEntry"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageRegisterView: {
+            items: components["schemas"]["RegisterView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -3992,6 +4673,16 @@ export interface components {
             weights: components["schemas"]["ScoreWeights"];
             whole: components["schemas"]["HealthSum"];
         };
+        PlantImported: {
+            /** @description Whether the plant was changed; never with errors, or in a dry run */
+            applied: boolean;
+            /** @description The first of them */
+            changes: components["schemas"]["Change"][];
+            counts: components["schemas"]["Counts"];
+            /** @description The first of them */
+            errors: components["schemas"]["RowError"][];
+            more: components["schemas"]["ImportedMoreStruct"];
+        };
         PointView: {
             /** @description In the protocol's syntax, such as holding:100 */
             address: string;
@@ -4079,6 +4770,15 @@ export interface components {
             message: string;
             /** @description The value found there; left out for secrets and for whole objects */
             value?: unknown;
+        };
+        PublicEntry: {
+            /** @description The public fields */
+            content: unknown;
+            /** Format: uuid */
+            id: string;
+            since?: string;
+            state: string;
+            until?: string;
         };
         PutStatesRequest: {
             kept: boolean;
@@ -4179,6 +4879,53 @@ export interface components {
         };
         ReadLinkRequest: {
             points: components["schemas"]["AskedPoint"][] | null;
+        };
+        RegisterImported: {
+            /** @description False for a dry run, and where a row is wrong: then nothing was taken */
+            applied: boolean;
+            /** Format: int64 */
+            changed: number;
+            dryRun: boolean;
+            /** @description The first 1000 */
+            faults: components["schemas"]["EntryFault"][];
+            /**
+             * Format: int64
+             * @description Further faults that are not told
+             */
+            more?: number;
+            /** Format: int64 */
+            new: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            unchanged: number;
+        };
+        RegisterView: {
+            /**
+             * Format: int64
+             * @description How many entries come with it
+             */
+            entries: number;
+            /** @description What one entry is called */
+            entry: components["schemas"]["Text"];
+            /** @description Fields with their names in zh and en, types and bounds */
+            fields: unknown;
+            id: string;
+            initial: string;
+            key: string;
+            name: components["schemas"]["Text"];
+            note?: components["schemas"]["Text"];
+            /** @description States in which entries are public */
+            publicStates?: string[] | null;
+            /** @description JSON Schema 2020-12 of the content */
+            schema: unknown;
+            searchable: string[];
+            /** @description Where the pack comes from */
+            source: string;
+            states: components["schemas"]["State"][];
+            title: string[];
+            transitions: components["schemas"]["Transition"][];
+            version: string;
         };
         ReleaseQuarantineResponse: {
             fault?: components["schemas"]["LinkFault"];
@@ -4363,7 +5110,7 @@ export interface components {
             version: string;
         };
         RollupGroupView: {
-            by: components["schemas"]["Actor"];
+            by: components["schemas"]["KeptActor"];
             /**
              * Format: date-time
              * @description Of buckets that begin at or after it, in the place of what was said of them before; absent: since ever
@@ -4490,6 +5237,22 @@ export interface components {
              * @description Row of the sheet, line of a YAML file
              */
             row?: number;
+            sheet?: string;
+            value?: string;
+        };
+        RowFault: {
+            /** @description Such as G731 */
+            cell?: string;
+            code: string;
+            /** @description Key of the field */
+            column?: string;
+            mend: components["schemas"]["Text"];
+            message: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description From 1, as a spreadsheet counts
+             */
+            row: number;
             sheet?: string;
             value?: string;
         };
@@ -4960,6 +5723,10 @@ export interface components {
             /** @description Samples in them: at risk until they are here */
             samples: string;
         };
+        State: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
         States: {
             /**
              * Format: int64
@@ -5103,6 +5870,14 @@ export interface components {
             /** @description Chinese (zh-CN) */
             zh?: string;
         };
+        Transition: {
+            from: string[] | null;
+            id: string;
+            name: components["schemas"]["Text"];
+            reason?: boolean;
+            to: string;
+            verb?: string;
+        };
         Trouble: {
             code: string;
             text: components["schemas"]["Text"];
@@ -5140,7 +5915,9 @@ export interface components {
             shift: string;
         };
         UndoRequest: {
-            /** @description UndoRequest, in words; 3 to 2000 characters */
+            /** @description From the preview: refuse when a sample of the span has come or changed since */
+            basis?: string;
+            /** @description Why, in words; 3 to 2000 characters */
             reason: string;
             /** @description Where the evidence is; at most 500 characters */
             reference?: string;
@@ -5797,6 +6574,467 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFactKinds: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFactKind"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    emptyFactFile: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFacts: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                kind?: string;
+                source?: string;
+                /** @description That began at this time or later */
+                from?: string;
+                /** @description and before this */
+                to?: string;
+                /** @description That hold at this time */
+                at?: string;
+                /** @description As this node knew it then */
+                asOf?: string;
+                minGrade?: "E0" | "E1" | "E2" | "E3";
+                /** @description field=value; all of them hold; with kind */
+                where?: string[] | null;
+                /** @description Also those that were withdrawn */
+                withdrawn?: boolean;
+                externalId?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recordFact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handInDocument: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description The file's name, whose ending must be what its content is */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importFacts: {
+        parameters: {
+            query: {
+                org: string;
+                kind: string;
+                source: string;
+                /** @description Found out where it is left out */
+                format?: "xlsx" | "csv";
+                /** @description Only tell what would be done */
+                dryRun?: boolean;
+                /** @description Rows whose id is there with other content are revisions; needs a reason */
+                revise?: boolean;
+                reason?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tallyFacts: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                kind?: string;
+                source?: string;
+                /** @description That began at this time or later */
+                from?: string;
+                /** @description and before this */
+                to?: string;
+                /** @description That hold at this time */
+                at?: string;
+                /** @description As this node knew it then */
+                asOf?: string;
+                minGrade?: "E0" | "E1" | "E2" | "E3";
+                /** @description field=value; all of them hold; with kind */
+                where?: string[] | null;
+                /** @description Also those that were withdrawn */
+                withdrawn?: boolean;
+                /** @description A number field to be summed */
+                sum?: string;
+                /** @description A field whose different values are counted */
+                distinct?: string;
+                /** @description year, quarter, month, day (of when it began, in China), grade, org, or a field */
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactTally"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFact: {
+        parameters: {
+            query?: {
+                /** @description As this node knew it then */
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFactDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFactRevisions: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reviseFact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactRevision"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawFact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactView"];
                 };
             };
             /** @description Error */
@@ -7294,7 +8532,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Imported"];
+                    "application/json": components["schemas"]["PlantImported"];
                 };
             };
             /** @description Error */
@@ -7973,6 +9211,563 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPublicRegisters: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRegisterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPublicEntries: {
+        parameters: {
+            query?: {
+                /** @description Kept by this organisation */
+                org?: string;
+                /** @description Part of key or title */
+                q?: string;
+                /** @description field=value, of public fields */
+                where?: string[] | null;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                register: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePublicEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPublicEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                register: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importEntries: {
+        parameters: {
+            query: {
+                org: string;
+                register: string;
+                /** @description Found out where it is left out */
+                format?: "xlsx" | "csv";
+                /** @description Only tell what would be done */
+                dryRun?: boolean;
+                /** @description Needed where entries change */
+                reason?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisterImported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEntryRevisions: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageEntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryChange"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryMove"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRegisters: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRegisterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adoptEntries: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path: {
+                register: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptedEntries"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countEntries: {
+        parameters: {
+            query?: {
+                /** @description Kept by this organisation; without it all that you may see */
+                org?: string;
+                state?: string;
+                /** @description That hold on this day */
+                on?: string;
+                key?: string;
+                /** @description Part of key or title */
+                q?: string;
+                /** @description field=value; all of them hold */
+                where?: string[] | null;
+                /** @description state, or a field */
+                by?: string;
+            };
+            header?: never;
+            path: {
+                register: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryCounts"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEntries: {
+        parameters: {
+            query?: {
+                /** @description Kept by this organisation; without it all that you may see */
+                org?: string;
+                state?: string;
+                /** @description That hold on this day */
+                on?: string;
+                key?: string;
+                /** @description Part of key or title */
+                q?: string;
+                /** @description field=value; all of them hold */
+                where?: string[] | null;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                register: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageEntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                register: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportEntries: {
+        parameters: {
+            query?: {
+                /** @description Kept by this organisation; without it all that you may see */
+                org?: string;
+                state?: string;
+                /** @description That hold on this day */
+                on?: string;
+                key?: string;
+                /** @description Part of key or title */
+                q?: string;
+                /** @description field=value; all of them hold */
+                where?: string[] | null;
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                register: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    emptyRegisterFile: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                register: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
             };
             /** @description Error */
             default: {

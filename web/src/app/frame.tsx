@@ -137,7 +137,7 @@ function Bar() {
   return (
     <>
       <header className="bar">
-        <Link to={at()} className="brand">
+        <Link to={at()} className="brand" aria-label={`${t('appName')} · ${t('nav.overview')}`}>
           <Weave />
           <span className="only-wide">
             经纬 <small>Jingwei</small>

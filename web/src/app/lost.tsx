@@ -5,33 +5,29 @@ import { Problem } from '../api/problem'
 import { useI18n } from '../i18n'
 import { Blank, Fault } from '../ui/states'
 
-export function NotFound() {
+/** NotFound stands for an address that leads nowhere; `framed` where it stands inside a page's frame. */
+export function NotFound({ framed }: { framed?: boolean }) {
   const { t } = useI18n()
-  return (
-    <main>
-      <Blank title={t('notFound.title')} actions={<Link to="/">{t('notFound.home')}</Link>}>
-        {t('notFound.text')}
-      </Blank>
-    </main>
+  const text = (
+    <Blank page title={t('notFound.title')} actions={<Link to="/">{t('notFound.home')}</Link>}>
+      {t('notFound.text')}
+    </Blank>
   )
+  return framed ? text : <main>{text}</main>
 }
 
 /** Crash stands where a page broke. A page file that is not there any more means that the node was updated. */
-export function Crash() {
+export function Crash({ framed }: { framed?: boolean }) {
   const error = useRouteError()
   const { t } = useI18n()
-  if (error instanceof Problem) {
-    return (
-      <main>
-        <Fault problem={error} retry={() => location.reload()} />
-      </main>
-    )
-  }
-  return (
-    <main>
-      <Blank title={t('crash.title')} actions={<Button onClick={() => location.reload()}>{t('crash.reload')}</Button>}>
+  const reload = () => location.reload()
+  const text =
+    error instanceof Problem ? (
+      <Fault problem={error} retry={reload} />
+    ) : (
+      <Blank page title={t('crash.title')} actions={<Button onClick={reload}>{t('crash.reload')}</Button>}>
         {t('crash.text')} <code>{error instanceof Error ? error.message : String(error)}</code>
       </Blank>
-    </main>
-  )
+    )
+  return framed ? text : <main>{text}</main>
 }

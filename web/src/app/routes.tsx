@@ -20,7 +20,7 @@ export const routes: RouteObject[] = [
         element: <Frame />,
         children: [
           {
-            errorElement: <Crash />,
+            errorElement: <Crash framed />,
             children: [
               { index: true, lazy: async () => ({ Component: (await import('../pages/overview')).Overview }) },
               { path: 'm/:machine', lazy: async () => ({ Component: (await import('../pages/machine')).MachinePage }) },
@@ -55,7 +55,7 @@ export const routes: RouteObject[] = [
               { path: 'people', lazy: async () => ({ Component: (await import('../pages/people')).PeoplePage }) },
               { path: 'audit', lazy: async () => ({ Component: (await import('../pages/audit')).AuditPage }) },
               { path: 'account', lazy: async () => ({ Component: (await import('../pages/account')).AccountPage }) },
-              { path: '*', element: <NotFound /> },
+              { path: '*', element: <NotFound framed /> },
             ],
           },
         ],

@@ -9,6 +9,7 @@ import { useI18n } from '../i18n'
 import { useRefreshed } from '../live/live'
 import { percent } from '../scale/percent'
 import { useConfirm } from '../ui/confirm'
+import { Figure } from '../ui/figure'
 import { backupKeys } from './keys'
 import { note, paceOf, wanted, type Seen } from './run'
 
@@ -55,25 +56,20 @@ export function Running({ job, at }: { job: BackupJob; at: number }) {
           <i style={{ width: `${(pace.share ?? 0) * 100}%` }} />
         </div>
         <dl className="figures">
-          <div>
-            <dt>{t('backups.done')}</dt>
-            <dd>
-              {bytes(lang, pace.done)}{' '}
-              {pace.total > 0 && (
-                <small>
-                  / {bytes(lang, pace.total)} · {percent(lang, pace.share ?? 0)}
-                </small>
-              )}
-            </dd>
-          </div>
-          <div>
-            <dt>{t('backups.rate')}</dt>
-            <dd>{pace.bytesPerSecond === undefined ? '–' : `${bytes(lang, pace.bytesPerSecond)}/s`}</dd>
-          </div>
-          <div>
-            <dt>{t('backups.left')}</dt>
-            <dd>{pace.secondsLeft === undefined ? '–' : shortDuration(Math.ceil(pace.secondsLeft) * 1000)}</dd>
-          </div>
+          <Figure word="backups.done">
+            {bytes(lang, pace.done)}{' '}
+            {pace.total > 0 && (
+              <small>
+                / {bytes(lang, pace.total)} · {percent(lang, pace.share ?? 0)}
+              </small>
+            )}
+          </Figure>
+          <Figure word="backups.rate">
+            {pace.bytesPerSecond === undefined ? '–' : `${bytes(lang, pace.bytesPerSecond)}/s`}
+          </Figure>
+          <Figure word="backups.left">
+            {pace.secondsLeft === undefined ? '–' : shortDuration(Math.ceil(pace.secondsLeft) * 1000)}
+          </Figure>
         </dl>
       </div>
     </section>

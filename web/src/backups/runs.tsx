@@ -4,6 +4,7 @@ import { bytes, whole } from '../format/number'
 import { dateTime, millis } from '../format/time'
 import { useI18n, type Key } from '../i18n'
 import { Shape } from '../ui/marks'
+import { DataTable } from '../ui/table'
 import { outcomeOf, took, wanted } from './run'
 
 const shape = { queued: 'ring', running: 'half', done: 'full', failed: 'cross', cancelled: 'ring' } as const
@@ -20,48 +21,37 @@ const word: Record<BackupJob['status'], Key> = {
 export function Runs({ list }: { list: BackupJob[] }) {
   const { t } = useI18n()
   return (
-    <div className="tablebox">
-      <table className="data cards roomy">
-        <caption className="hidden-text">{t('backups.runs')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('backups.begun')}</th>
-            <th scope="col">{t('state')}</th>
-            <th scope="col">{t('backups.to')}</th>
-            <th scope="col">{t('backups.result')}</th>
-            <th scope="col" className="num">
-              {t('backups.took')}
+    <DataTable
+      label={t('backups.runs')}
+      className="cards roomy"
+      columns={['backups.begun', 'state', 'backups.to', 'backups.result', { num: 'backups.took' }, 'backups.by']}
+    >
+      <tbody>
+        {list.map((job) => (
+          <tr key={job.id}>
+            <th scope="row" className="nowrap">
+              {dateTime(millis(job.started ?? job.created))}
             </th>
-            <th scope="col">{t('backups.by')}</th>
+            <td data-label={t('state')}>
+              <span className={`state ${colour[job.status]}`}>
+                <Shape of={shape[job.status]} />
+                <span className="word">{t(word[job.status])}</span>
+              </span>
+            </td>
+            <td data-label={t('backups.to')}>
+              <code className="wraps">{wanted(job).to}</code>
+            </td>
+            <td data-label={t('backups.result')}>
+              <Result job={job} />
+            </td>
+            <td data-label={t('backups.took')} className="num nowrap">
+              {shortDuration(took(job))}
+            </td>
+            <td data-label={t('backups.by')}>{job.actor}</td>
           </tr>
-        </thead>
-        <tbody>
-          {list.map((job) => (
-            <tr key={job.id}>
-              <th scope="row" className="nowrap">
-                {dateTime(millis(job.started ?? job.created))}
-              </th>
-              <td data-label={t('state')}>
-                <span className={`state ${colour[job.status]}`}>
-                  <Shape of={shape[job.status]} />
-                  <span className="word">{t(word[job.status])}</span>
-                </span>
-              </td>
-              <td data-label={t('backups.to')}>
-                <code className="wraps">{wanted(job).to}</code>
-              </td>
-              <td data-label={t('backups.result')}>
-                <Result job={job} />
-              </td>
-              <td data-label={t('backups.took')} className="num nowrap">
-                {shortDuration(took(job))}
-              </td>
-              <td data-label={t('backups.by')}>{job.actor}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }
 

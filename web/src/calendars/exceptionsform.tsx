@@ -1,12 +1,14 @@
-import { DeleteOutlined, PlusOutlined, SnippetsOutlined } from '@ant-design/icons'
+import { PlusOutlined, SnippetsOutlined } from '@ant-design/icons'
 import { Button, Input, Modal, Select } from 'antd'
 import { useState } from 'react'
 
 import { useI18n } from '../i18n'
+import { RemoveCell, TextCell } from './cells'
 import { replaced, turned, weekdays, worked, type Exception, type Pattern } from './draft'
 import { merged, parseList } from './exceptions'
 import { FaultText } from './faults'
 import type { Weekday } from './zone'
+import { DataTable } from '../ui/table'
 
 interface Props {
   list: Exception[]
@@ -52,35 +54,25 @@ export function ExceptionsForm({ list, pattern, today, disabled, change }: Props
       {rows.length === 0 ? (
         <p className="body muted">{t('calendars.noExceptions')}</p>
       ) : (
-        <div className="tablebox">
-          <table className="data cards roomy edits">
-            <caption className="hidden-text">{t('calendars.exceptions')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('calendars.date')}</th>
-                <th scope="col">{t('calendars.last')}</th>
-                <th scope="col">{t('calendars.instead')}</th>
-                <th scope="col">{t('name')}</th>
-                <th scope="col">
-                  <span className="hidden-text">{t('actions')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(({ x, i }) => (
-                <Row
-                  key={i}
-                  at={`exceptions[${i}]`}
-                  of={x}
-                  pattern={pattern}
-                  disabled={disabled}
-                  change={(next) => change(replaced(list, i, next))}
-                  remove={() => change(replaced(list, i))}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          label={t('calendars.exceptions')}
+          className="cards roomy edits"
+          columns={['calendars.date', 'calendars.last', 'calendars.instead', 'name', { hidden: 'actions' }]}
+        >
+          <tbody>
+            {rows.map(({ x, i }) => (
+              <Row
+                key={i}
+                at={`exceptions[${i}]`}
+                of={x}
+                pattern={pattern}
+                disabled={disabled}
+                change={(next) => change(replaced(list, i, next))}
+                remove={() => change(replaced(list, i))}
+              />
+            ))}
+          </tbody>
+        </DataTable>
       )}
       <FaultText at="exceptions" />
       {pasting && <PasteDialog list={list} change={change} close={() => setPasting(false)} />}
@@ -118,33 +110,24 @@ function Row({
     )
   return (
     <tr>
-      <td data-label={t('calendars.date')}>
-        <span>
-          <Input
-            type="date"
-            size="small"
-            disabled={disabled}
-            aria-label={label(t('calendars.date'))}
-            value={x.date}
-            onChange={(e) => change({ ...x, date: e.target.value })}
-          />
-          <FaultText at={`${at}.date`} />
-          <FaultText at={at} />
-        </span>
-      </td>
-      <td data-label={t('calendars.last')}>
-        <span>
-          <Input
-            type="date"
-            size="small"
-            disabled={disabled}
-            aria-label={label(t('calendars.last'))}
-            value={x.last ?? ''}
-            onChange={(e) => change({ ...x, last: e.target.value || undefined })}
-          />
-          <FaultText at={`${at}.last`} />
-        </span>
-      </td>
+      <TextCell
+        title={t('calendars.date')}
+        label={label(t('calendars.date'))}
+        disabled={disabled}
+        at={[`${at}.date`, at]}
+        type="date"
+        value={x.date}
+        change={(v) => change({ ...x, date: v })}
+      />
+      <TextCell
+        title={t('calendars.last')}
+        label={label(t('calendars.last'))}
+        disabled={disabled}
+        at={[`${at}.last`]}
+        type="date"
+        value={x.last ?? ''}
+        change={(v) => change({ ...x, last: v || undefined })}
+      />
       <td data-label={t('calendars.instead')}>
         <span className="row wrap">
           <Select
@@ -197,30 +180,15 @@ function Row({
           <FaultText at={`${at}.turns`} />
         </span>
       </td>
-      <td data-label={t('name')}>
-        <span>
-          <Input
-            size="small"
-            maxLength={60}
-            disabled={disabled}
-            aria-label={label(t('name'))}
-            value={n(x.name)}
-            onChange={(e) => change({ ...x, name: named(x.name, lang, e.target.value) })}
-          />
-          <FaultText at={`${at}.name`} />
-        </span>
-      </td>
-      <td data-label="">
-        {!disabled && (
-          <Button
-            size="small"
-            type="text"
-            icon={<DeleteOutlined aria-hidden />}
-            aria-label={label(t('calendars.removeException'))}
-            onClick={remove}
-          />
-        )}
-      </td>
+      <TextCell
+        title={t('name')}
+        label={label(t('name'))}
+        disabled={disabled}
+        at={[`${at}.name`]}
+        value={n(x.name)}
+        change={(v) => change({ ...x, name: named(x.name, lang, v) })}
+      />
+      <RemoveCell label={label(t('calendars.removeException'))} disabled={disabled} remove={remove} />
     </tr>
   )
 }

@@ -1,4 +1,4 @@
-import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
+import { PlusOutlined } from '@ant-design/icons'
 import { Button, Input, InputNumber, Segmented } from 'antd'
 
 import type { Text } from '../api/types'
@@ -18,10 +18,12 @@ import {
   type Pattern,
   type Shift,
 } from './draft'
+import { FieldCell, RemoveCell, TextCell } from './cells'
 import { ClockInput } from './clockinput'
-import { FaultText, useFault } from './faults'
+import { FaultText } from './faults'
 import { Rota } from './rota'
 import { addDays, weekday } from './zone'
+import { DataTable } from '../ui/table'
 
 interface Props {
   at: string
@@ -116,36 +118,32 @@ function Shifts({ at, pattern: p, disabled, change }: Part) {
         )}
       </div>
       {p.shifts.length > 0 && (
-        <div className="tablebox">
-          <table className="data cards roomy edits">
-            <caption className="hidden-text">{t('calendars.shifts')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('plant.nameZh')}</th>
-                <th scope="col">{t('plant.nameEn')}</th>
-                <th scope="col">{t('calendars.start')}</th>
-                <th scope="col">{t('calendars.end')}</th>
-                <th scope="col">{t('calendars.length')}</th>
-                <th scope="col">
-                  <span className="hidden-text">{t('actions')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {p.shifts.map((s, i) => (
-                <ShiftRow
-                  key={s.id}
-                  at={`${at}.shifts[${i}]`}
-                  no={i + 1}
-                  shift={s}
-                  disabled={disabled}
-                  change={(next) => change({ ...p, shifts: replaced(p.shifts, i, next) })}
-                  remove={() => change(withoutShift(p, s.id))}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          label={t('calendars.shifts')}
+          className="cards roomy edits"
+          columns={[
+            'plant.nameZh',
+            'plant.nameEn',
+            'calendars.start',
+            'calendars.end',
+            'calendars.length',
+            { hidden: 'actions' },
+          ]}
+        >
+          <tbody>
+            {p.shifts.map((s, i) => (
+              <ShiftRow
+                key={s.id}
+                at={`${at}.shifts[${i}]`}
+                no={i + 1}
+                shift={s}
+                disabled={disabled}
+                change={(next) => change({ ...p, shifts: replaced(p.shifts, i, next) })}
+                remove={() => change(withoutShift(p, s.id))}
+              />
+            ))}
+          </tbody>
+        </DataTable>
       )}
       <FaultText at={`${at}.shifts`} />
     </div>
@@ -173,38 +171,32 @@ function ShiftRow({
   return (
     <tr>
       <NameCells at={at} name={s.name} label={label} disabled={disabled} change={(name) => change({ ...s, name })} />
-      <td data-label={t('calendars.start')}>
-        <span>
-          <ClockInput
-            small
-            disabled={disabled}
-            label={label(t('calendars.start'))}
-            value={s.start}
-            // A shift that is moved keeps its length.
-            change={(start) =>
-              change({
-                ...s,
-                start,
-                end: Number.isFinite(length) && Number.isFinite(minutesOf(start)) ? endAfter(start, length) : s.end,
-              })
-            }
-          />
-          <FaultText at={`${at}.start`} />
-        </span>
-      </td>
-      <td data-label={t('calendars.end')}>
-        <span>
-          <ClockInput
-            small
-            disabled={disabled}
-            label={label(t('calendars.end'))}
-            value={s.end}
-            change={(end) => change({ ...s, end })}
-          />
-          {minutesOf(s.end) <= minutesOf(s.start) && <small className="muted nowrap"> {t('calendars.nextDay')}</small>}
-          <FaultText at={`${at}.end`} />
-        </span>
-      </td>
+      <FieldCell title={t('calendars.start')} at={[`${at}.start`]}>
+        <ClockInput
+          small
+          disabled={disabled}
+          label={label(t('calendars.start'))}
+          value={s.start}
+          // A shift that is moved keeps its length.
+          change={(start) =>
+            change({
+              ...s,
+              start,
+              end: Number.isFinite(length) && Number.isFinite(minutesOf(start)) ? endAfter(start, length) : s.end,
+            })
+          }
+        />
+      </FieldCell>
+      <FieldCell title={t('calendars.end')} at={[`${at}.end`]}>
+        <ClockInput
+          small
+          disabled={disabled}
+          label={label(t('calendars.end'))}
+          value={s.end}
+          change={(end) => change({ ...s, end })}
+        />
+        {minutesOf(s.end) <= minutesOf(s.start) && <small className="muted nowrap"> {t('calendars.nextDay')}</small>}
+      </FieldCell>
       <td data-label={t('calendars.length')}>
         <span className="row">
           <InputNumber
@@ -223,17 +215,7 @@ function ShiftRow({
           <small className="muted nowrap">{t('calendars.hour')}</small>
         </span>
       </td>
-      <td data-label="">
-        {!disabled && (
-          <Button
-            size="small"
-            type="text"
-            icon={<DeleteOutlined aria-hidden />}
-            aria-label={label(t('calendars.removeShift'))}
-            onClick={remove}
-          />
-        )}
-      </td>
+      <RemoveCell label={label(t('calendars.removeShift'))} disabled={disabled} remove={remove} />
     </tr>
   )
 }
@@ -252,35 +234,26 @@ function NameCells({
   change: (name: Text) => void
 }) {
   const { t } = useI18n()
-  const fault = useFault(`${at}.name`)
   return (
     <>
-      <td data-label={t('plant.nameZh')}>
-        <span>
-          <Input
-            size="small"
-            lang="zh-CN"
-            maxLength={60}
-            disabled={disabled}
-            status={fault === undefined ? undefined : 'error'}
-            aria-label={label(t('plant.nameZh'))}
-            value={name.zh ?? ''}
-            onChange={(e) => change({ ...name, zh: e.target.value })}
-          />
-          <FaultText at={`${at}.name`} />
-        </span>
-      </td>
-      <td data-label={t('plant.nameEn')}>
-        <Input
-          size="small"
-          lang="en"
-          maxLength={60}
-          disabled={disabled}
-          aria-label={label(t('plant.nameEn'))}
-          value={name.en ?? ''}
-          onChange={(e) => change({ ...name, en: e.target.value })}
-        />
-      </td>
+      <TextCell
+        title={t('plant.nameZh')}
+        label={label(t('plant.nameZh'))}
+        disabled={disabled}
+        at={[`${at}.name`]}
+        lang="zh-CN"
+        value={name.zh ?? ''}
+        change={(zh) => change({ ...name, zh })}
+      />
+      <TextCell
+        title={t('plant.nameEn')}
+        label={label(t('plant.nameEn'))}
+        disabled={disabled}
+        at={[]}
+        lang="en"
+        value={name.en ?? ''}
+        change={(en) => change({ ...name, en })}
+      />
     </>
   )
 }
@@ -303,33 +276,25 @@ function Crews({ at, pattern: p, disabled, change }: Part) {
         {p.crews.length === 0 && <small className="muted">{t('calendars.noCrews')}</small>}
       </div>
       {p.crews.length > 0 && (
-        <div className="tablebox">
-          <table className="data cards roomy edits">
-            <caption className="hidden-text">{t('calendars.crews')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('plant.nameZh')}</th>
-                <th scope="col">{t('plant.nameEn')}</th>
-                <th scope="col">
-                  <span className="hidden-text">{t('actions')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {p.crews.map((c, i) => (
-                <CrewRow
-                  key={c.id}
-                  at={`${at}.crews[${i}]`}
-                  no={i + 1}
-                  crew={c}
-                  disabled={disabled}
-                  change={(next) => change({ ...p, crews: replaced(p.crews, i, next) })}
-                  remove={() => change(withoutCrew(p, c.id))}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          label={t('calendars.crews')}
+          className="cards roomy edits"
+          columns={['plant.nameZh', 'plant.nameEn', { hidden: 'actions' }]}
+        >
+          <tbody>
+            {p.crews.map((c, i) => (
+              <CrewRow
+                key={c.id}
+                at={`${at}.crews[${i}]`}
+                no={i + 1}
+                crew={c}
+                disabled={disabled}
+                change={(next) => change({ ...p, crews: replaced(p.crews, i, next) })}
+                remove={() => change(withoutCrew(p, c.id))}
+              />
+            ))}
+          </tbody>
+        </DataTable>
       )}
     </div>
   )
@@ -355,17 +320,7 @@ function CrewRow({
   return (
     <tr>
       <NameCells at={at} name={c.name} label={label} disabled={disabled} change={(name) => change({ ...c, name })} />
-      <td data-label="">
-        {!disabled && (
-          <Button
-            size="small"
-            type="text"
-            icon={<DeleteOutlined aria-hidden />}
-            aria-label={label(t('calendars.removeCrew'))}
-            onClick={remove}
-          />
-        )}
-      </td>
+      <RemoveCell label={label(t('calendars.removeCrew'))} disabled={disabled} remove={remove} />
     </tr>
   )
 }

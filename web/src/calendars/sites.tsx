@@ -9,6 +9,7 @@ import { useI18n } from '../i18n'
 import { AssignCalendar } from './dialogs'
 import { useNext } from './queries'
 import { dateIn } from './zone'
+import { DataTable } from '../ui/table'
 
 interface Props {
   sites: PlantNode[]
@@ -26,54 +27,41 @@ export function Sites({ sites, held, calendars }: Props) {
       <header>
         <h2>{t('calendars.sites')}</h2>
       </header>
-      <div className="tablebox">
-        <table className="data cards roomy">
-          <caption className="hidden-text">{t('calendars.sites')}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t('calendars.site')}</th>
-              <th scope="col">{t('calendars.one')}</th>
-              <th scope="col">{t('calendars.then')}</th>
-              <th scope="col">
-                <span className="hidden-text">{t('actions')}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {sites.map((s, i) => {
-              const now = held[i]
-              return (
-                <tr key={s.id}>
-                  <th scope="row">{n(s.name)}</th>
-                  <td data-label={t('calendars.one')}>
-                    {now ? <Works by={now} calendars={calendars} /> : <span className="muted">…</span>}
-                  </td>
-                  <td data-label={t('calendars.then')}>
-                    {now?.to ? (
-                      <Then site={s.id} at={now.to} calendars={calendars} />
-                    ) : (
-                      <span className="muted">–</span>
-                    )}
-                  </td>
-                  <td data-label="">
-                    {may('configure') && now && (
-                      <span className="row wrap ends">
-                        <Button
-                          size="small"
-                          onClick={() => setAssigning({ site: s, held: now.calendar })}
-                          aria-label={t('calendars.assignTo', { name: n(s.name) })}
-                        >
-                          {t('calendars.assign')}
-                        </Button>
-                      </span>
-                    )}
-                  </td>
-                </tr>
-              )
-            })}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label={t('calendars.sites')}
+        className="cards roomy"
+        columns={['calendars.site', 'calendars.one', 'calendars.then', { hidden: 'actions' }]}
+      >
+        <tbody>
+          {sites.map((s, i) => {
+            const now = held[i]
+            return (
+              <tr key={s.id}>
+                <th scope="row">{n(s.name)}</th>
+                <td data-label={t('calendars.one')}>
+                  {now ? <Works by={now} calendars={calendars} /> : <span className="muted">…</span>}
+                </td>
+                <td data-label={t('calendars.then')}>
+                  {now?.to ? <Then site={s.id} at={now.to} calendars={calendars} /> : <span className="muted">–</span>}
+                </td>
+                <td data-label="">
+                  {may('configure') && now && (
+                    <span className="row wrap ends">
+                      <Button
+                        size="small"
+                        onClick={() => setAssigning({ site: s, held: now.calendar })}
+                        aria-label={t('calendars.assignTo', { name: n(s.name) })}
+                      >
+                        {t('calendars.assign')}
+                      </Button>
+                    </span>
+                  )}
+                </td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </DataTable>
       <p className="footnote">{t('calendars.defaultHelp')}</p>
       {assigning && <AssignCalendar {...assigning} calendars={calendars} close={() => setAssigning(undefined)} />}
     </section>

@@ -5,6 +5,7 @@ import { dateTime, millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { nodeNow } from '../live/clock'
 import { dateIn } from './zone'
+import { DataTable } from '../ui/table'
 
 /** holding tells from when to when a version holds, in ms: later versions of the same time or earlier take its place. */
 export function holding(versions: readonly CalendarVersion[], v: CalendarVersion): { from: number; to: number } {
@@ -28,48 +29,38 @@ export function Versions({ calendar: c, take }: { calendar: Calendar; take?: (v:
       <header>
         <h2>{t('calendars.versions')}</h2>
       </header>
-      <div className="tablebox">
-        <table className="data cards roomy">
-          <caption className="hidden-text">{t('calendars.versions')}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t('calendars.versionHead')}</th>
-              <th scope="col">{t('calendars.effective')}</th>
-              <th scope="col">{t('reason')}</th>
-              <th scope="col">{t('calendars.said')}</th>
-              <th scope="col">
-                <span className="hidden-text">{t('actions')}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...c.versions].reverse().map((v) => {
-              const state = stateOf(v)
-              return (
-                <tr key={v.number}>
-                  <th scope="row" className="nowrap">
-                    {v.number} <span className={`tag ${tag[state]}`}>{t(`calendars.state.${state}`)}</span>
-                  </th>
-                  <td data-label={t('calendars.effective')} className="nowrap">
-                    {v.from ? dateIn(v.definition.zone, millis(v.from)) : t('calendars.sinceEver')}
-                  </td>
-                  <td data-label={t('reason')}>{v.reason || '–'}</td>
-                  <td data-label={t('calendars.said')}>
-                    {v.maker} <span className="muted nowrap">{dateTime(millis(v.made))}</span>
-                  </td>
-                  <td data-label="">
-                    {take && (
-                      <Button size="small" onClick={() => take(v)} aria-label={t('calendars.takeOf', { n: v.number })}>
-                        {t('calendars.take')}
-                      </Button>
-                    )}
-                  </td>
-                </tr>
-              )
-            })}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label={t('calendars.versions')}
+        className="cards roomy"
+        columns={['calendars.versionHead', 'calendars.effective', 'reason', 'calendars.said', { hidden: 'actions' }]}
+      >
+        <tbody>
+          {[...c.versions].reverse().map((v) => {
+            const state = stateOf(v)
+            return (
+              <tr key={v.number}>
+                <th scope="row" className="nowrap">
+                  {v.number} <span className={`tag ${tag[state]}`}>{t(`calendars.state.${state}`)}</span>
+                </th>
+                <td data-label={t('calendars.effective')} className="nowrap">
+                  {v.from ? dateIn(v.definition.zone, millis(v.from)) : t('calendars.sinceEver')}
+                </td>
+                <td data-label={t('reason')}>{v.reason || '–'}</td>
+                <td data-label={t('calendars.said')}>
+                  {v.maker} <span className="muted nowrap">{dateTime(millis(v.made))}</span>
+                </td>
+                <td data-label="">
+                  {take && (
+                    <Button size="small" onClick={() => take(v)} aria-label={t('calendars.takeOf', { n: v.number })}>
+                      {t('calendars.take')}
+                    </Button>
+                  )}
+                </td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </DataTable>
       <p className="footnote">{t('calendars.versionsHelp')}</p>
     </section>
   )

@@ -17,6 +17,8 @@ import { Age } from '../ui/age'
 import { useConfirm } from '../ui/confirm'
 import { LinkMark } from '../ui/marks'
 import { Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
+import { protocolName } from '../wizard/draft'
 import { Certificate } from '../wizard/fault'
 import { LinkDialog } from './linkdialog'
 
@@ -92,86 +94,78 @@ export function Links({ gateway: g }: { gateway: Gateway }) {
           {t('link.noneHelp')}
         </Blank>
       ) : (
-        <div className="tablebox">
-          <table className="data cards roomy">
-            <caption className="hidden-text">{t('gateway.links')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('name')}</th>
-                <th scope="col">{t('link.driver')}</th>
-                <th scope="col">{t('link.endpoint')}</th>
-                <th scope="col">{t('state')}</th>
-                <th scope="col" className="num">
-                  {t('link.rate')}
-                </th>
-                <th scope="col" className="num">
-                  {t('link.errors')}
-                </th>
-                <th scope="col">{t('gateway.lastError')}</th>
-                <th scope="col">
-                  <span className="hidden-text">{t('actions')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {links.map((l) => (
-                <Fragment key={l.id}>
-                  <tr>
-                    <th scope="row">{nameOf(l)}</th>
-                    <td data-label={t('link.driver')}>{l.driver}</td>
-                    <td data-label={t('link.endpoint')}>
-                      <code>{l.endpoint}</code>
-                    </td>
-                    <td data-label={t('state')}>
-                      <LinkMark state={l.state} />
-                    </td>
-                    <td data-label={t('link.rate')} className="num">
-                      {rate(lang, l.requestsPerSecond)}
-                    </td>
-                    <td data-label={t('link.errors')} className="num">
-                      {whole(lang, l.errors)}
-                    </td>
-                    <td data-label={t('gateway.lastError')} style={{ maxWidth: 360 }}>
-                      {l.lastError ? (
-                        <>
-                          {n(l.lastError.text)}{' '}
-                          {l.lastError.time && (
-                            <span className="muted nowrap">
-                              <Age of={millis(l.lastError.time)} />
-                            </span>
-                          )}
-                        </>
-                      ) : (
-                        <span className="muted">{t('gateway.noError')}</span>
-                      )}
-                    </td>
-                    <td data-label="" className="nowrap">
-                      <Button
-                        size="small"
-                        type="link"
-                        aria-label={t('trace.inspectOf', { name: nameOf(l) })}
-                        onClick={() => setInspected(l.id)}
-                      >
-                        {t('trace.inspect')}
-                      </Button>
-                      {change && (
-                        <>
-                          <Button size="small" type="link" onClick={() => setEditing(l)}>
-                            {t('edit')}
-                          </Button>
-                          <Button size="small" type="link" danger onClick={() => remove(l)}>
-                            {t('link.remove')}
-                          </Button>
-                        </>
-                      )}
-                    </td>
-                  </tr>
-                  {l.attention && <Attention link={l} attention={l.attention} columns={8} />}
-                </Fragment>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          label={t('gateway.links')}
+          className="cards roomy"
+          columns={[
+            'name',
+            'link.driver',
+            'link.endpoint',
+            'state',
+            { num: 'link.rate' },
+            { num: 'link.errors' },
+            'gateway.lastError',
+            { hidden: 'actions' },
+          ]}
+        >
+          <tbody>
+            {links.map((l) => (
+              <Fragment key={l.id}>
+                <tr>
+                  <th scope="row">{nameOf(l)}</th>
+                  <td data-label={t('link.driver')}>{protocolName(l.driver)}</td>
+                  <td data-label={t('link.endpoint')}>
+                    <code>{l.endpoint}</code>
+                  </td>
+                  <td data-label={t('state')}>
+                    <LinkMark state={l.state} />
+                  </td>
+                  <td data-label={t('link.rate')} className="num">
+                    {rate(lang, l.requestsPerSecond)}
+                  </td>
+                  <td data-label={t('link.errors')} className="num">
+                    {whole(lang, l.errors)}
+                  </td>
+                  <td data-label={t('gateway.lastError')} style={{ maxWidth: 360 }}>
+                    {l.lastError ? (
+                      <>
+                        {n(l.lastError.text)}{' '}
+                        {l.lastError.time && (
+                          <span className="muted nowrap">
+                            <Age of={millis(l.lastError.time)} />
+                          </span>
+                        )}
+                      </>
+                    ) : (
+                      <span className="muted">{t('gateway.noError')}</span>
+                    )}
+                  </td>
+                  <td data-label="" className="num nowrap">
+                    <Button
+                      size="small"
+                      type="link"
+                      aria-label={t('trace.inspectOf', { name: nameOf(l) })}
+                      onClick={() => setInspected(l.id)}
+                    >
+                      {t('trace.inspect')}
+                    </Button>
+                    {change && (
+                      <>
+                        <Button size="small" type="link" onClick={() => setEditing(l)}>
+                          {t('edit')}
+                        </Button>
+                        <Button size="small" type="link" danger onClick={() => remove(l)}>
+                          {t('link.remove')}
+                        </Button>
+                      </>
+                    )}
+                  </td>
+                </tr>
+                {l.attention && <Attention link={l} attention={l.attention} columns={8} />}
+              </Fragment>
+            ))}
+          </tbody>
+        </DataTable>
       )}
       {inspecting && <Inspect gateway={g} link={inspecting} close={() => setInspected(undefined)} />}
       {editing && (

@@ -11,6 +11,7 @@ import { useI18n } from '../i18n'
 import { useRefreshed } from '../live/live'
 import { useConfirm } from '../ui/confirm'
 import { Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
 import { ConnectMachine } from './connectmachine'
 
 const mostAsked = 200
@@ -59,41 +60,38 @@ export function Machines({ gateway: g }: { gateway: Gateway }) {
           {links.length > 0 ? t('connect.noneHelp') : t('connect.noLink')}
         </Blank>
       ) : (
-        <div className="tablebox">
-          <table className="data">
-            <caption className="hidden-text">{t('connect.machines')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('kind.machine')}</th>
-                <th scope="col">{t('link.one')}</th>
-                <th scope="col">{t('connect.unit')}</th>
+        <DataTable label={t('connect.machines')}>
+          <thead>
+            <tr>
+              <th scope="col">{t('kind.machine')}</th>
+              <th scope="col">{t('link.one')}</th>
+              <th scope="col">{t('connect.unit')}</th>
+              {change && (
+                <th scope="col">
+                  <span className="hidden-text">{t('actions')}</span>
+                </th>
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {connected.map((m) => (
+              <tr key={m.id}>
+                <th scope="row">
+                  <Link to={at(`m/${m.id}`)}>{nameOf(m.id)}</Link>
+                </th>
+                <td>{n(m.link.name) || m.link.endpoint}</td>
+                <td>{m.unit || '–'}</td>
                 {change && (
-                  <th scope="col">
-                    <span className="hidden-text">{t('actions')}</span>
-                  </th>
+                  <td className="num">
+                    <Button size="small" type="link" danger onClick={() => disconnect(m.id, nameOf(m.id))}>
+                      {t('connect.end')}
+                    </Button>
+                  </td>
                 )}
               </tr>
-            </thead>
-            <tbody>
-              {connected.map((m) => (
-                <tr key={m.id}>
-                  <th scope="row">
-                    <Link to={at(`m/${m.id}`)}>{nameOf(m.id)}</Link>
-                  </th>
-                  <td>{n(m.link.name) || m.link.endpoint}</td>
-                  <td>{m.unit || '–'}</td>
-                  {change && (
-                    <td className="num">
-                      <Button size="small" type="link" danger onClick={() => disconnect(m.id, nameOf(m.id))}>
-                        {t('connect.end')}
-                      </Button>
-                    </td>
-                  )}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </DataTable>
       )}
       {connecting && <ConnectMachine gateway={g} close={() => setConnecting(false)} />}
     </section>

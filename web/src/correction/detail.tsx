@@ -253,18 +253,23 @@ function UndoForm({ c, of, close, go }: { c: Correction; of: Of; close: () => vo
   const [form] = Form.useForm<UndoFields>()
   const [asked, setAsked] = useState<{ why: UndoFields; preview: Preview }>()
   const submit = useSubmit()
-  const look = (f: UndoFields) => {
-    const why = { reason: f.reason.trim(), ...(f.reference.trim() && { reference: f.reference.trim() }) } as UndoFields
-    return submit.run(
+  const preview = (why: UndoFields) =>
+    submit.run(
       async () => setAsked({ why, preview: await post<Preview>(`/corrections/${c.id}/undo/preview`, why) }),
       form,
     )
-  }
+  const look = (f: UndoFields) =>
+    preview({
+      reason: f.reason.trim(),
+      ...(f.reference.trim() && { reference: f.reference.trim() }),
+    } as UndoFields)
   const confirm = async () => {
     if (!asked) return
     let made: Correction | undefined
     const done = await submit.run(async () => {
-      made = await post<Correction>(`/corrections/${c.id}/undo`, asked.why)
+      // What was looked at is what is undone: refused when a sample of it has changed since.
+      const { basis } = asked.preview
+      made = await post<Correction>(`/corrections/${c.id}/undo`, { ...asked.why, ...(basis !== '0' && { basis }) })
       void message.success(t('correction.undoneNow', { n: made.rows }))
       await afterwards()
     })
@@ -308,9 +313,15 @@ function UndoForm({ c, of, close, go }: { c: Correction; of: Of; close: () => vo
         <>
           <PreviewView of={of} preview={asked.preview} />
           <Space>
-            <Button type="primary" danger loading={submit.busy} onClick={() => void confirm()}>
-              {t('correction.undoConfirm', { n: asked.preview.rows })}
-            </Button>
+            {problem?.code === 'correction-changed' ? (
+              <Button type="primary" loading={submit.busy} onClick={() => void preview(asked.why)}>
+                {t('correction.lookAgain')}
+              </Button>
+            ) : (
+              <Button type="primary" danger loading={submit.busy} onClick={() => void confirm()}>
+                {t('correction.undoConfirm', { n: asked.preview.rows })}
+              </Button>
+            )}
             <Button onClick={() => setAsked(undefined)}>{t('correction.back')}</Button>
           </Space>
         </>

@@ -55,7 +55,7 @@ export function useWords(): CorrectionWords {
   const { t, lang } = useI18n()
   return {
     short: (c) => {
-      if (isUndo(c)) return t('correction.kind.undo')
+      if (c.kind === 'undo' || isUndo(c)) return t('correction.kind.undo')
       if (c.kind === 'scale') {
         const by = c.factor === undefined || c.factor === 1 ? '' : ` × ${float(lang, c.factor)}`
         const o = c.offset ?? 0

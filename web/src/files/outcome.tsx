@@ -11,6 +11,7 @@ import { save } from '../trend/csv'
 import { columnOf } from './columns'
 import { errorList } from './errorlist'
 import type { Action, Change, Imported, RowError } from './transfer'
+import { DataTable } from '../ui/table'
 
 const actions: Action[] = ['create', 'update', 'move', 'retire']
 
@@ -157,29 +158,25 @@ function Changes({ answer }: { answer: Imported }) {
           />
         </div>
       )}
-      <div className="tablebox" tabIndex={0}>
-        <table className="data cards roomy">
-          <caption className="hidden-text">{t('files.changes')}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t('files.action')}</th>
-              <th scope="col">{t('files.what')}</th>
-              <th scope="col">{t('files.path')}</th>
-              <th scope="col">{t('name')}</th>
-              <th scope="col">{t('files.detail')}</th>
-              <th scope="col">{t('files.sheet')}</th>
-              <th scope="col" className="num">
-                {t('files.row')}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((c, i) => (
-              <ChangeRow key={i} change={c} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label={t('files.changes')}
+        className="cards roomy"
+        columns={[
+          'files.action',
+          'files.what',
+          'files.path',
+          'name',
+          'files.detail',
+          'files.sheet',
+          { num: 'files.row' },
+        ]}
+      >
+        <tbody>
+          {shown.map((c, i) => (
+            <ChangeRow key={i} change={c} />
+          ))}
+        </tbody>
+      </DataTable>
       {listed.length === 0 && <p className="more muted">{t('files.noneOf')}</p>}
       {listed.length > 0 && (
         <More shown={shown.length} all={listed.length} show={() => setMost((m) => m + step)}>
@@ -231,47 +228,44 @@ function Errors({ errors }: { errors: RowError[] }) {
   const shown = errors.slice(0, most)
   return (
     <>
-      <div className="tablebox" tabIndex={0}>
-        <table className="data cards roomy">
-          <caption className="hidden-text">{t('files.errors')}</caption>
-          <thead>
-            <tr>
-              {sheets && <th scope="col">{t('files.sheet')}</th>}
-              <th scope="col" className="num">
-                {t('files.row')}
-              </th>
-              <th scope="col">{t('files.column')}</th>
-              <th scope="col">{t('value')}</th>
-              <th scope="col">{t('files.wrong')}</th>
-              <th scope="col">{t('files.mend')}</th>
+      <DataTable label={t('files.errors')} className="cards roomy">
+        <thead>
+          <tr>
+            {sheets && <th scope="col">{t('files.sheet')}</th>}
+            <th scope="col" className="num">
+              {t('files.row')}
+            </th>
+            <th scope="col">{t('files.column')}</th>
+            <th scope="col">{t('value')}</th>
+            <th scope="col">{t('files.wrong')}</th>
+            <th scope="col">{t('files.mend')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((e, i) => (
+            <tr key={i}>
+              {sheets && (
+                <td data-label={t('files.sheet')} className="nowrap">
+                  {e.sheet ?? '–'}
+                </td>
+              )}
+              <td data-label={t('files.row')} className="num">
+                <strong>{e.row ?? '–'}</strong>
+              </td>
+              <td data-label={t('files.column')} className="nowrap">
+                <ColumnName error={e} />
+              </td>
+              <td data-label={t('value')}>{e.value ? <code>{e.value}</code> : '–'}</td>
+              <td data-label={t('files.wrong')} className="wide">
+                {n(e.message)}
+              </td>
+              <td data-label={t('files.mend')} className="wide">
+                {n(e.mend)}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {shown.map((e, i) => (
-              <tr key={i}>
-                {sheets && (
-                  <td data-label={t('files.sheet')} className="nowrap">
-                    {e.sheet ?? '–'}
-                  </td>
-                )}
-                <td data-label={t('files.row')} className="num">
-                  <strong>{e.row ?? '–'}</strong>
-                </td>
-                <td data-label={t('files.column')} className="nowrap">
-                  <ColumnName error={e} />
-                </td>
-                <td data-label={t('value')}>{e.value ? <code>{e.value}</code> : '–'}</td>
-                <td data-label={t('files.wrong')} className="wide">
-                  {n(e.message)}
-                </td>
-                <td data-label={t('files.mend')} className="wide">
-                  {n(e.mend)}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </DataTable>
       <More shown={shown.length} all={errors.length} show={() => setMost((m) => m + step)} />
     </>
   )

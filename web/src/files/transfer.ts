@@ -6,7 +6,7 @@ import { save } from '../trend/csv'
 
 type S = components['schemas']
 
-export type Imported = S['Imported']
+export type Imported = S['PlantImported']
 export type Change = S['Change']
 export type RowError = S['RowError']
 export type Action = Change['action']

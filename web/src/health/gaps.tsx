@@ -6,8 +6,10 @@ import { Link } from 'react-router'
 import { useHere } from '../app/org'
 import { dateTime, millis } from '../format/time'
 import { useI18n } from '../i18n'
+import { Figure } from '../ui/figure'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { Afterwards } from './figures'
 import { Num, useLength } from './marks'
 import { download, useSeriesHealth } from './queries'
 import { around, type HealthSpan } from './span'
@@ -89,54 +91,23 @@ function Counts({ of: { series: s } }: { of: SeriesGaps }) {
   const { t } = useI18n()
   const length = useLength()
   const c = s.counts
-  const worst = c.worstLate ?? 0
   return (
     <div className="body">
       <dl className="figures">
-        <div>
-          <dt>{t('health.samples')}</dt>
-          <dd>
-            <Num n={c.received} />{' '}
-            {c.expected !== undefined && <small>{t('health.expected', { n: c.expected })}</small>}
-          </dd>
-        </div>
-        <div>
-          <dt>{t('health.late')}</dt>
-          <dd>
-            <Num n={c.late} /> {worst > 0 && <small>{t('health.worst', { age: length(worst) })}</small>}
-          </dd>
-        </div>
-        <div>
-          <dt>{t('health.corrected')}</dt>
-          <dd>
-            <Num n={c.corrected} />{' '}
-            {(c.withdrawn ?? 0) > 0 && <small>{t('health.withdrawn', { n: c.withdrawn ?? 0 })}</small>}
-          </dd>
-        </div>
-        <div>
-          <dt>{t('health.restated')}</dt>
-          <dd>
-            <Num n={s.restated} />
-          </dd>
-        </div>
-        <div>
-          <dt>{t('health.ahead')}</dt>
-          <dd>
-            <Num n={c.ahead} />
-          </dd>
-        </div>
-        <div>
-          <dt>{t('health.unsure')}</dt>
-          <dd>
-            <Num n={c.clockUnsure} />
-          </dd>
-        </div>
-        <div>
-          <dt>{t('health.repeated')}</dt>
-          <dd>
-            <Num n={c.repeated} />
-          </dd>
-        </div>
+        <Figure word="health.samples">
+          <Num n={c.received} /> {c.expected !== undefined && <small>{t('health.expected', { n: c.expected })}</small>}
+        </Figure>
+        <Afterwards counts={c} restated={s.restated} />
+
+        <Figure word="health.ahead">
+          <Num n={c.ahead} />
+        </Figure>
+        <Figure word="health.unsure">
+          <Num n={c.clockUnsure} />
+        </Figure>
+        <Figure word="health.repeated">
+          <Num n={c.repeated} />
+        </Figure>
       </dl>
       {s.gaps && s.gaps.shorts > 0 && (
         <p className="muted" style={{ marginTop: 8 }}>

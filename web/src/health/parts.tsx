@@ -3,6 +3,7 @@ import { useState } from 'react'
 
 import { useI18n } from '../i18n'
 import { StateMark } from '../ui/marks'
+import { DataTable } from '../ui/table'
 import { Coverage, Num, Score, useLength } from './marks'
 import { treeRows, worstRows, type PartRow } from './rows'
 import type { NodeHealth } from './types'
@@ -46,28 +47,16 @@ export function Parts({
           />
         </div>
       </header>
-      <div className="tablebox" tabIndex={0} role="group" aria-label={t('health.parts')}>
-        <table className="data">
-          <caption className="hidden-text">{t('health.parts')}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t('health.part.name')}</th>
-              <th scope="col">{t('health.coverage')}</th>
-              <th scope="col" className="num">
-                {t('health.gaps')}
-              </th>
-              <th scope="col" className="num">
-                {t('health.score')}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((r) => (
-              <Part key={r.node.id} row={r} chosen={r.node.id === chosen} toggle={toggle} choose={onChoose} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label={t('health.parts')}
+        columns={['health.part.name', 'health.coverage', { num: 'health.gaps' }, { num: 'health.score' }]}
+      >
+        <tbody>
+          {rows.map((r) => (
+            <Part key={r.node.id} row={r} chosen={r.node.id === chosen} toggle={toggle} choose={onChoose} />
+          ))}
+        </tbody>
+      </DataTable>
     </section>
   )
 }

@@ -7,6 +7,7 @@ import { Age } from '../ui/age'
 import { StateMark } from '../ui/marks'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { DataTable } from '../ui/table'
 import { Coverage, Num, Score, useLength } from './marks'
 import { download, usePlantHealth } from './queries'
 import { byScore } from './rows'
@@ -53,40 +54,25 @@ export function SeriesOf({
         empty={(x) => (x.series ?? []).length === 0 && <Blank title={t('health.noSeries')} />}
       >
         {(x) => (
-          <div className="tablebox" tabIndex={0} role="group" aria-label={title}>
-            <table className="data">
-              <caption className="hidden-text">{title}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{t('health.series')}</th>
-                  <th scope="col">{t('health.coverage')}</th>
-                  <th scope="col" className="num">
-                    {t('health.gaps')}
-                  </th>
-                  <th scope="col" className="num">
-                    {t('health.late')}
-                  </th>
-                  <th scope="col" className="num">
-                    {t('health.samples')}
-                  </th>
-                  <th scope="col" className="num">
-                    {t('health.quality')}
-                  </th>
-                  <th scope="col" className="num">
-                    {t('health.latest')}
-                  </th>
-                  <th scope="col" className="num">
-                    {t('health.score')}
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {[...(x.series ?? [])].sort(byScore).map((s) => (
-                  <SeriesRow key={s.id} series={s} chosen={s.id === chosen} choose={onChoose} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <DataTable
+            label={title}
+            columns={[
+              'health.series',
+              'health.coverage',
+              { num: 'health.gaps' },
+              { num: 'health.late' },
+              { num: 'health.samples' },
+              { num: 'health.quality' },
+              { num: 'health.latest' },
+              { num: 'health.score' },
+            ]}
+          >
+            <tbody>
+              {[...(x.series ?? [])].sort(byScore).map((s) => (
+                <SeriesRow key={s.id} series={s} chosen={s.id === chosen} choose={onChoose} />
+              ))}
+            </tbody>
+          </DataTable>
         )}
       </Answer>
     </section>

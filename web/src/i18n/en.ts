@@ -1,3 +1,4 @@
+import { audit } from './areas/audit'
 import { backups } from './areas/backups'
 import { calendars } from './areas/calendars'
 import { correction } from './areas/correction'
@@ -271,10 +272,6 @@ export const en: Record<Key, string> = {
   'export.title': 'Export as CSV',
   'export.start': 'Export',
   'export.series': 'Points',
-  'export.help':
-    'Holds every raw sample of the span with its status, origin and commit. Times are UTC to the nanosecond.',
-  'export.rows': '{rows} rows so far',
-  'export.done': 'Done: {rows} rows',
   'gateway.one': 'Gateway',
   'gateway.online': 'online',
   'gateway.offline': 'offline',
@@ -458,6 +455,7 @@ export const en: Record<Key, string> = {
   ...storage.en,
   ...trace.en,
   ...trend.en,
+  ...audit.en,
   ...backups.en,
   ...calendars.en,
   ...correction.en,

@@ -1,3 +1,4 @@
+import { audit } from './areas/audit'
 import { backups } from './areas/backups'
 import { calendars } from './areas/calendars'
 import { correction } from './areas/correction'
@@ -268,9 +269,6 @@ export const zh = {
   'export.title': '导出 CSV',
   'export.start': '导出',
   'export.series': '测点',
-  'export.help': '包含范围内的每一个原始样本及其状态码、来源和提交号。时间为 UTC，精确到纳秒。',
-  'export.rows': '已取得 {rows} 行',
-  'export.done': '完成，共 {rows} 行',
   'gateway.one': '网关',
   'gateway.online': '在线',
   'gateway.offline': '离线',
@@ -449,6 +447,7 @@ export const zh = {
   ...storage.zh,
   ...trace.zh,
   ...trend.zh,
+  ...audit.zh,
   ...backups.zh,
   ...calendars.zh,
   ...correction.zh,

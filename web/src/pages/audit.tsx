@@ -1,13 +1,15 @@
 import { Button } from 'antd'
 import { useState } from 'react'
 
-import { useAudit } from '../api/queries'
+import { useAudit, usePlant } from '../api/queries'
 import type { AuditEntry } from '../api/types'
 import { useHere } from '../app/org'
+import { useVerb } from '../audit/words'
 import { dateTime, millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { PageHead } from '../ui/page'
 import { Answer, Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
 
 export function AuditPage() {
   const { org, at } = useHere()
@@ -51,53 +53,58 @@ export function AuditPage() {
 }
 
 function Table({ items }: { items: AuditEntry[] }) {
-  const { t } = useI18n()
+  const { t, n } = useI18n()
+  const { org } = useHere()
+  const verb = useVerb()
+  // What was noted without a name is called by the name that it has now.
+  const nodes = usePlant(org.id)
+  const names = new Map(nodes.data?.map((x) => [x.id, n(x.name)]))
   return (
-    <div className="tablebox">
-      <table className="data cards roomy">
-        <caption className="hidden-text">{t('nav.audit')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('audit.time')}</th>
-            <th scope="col">{t('audit.actor')}</th>
-            <th scope="col">{t('audit.verb')}</th>
-            <th scope="col">{t('audit.object')}</th>
-            <th scope="col">{t('audit.change')}</th>
-            <th scope="col">{t('audit.remote')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((e) => (
-            <tr key={e.id}>
-              <td data-label={t('audit.time')} className="nowrap">
-                {dateTime(millis(e.time))}
-              </td>
-              <td data-label={t('audit.actor')}>
+    <DataTable
+      label={t('nav.audit')}
+      className="cards roomy"
+      columns={['audit.time', 'audit.actor', 'audit.verb', 'audit.object', 'audit.change', 'audit.remote']}
+    >
+      <tbody>
+        {items.map((e) => (
+          <tr key={e.id}>
+            <td data-label={t('audit.time')} className="nowrap">
+              {dateTime(millis(e.time))}
+            </td>
+            <td data-label={t('audit.actor')}>
+              <div>
                 {e.actor}
                 {e.via && <div className="muted">{e.via}</div>}
-              </td>
-              <td data-label={t('audit.verb')}>
-                <code>{e.verb}</code>
-              </td>
-              <td data-label={t('audit.object')} style={{ overflowWrap: 'anywhere' }}>
-                {e.object}
-              </td>
-              <td data-label={t('audit.change')} style={{ overflowWrap: 'anywhere' }}>
+              </div>
+            </td>
+            <td data-label={t('audit.verb')}>
+              <div>
+                {verb(e.verb)}
+                <div className="muted small">
+                  <code>{e.verb}</code>
+                </div>
+              </div>
+            </td>
+            <td data-label={t('audit.object')} style={{ overflowWrap: 'anywhere' }}>
+              {names.get(e.object) ?? e.object}
+            </td>
+            <td data-label={t('audit.change')} style={{ overflowWrap: 'anywhere' }}>
+              <div>
                 <Change before={e.before} after={e.after} />
                 {e.reason && (
                   <div>
                     {t('reason')}: {e.reason}
                   </div>
                 )}
-              </td>
-              <td data-label={t('audit.remote')} className="nowrap">
-                {e.remote ?? '–'}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+              </div>
+            </td>
+            <td data-label={t('audit.remote')} className="nowrap">
+              {e.remote ?? '–'}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }
 
@@ -125,9 +132,12 @@ function fields(v: unknown): Record<string, unknown> {
   return typeof v === 'object' && !Array.isArray(v) ? (v as Record<string, unknown>) : { '': v }
 }
 
+const instant = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
+
 function text(v: unknown): string {
   if (v === undefined || v === null) return ''
   // A name shows in both languages: either may be what was changed.
   if (typeof v === 'object' && 'zh' in v && 'en' in v) return [...new Set([v.zh, v.en])].join(' / ')
+  if (typeof v === 'string' && instant.test(v)) return dateTime(millis(v))
   return (typeof v === 'string' ? v : JSON.stringify(v)).slice(0, 200)
 }

@@ -16,6 +16,7 @@ import { maxFile, readFile, type File as CalendarFile } from '../calendars/trans
 import { useI18n, type Key } from '../i18n'
 import { PageHead } from '../ui/page'
 import { Answer, Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
 
 const none: PlantNode[] = []
 
@@ -74,44 +75,35 @@ function Table({
   const { at } = useHere()
   const { t, n } = useI18n()
   return (
-    <div className="tablebox">
-      <table className="data cards roomy">
-        <caption className="hidden-text">{t('calendars.title')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('name')}</th>
-            <th scope="col">{t('calendars.zone')}</th>
-            <th scope="col" className="num">
-              {t('calendars.versionHead')}
-            </th>
-            <th scope="col">{t('calendars.sitesNow')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.map((c) => {
-            const its = sites.filter((_, i) => held[i]?.calendar === c.id)
-            return (
-              <tr key={c.id}>
-                <th scope="row">
-                  <Link to={at(`calendars/${c.id}`)}>{n(c.name)}</Link>
-                </th>
-                <td data-label={t('calendars.zone')}>{c.zone}</td>
-                <td data-label={t('calendars.versionHead')} className="num">
-                  {c.number}
-                </td>
-                <td data-label={t('calendars.sitesNow')}>
-                  {its.length === 0 ? (
-                    <span className="muted">{t('calendars.noSite')}</span>
-                  ) : (
-                    its.map((s) => n(s.name)).join(', ')
-                  )}
-                </td>
-              </tr>
-            )
-          })}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label={t('calendars.title')}
+      className="cards roomy"
+      columns={['name', 'calendars.zone', { num: 'calendars.versionHead' }, 'calendars.sitesNow']}
+    >
+      <tbody>
+        {list.map((c) => {
+          const its = sites.filter((_, i) => held[i]?.calendar === c.id)
+          return (
+            <tr key={c.id}>
+              <th scope="row">
+                <Link to={at(`calendars/${c.id}`)}>{n(c.name)}</Link>
+              </th>
+              <td data-label={t('calendars.zone')}>{c.zone}</td>
+              <td data-label={t('calendars.versionHead')} className="num">
+                {c.number}
+              </td>
+              <td data-label={t('calendars.sitesNow')}>
+                {its.length === 0 ? (
+                  <span className="muted">{t('calendars.noSite')}</span>
+                ) : (
+                  its.map((s) => n(s.name)).join(', ')
+                )}
+              </td>
+            </tr>
+          )
+        })}
+      </tbody>
+    </DataTable>
   )
 }
 

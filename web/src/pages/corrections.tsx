@@ -22,6 +22,7 @@ import type { Interval } from '../trend/segments'
 import { SpanDialog } from '../trend/spandialog'
 import { PageHead } from '../ui/page'
 import { Answer, Blank, Fault } from '../ui/states'
+import { DataTable } from '../ui/table'
 
 // A file is as long as a person can read; who needs more asks the node.
 const mostInFile = 20_000
@@ -152,63 +153,59 @@ function Table({ items, open, current }: { items: Correction[]; open: (id: strin
   const named = useNamed([...new Set(items.map((c) => c.series))])
   const undone = useUndone(items)
   return (
-    <div className="tablebox" tabIndex={0} role="group" aria-label={t('correction.page')}>
-      <table className="data cards roomy">
-        <caption className="hidden-text">{t('correction.page')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('correction.when')}</th>
-            <th scope="col">{t('correction.by')}</th>
-            <th scope="col">{t('correction.series')}</th>
-            <th scope="col">{t('correction.what')}</th>
-            <th scope="col">{t('correction.span')}</th>
-            <th scope="col" className="num">
-              {t('correction.rowsChanged')}
-            </th>
-            <th scope="col">{t('reason')}</th>
-            <th scope="col">{t('state')}</th>
+    <DataTable
+      label={t('correction.page')}
+      className="cards roomy"
+      columns={[
+        'correction.when',
+        'correction.by',
+        'correction.series',
+        'correction.what',
+        'correction.span',
+        { num: 'correction.rowsChanged' },
+        'reason',
+        'state',
+      ]}
+    >
+      <tbody>
+        {items.map((c) => (
+          <tr key={c.id} aria-selected={c.id === current || undefined}>
+            <td data-label={t('correction.when')} className="nowrap">
+              <button type="button" className="plain" onClick={() => open(c.id)}>
+                <a>{dateTime(millis(c.at))}</a>
+              </button>
+            </td>
+            <td data-label={t('correction.by')}>{c.by.name}</td>
+            <td data-label={t('correction.series')}>
+              <span>
+                <SeriesName named={named.get(c.series)} id={c.series} />
+              </span>
+            </td>
+            <td data-label={t('correction.what')}>{words.short(c)}</td>
+            <td data-label={t('correction.span')}>{words.span(c, undone.get(c.id))}</td>
+            <td data-label={t('correction.rowsChanged')} className="num">
+              {whole(lang, c.rows)}
+            </td>
+            <td data-label={t('reason')} style={{ overflowWrap: 'anywhere', maxWidth: 320 }}>
+              <span>
+                {c.reason}
+                {c.reference && (
+                  <div className="muted">
+                    <Reference text={c.reference} />
+                  </div>
+                )}
+              </span>
+            </td>
+            <td data-label={t('state')}>
+              <span>
+                <StateTag c={c} />
+                {c.undoneBy && <By id={c.undoneBy} />}
+              </span>
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {items.map((c) => (
-            <tr key={c.id} aria-selected={c.id === current || undefined}>
-              <td data-label={t('correction.when')} className="nowrap">
-                <button type="button" className="plain" onClick={() => open(c.id)}>
-                  <a>{dateTime(millis(c.at))}</a>
-                </button>
-              </td>
-              <td data-label={t('correction.by')}>{c.by.name}</td>
-              <td data-label={t('correction.series')}>
-                <span>
-                  <SeriesName named={named.get(c.series)} id={c.series} />
-                </span>
-              </td>
-              <td data-label={t('correction.what')}>{words.short(c)}</td>
-              <td data-label={t('correction.span')}>{words.span(c, undone.get(c.id))}</td>
-              <td data-label={t('correction.rowsChanged')} className="num">
-                {whole(lang, c.rows)}
-              </td>
-              <td data-label={t('reason')} style={{ overflowWrap: 'anywhere', maxWidth: 320 }}>
-                <span>
-                  {c.reason}
-                  {c.reference && (
-                    <div className="muted">
-                      <Reference text={c.reference} />
-                    </div>
-                  )}
-                </span>
-              </td>
-              <td data-label={t('state')}>
-                <span>
-                  <StateTag c={c} />
-                  {c.undoneBy && <By id={c.undoneBy} />}
-                </span>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }
 

@@ -1,5 +1,5 @@
 import { Button } from 'antd'
-import { useEffect, useState, type ReactNode } from 'react'
+import { useEffect, useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 
 import { del, post } from '../api/client'
@@ -15,6 +15,7 @@ import { useRefreshed, useWant } from '../live/live'
 import { Quarantine } from '../trace/quarantine'
 import { Age } from '../ui/age'
 import { useConfirm } from '../ui/confirm'
+import { Figure } from '../ui/figure'
 import { GatewayMark } from '../ui/marks'
 import { PageHead } from '../ui/page'
 import { Copied } from '../ui/secret'
@@ -86,51 +87,47 @@ function View({ gateway: g }: { gateway: Gateway }) {
             <h2>{t('gateway.state')}</h2>
           </header>
           <div className="body">
-            <dl className="figures">
-              <Figure label={t('gateway.rtt')}>
+            <dl className="figures dense">
+              <Figure word="gateway.rtt">
                 {g.rttMs !== undefined && g.state === 'online' ? trip(lang, g.rttMs) : '–'}
               </Figure>
-              <Figure label={t('gateway.rate')}>
+              <Figure word="gateway.rate">
                 {rate(lang, g.samplesPerSecond)} <small>{t('perSecond')}</small>
               </Figure>
-              <Figure label={t('gateway.spool')}>
+              <Figure word="gateway.spool">
                 {g.spool ? bytes(lang, g.spool.bytes) : '–'}
                 {g.spool?.maxBytes && <small> / {bytes(lang, g.spool.maxBytes)}</small>}
                 {g.spool?.full && <span className="tag error">{t('gateway.spoolFull')}</span>}
               </Figure>
-              <Figure label={t('gateway.spoolRecords')}>{g.spool ? whole(lang, g.spool.samples) : '–'}</Figure>
-              <Figure label={t('gateway.spoolOldest')}>
+              <Figure word="gateway.spoolRecords">{g.spool ? whole(lang, g.spool.samples) : '–'}</Figure>
+              <Figure word="gateway.spoolOldest">
                 {g.spool?.oldest ? <Age of={millis(g.spool.oldest)} /> : t('gateway.spoolEmpty')}
               </Figure>
               {g.spool?.dropped && g.spool.dropped !== '0' && (
-                <Figure label={t('gateway.dropped')}>
+                <Figure word="gateway.dropped">
                   <span className="is-bad">{whole(lang, g.spool.dropped)}</span>
                 </Figure>
               )}
               {g.spool?.quarantined && g.spool.quarantined !== '0' && (
-                <Figure label={t('gateway.quarantined')}>
+                <Figure word="gateway.quarantined">
                   <span className="is-bad">{whole(lang, g.spool.quarantined)}</span>
                 </Figure>
               )}
-              <Figure label={t('gateway.clock')}>
+              <Figure word="gateway.clock">
                 {g.clockOffsetMs === undefined ? '–' : `${rate(lang, g.clockOffsetMs)} ms`}
               </Figure>
-              <Figure label={t('gateway.lastSeen')}>
+              <Figure word="gateway.lastSeen">
                 {g.lastSeen ? <Age of={millis(g.lastSeen)} /> : t('gateway.never')}
               </Figure>
-              <Figure label={t('gateway.version')}>{g.version ?? '–'}</Figure>
-              {g.memory && <Figure label={t('gateway.memory')}>{bytes(lang, g.memory)}</Figure>}
+              <Figure word="gateway.version">{g.version ?? '–'}</Figure>
+              {g.memory && <Figure word="gateway.memory">{bytes(lang, g.memory)}</Figure>}
               {g.state === 'online' && (
-                <Figure label={t('gateway.config')}>
+                <Figure word="gateway.config">
                   {g.configCurrent ? t('gateway.configCurrent') : t('gateway.configPending')}
                 </Figure>
               )}
-              {g.certificateUntil && (
-                <Figure label={t('gateway.certificate')}>{date(millis(g.certificateUntil))}</Figure>
-              )}
-              <Figure label={t('gateway.enrolled')}>
-                {g.enrolled ? dateTime(millis(g.enrolled)) : t('gateway.notYet')}
-              </Figure>
+              {g.certificateUntil && <Figure word="gateway.certificate">{date(millis(g.certificateUntil))}</Figure>}
+              <Figure word="gateway.enrolled">{g.enrolled ? dateTime(millis(g.enrolled)) : t('gateway.notYet')}</Figure>
             </dl>
           </div>
         </section>
@@ -140,15 +137,6 @@ function View({ gateway: g }: { gateway: Gateway }) {
         {change && g.enrolled && <Enrolment gateway={g} />}
       </div>
     </>
-  )
-}
-
-function Figure({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd style={{ fontSize: 14 }}>{children}</dd>
-    </div>
   )
 }
 

@@ -16,6 +16,7 @@ import { GatewayMark } from '../ui/marks'
 import { PageHead } from '../ui/page'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { DataTable } from '../ui/table'
 import { ConnectButton } from '../wizard/button'
 
 export function Gateways() {
@@ -68,63 +69,53 @@ function Table({ list }: { list: Gateway[] }) {
   const plant = usePlant(org.id)
   const siteName = (id: string | undefined) => n(plant.data?.find((x) => x.id === id)?.name)
   return (
-    <div className="tablebox">
-      <table className="data cards roomy">
-        <caption className="hidden-text">{t('nav.gateways')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('name')}</th>
-            <th scope="col">{t('state')}</th>
-            <th scope="col">{t('kind.site')}</th>
-            <th scope="col">{t('gateway.links')}</th>
-            <th scope="col" className="num">
-              {t('gateway.rtt')}
+    <DataTable
+      label={t('nav.gateways')}
+      className="cards roomy"
+      columns={[
+        'name',
+        'state',
+        'kind.site',
+        'gateway.links',
+        { num: 'gateway.rtt' },
+        { num: 'gateway.rate' },
+        { num: 'gateway.spool' },
+        { num: 'gateway.lastSeen' },
+        'gateway.lastError',
+      ]}
+    >
+      <tbody>
+        {list.map((g) => (
+          <tr key={g.id}>
+            <th scope="row">
+              <Link to={at(`gateways/${g.id}`)}>{n(g.name)}</Link>
             </th>
-            <th scope="col" className="num">
-              {t('gateway.rate')}
-            </th>
-            <th scope="col" className="num">
-              {t('gateway.spool')}
-            </th>
-            <th scope="col" className="num">
-              {t('gateway.lastSeen')}
-            </th>
-            <th scope="col">{t('gateway.lastError')}</th>
+            <td data-label={t('state')}>
+              <GatewayMark state={g.state} />
+            </td>
+            <td data-label={t('kind.site')}>{siteName(g.site) || '–'}</td>
+            <td data-label={t('gateway.links')}>
+              {`${g.links.filter((l) => l.state === 'connected' || l.state === 'resting').length} / ${g.links.length}`}
+            </td>
+            <td data-label={t('gateway.rtt')} className="num nowrap">
+              {g.rttMs !== undefined && g.state === 'online' ? trip(lang, g.rttMs) : '–'}
+            </td>
+            <td data-label={t('gateway.rate')} className="num nowrap">
+              {rate(lang, g.samplesPerSecond)} {t('perSecond')}
+            </td>
+            <td data-label={t('gateway.spool')} className="num nowrap">
+              {g.spool ? `${bytes(lang, g.spool.bytes)} · ${whole(lang, g.spool.samples)}` : '–'}
+            </td>
+            <td data-label={t('gateway.lastSeen')} className="num nowrap">
+              {g.lastSeen ? <Age of={millis(g.lastSeen)} /> : '–'}
+            </td>
+            <td data-label={t('gateway.lastError')} style={{ maxWidth: 320 }}>
+              {g.lastError ? n(g.lastError.text) : <span className="muted">{t('gateway.noError')}</span>}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {list.map((g) => (
-            <tr key={g.id}>
-              <th scope="row">
-                <Link to={at(`gateways/${g.id}`)}>{n(g.name)}</Link>
-              </th>
-              <td data-label={t('state')}>
-                <GatewayMark state={g.state} />
-              </td>
-              <td data-label={t('kind.site')}>{siteName(g.site) || '–'}</td>
-              <td data-label={t('gateway.links')}>
-                {`${g.links.filter((l) => l.state === 'connected' || l.state === 'resting').length} / ${g.links.length}`}
-              </td>
-              <td data-label={t('gateway.rtt')} className="num nowrap">
-                {g.rttMs !== undefined && g.state === 'online' ? trip(lang, g.rttMs) : '–'}
-              </td>
-              <td data-label={t('gateway.rate')} className="num nowrap">
-                {rate(lang, g.samplesPerSecond)} {t('perSecond')}
-              </td>
-              <td data-label={t('gateway.spool')} className="num nowrap">
-                {g.spool ? `${bytes(lang, g.spool.bytes)} · ${whole(lang, g.spool.samples)}` : '–'}
-              </td>
-              <td data-label={t('gateway.lastSeen')} className="num nowrap">
-                {g.lastSeen ? <Age of={millis(g.lastSeen)} /> : '–'}
-              </td>
-              <td data-label={t('gateway.lastError')} style={{ maxWidth: 320 }}>
-                {g.lastError ? n(g.lastError.text) : <span className="muted">{t('gateway.noError')}</span>}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }
 

@@ -5,6 +5,7 @@ import { useSearchParams } from 'react-router'
 
 import { useHere } from '../app/org'
 import { dateTime, millis } from '../format/time'
+import { Afterwards } from '../health/figures'
 import { Gaps } from '../health/gaps'
 import '../health/health.css'
 import { Coverage, Num, Score, useLength } from '../health/marks'
@@ -16,6 +17,7 @@ import { SpanPicker } from '../health/spanpicker'
 import type { PlantHealth } from '../health/types'
 import { useI18n } from '../i18n'
 import { percent } from '../scale/percent'
+import { Figure } from '../ui/figure'
 import { StateCounts } from '../ui/marks'
 import { PageHead } from '../ui/page'
 import { Answer, Blank, Fault } from '../ui/states'
@@ -117,61 +119,27 @@ function Whole({ of: { whole: w, weights, counted } }: { of: PlantHealth }) {
   const { t, lang } = useI18n()
   const length = useLength()
   const c = w.counts
-  const worst = c.worstLate ?? 0
   return (
     <section className="panel" aria-label={t('health.whole')}>
       <div className="body">
         <dl className="figures">
-          <div>
-            <dt>{t('health.score')}</dt>
-            <dd>
-              <Score of={w.score} />
-            </dd>
-          </div>
-          <div>
-            <dt>{t('health.coverage')}</dt>
-            <dd>
-              <Coverage share={w.coverage} />
-            </dd>
-          </div>
-          <div>
-            <dt>{t('health.series')}</dt>
-            <dd>
-              <StateCounts counts={w.states} />
-            </dd>
-          </div>
-          <div>
-            <dt>{t('health.samples')}</dt>
-            <dd>
-              <Num n={c.received} />
-            </dd>
-          </div>
-          <div>
-            <dt>{t('health.gaps')}</dt>
-            <dd>
-              <Num n={w.gaps?.count} />{' '}
-              {(w.gaps?.count ?? 0) > 0 && <small>{t('health.longest', { age: length(w.gaps?.longest ?? 0) })}</small>}
-            </dd>
-          </div>
-          <div>
-            <dt>{t('health.late')}</dt>
-            <dd>
-              <Num n={c.late} /> {worst > 0 && <small>{t('health.worst', { age: length(worst) })}</small>}
-            </dd>
-          </div>
-          <div>
-            <dt>{t('health.corrected')}</dt>
-            <dd>
-              <Num n={c.corrected} />{' '}
-              {(c.withdrawn ?? 0) > 0 && <small>{t('health.withdrawn', { n: c.withdrawn ?? 0 })}</small>}
-            </dd>
-          </div>
-          <div>
-            <dt>{t('health.restated')}</dt>
-            <dd>
-              <Num n={w.restated} />
-            </dd>
-          </div>
+          <Figure word="health.score">
+            <Score of={w.score} />
+          </Figure>
+          <Figure word="health.coverage">
+            <Coverage share={w.coverage} />
+          </Figure>
+          <Figure word="health.series">
+            <StateCounts counts={w.states} />
+          </Figure>
+          <Figure word="health.samples">
+            <Num n={c.received} />
+          </Figure>
+          <Figure word="health.gaps">
+            <Num n={w.gaps?.count} />{' '}
+            {(w.gaps?.count ?? 0) > 0 && <small>{t('health.longest', { age: length(w.gaps?.longest ?? 0) })}</small>}
+          </Figure>
+          <Afterwards counts={c} restated={w.restated} />
         </dl>
       </div>
       {counted === 'coverage' && (

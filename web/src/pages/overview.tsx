@@ -13,10 +13,12 @@ import { useRollup } from '../plant/rollup'
 import { buildTree, worst } from '../plant/tree'
 import { TreeGrid } from '../plant/treegrid'
 import { Age } from '../ui/age'
+import { Figure } from '../ui/figure'
 import { GatewayMark, OriginTag, StateCounts, StateMark } from '../ui/marks'
 import { PageHead } from '../ui/page'
 import { ConnectButton } from '../wizard/button'
 import { Answer, Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
 
 export const kindKey: Record<PlantNode['kind'], Key> = {
   site: 'kind.site',
@@ -104,7 +106,7 @@ function Plant() {
               },
               {
                 title: t('overview.points'),
-                width: 156,
+                width: 'clamp(110px, 30vw, 156px)',
                 cell: (node) => {
                   const c = counts.get(node.id)
                   return c && c.live + c.stale + c.silent > 0 ? (
@@ -231,16 +233,13 @@ function GatewaySummary() {
         }
       >
         {(list) => (
-          <div className="tablebox">
-            <table className="data">
-              <caption className="hidden-text">{t('nav.gateways')}</caption>
-              <tbody>
-                {list.map((g) => (
-                  <GatewayRow key={g.id} gateway={g} to={at(`gateways/${g.id}`)} name={n(g.name)} lang={lang} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <DataTable label={t('nav.gateways')}>
+            <tbody>
+              {list.map((g) => (
+                <GatewayRow key={g.id} gateway={g} to={at(`gateways/${g.id}`)} name={n(g.name)} lang={lang} />
+              ))}
+            </tbody>
+          </DataTable>
         )}
       </Answer>
     </Panel>
@@ -276,31 +275,18 @@ function NodeFigures() {
         {(info: NodeInfo) => (
           <div className="body">
             <dl className="figures">
-              <Figure
-                label={t('node.rate')}
-                value={rate(lang, info.ingest?.samplesPerSecond ?? 0)}
-                unit={t('perSecond')}
-              />
-              <Figure label={t('node.samples')} value={whole(lang, info.ingest?.samples ?? 0)} />
-              <Figure label={t('node.series')} value={whole(lang, info.telemetry?.series ?? 0)} />
-              <Figure label={t('node.store')} value={bytes(lang, info.telemetry?.bytes ?? 0)} />
-              <Figure label={t('node.log')} value={bytes(lang, info.log?.bytes ?? 0)} />
-              <Figure label={t('node.refused')} value={whole(lang, info.ingest?.refused ?? 0)} />
+              <Figure word="node.rate">
+                {rate(lang, info.ingest?.samplesPerSecond ?? 0)} <small>{t('perSecond')}</small>
+              </Figure>
+              <Figure word="node.samples">{whole(lang, info.ingest?.samples ?? 0)}</Figure>
+              <Figure word="node.series">{whole(lang, info.telemetry?.series ?? 0)}</Figure>
+              <Figure word="node.store">{bytes(lang, info.telemetry?.bytes ?? 0)}</Figure>
+              <Figure word="node.log">{bytes(lang, info.log?.bytes ?? 0)}</Figure>
+              <Figure word="node.refused">{whole(lang, info.ingest?.refused ?? 0)}</Figure>
             </dl>
           </div>
         )}
       </Answer>
     </Panel>
-  )
-}
-
-function Figure({ label, value, unit }: { label: string; value: string; unit?: string }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>
-        {value} {unit && <small>{unit}</small>}
-      </dd>
-    </div>
   )
 }

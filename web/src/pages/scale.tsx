@@ -13,6 +13,7 @@ import { downloadMachines } from '../scale/download'
 import { Groups } from '../scale/groups'
 import { Growth } from '../scale/growth'
 import { Rates } from '../scale/rates'
+import { Figure } from '../ui/figure'
 import { OriginTag, StateCounts } from '../ui/marks'
 import { PageHead } from '../ui/page'
 import { Answer, Blank, Fault } from '../ui/states'
@@ -118,51 +119,30 @@ function Totals({ census: c }: { census: Census }) {
     <section className="panel" aria-label={t('scale.totals')}>
       <div className="body">
         <dl className="figures">
-          <div>
-            <dt>{t('scale.machines')}</dt>
-            <dd>{whole(lang, c.machines)}</dd>
-          </div>
-          <div>
-            <dt>{t('scale.connected')}</dt>
-            <dd>
-              {whole(lang, c.connected)} <small>/ {whole(lang, c.machines)}</small>
-            </dd>
-          </div>
+          <Figure word="scale.machines">{whole(lang, c.machines)}</Figure>
+          <Figure word="scale.connected">
+            {whole(lang, c.connected)} <small>/ {whole(lang, c.machines)}</small>
+          </Figure>
           {c.states && (
-            <div>
-              <dt>{t('scale.states')}</dt>
-              <dd>
-                <StateCounts counts={c.states} />{' '}
-                {c.states.replayed > 0 && (
-                  <small>
-                    <OriginTag origin="replayed" short /> {whole(lang, c.states.replayed)}
-                  </small>
-                )}
-              </dd>
-            </div>
+            <Figure word="scale.states">
+              <StateCounts counts={c.states} />{' '}
+              {c.states.replayed > 0 && (
+                <small>
+                  <OriginTag origin="replayed" short /> {whole(lang, c.states.replayed)}
+                </small>
+              )}
+            </Figure>
           )}
-          <div>
-            <dt>{t('overview.points')}</dt>
-            <dd>
-              {whole(lang, points.total)}{' '}
-              {points.live !== undefined && <small>{t('scale.live', { n: whole(lang, points.live) })}</small>}
-            </dd>
-          </div>
-          <div>
-            <dt>{t('nav.gateways')}</dt>
-            <dd>{whole(lang, c.gateways)}</dd>
-          </div>
-          <div>
-            <dt>{t('sources.title')}</dt>
-            <dd>{whole(lang, c.sources)}</dd>
-          </div>
+          <Figure word="overview.points">
+            {whole(lang, points.total)}{' '}
+            {points.live !== undefined && <small>{t('scale.live', { n: whole(lang, points.live) })}</small>}
+          </Figure>
+          <Figure word="nav.gateways">{whole(lang, c.gateways)}</Figure>
+          <Figure word="sources.title">{whole(lang, c.sources)}</Figure>
           {c.flow && (
-            <div>
-              <dt>{t('sources.rate')}</dt>
-              <dd>
-                {rate(lang, c.flow.valuesPerSecond)} <small>{t('perSecond')}</small>
-              </dd>
-            </div>
+            <Figure word="sources.rate">
+              {rate(lang, c.flow.valuesPerSecond)} <small>{t('perSecond')}</small>
+            </Figure>
           )}
         </dl>
       </div>

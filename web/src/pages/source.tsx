@@ -1,5 +1,5 @@
 import { Button } from 'antd'
-import { useState, type ReactNode } from 'react'
+import { useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 
 import { del } from '../api/client'
@@ -18,6 +18,7 @@ import { useSourceKinds, useSources } from '../sources/queries'
 import { SourceDialog } from '../sources/sourcedialog'
 import { Age } from '../ui/age'
 import { useConfirm } from '../ui/confirm'
+import { Figure } from '../ui/figure'
 import { OriginTag } from '../ui/marks'
 import { PageHead } from '../ui/page'
 import { Copied } from '../ui/secret'
@@ -111,30 +112,21 @@ function Figures({ source: s }: { source: Source }) {
         <h2>{t('gateway.state')}</h2>
       </header>
       <div className="body">
-        <dl className="figures">
-          <Figure label={t('sources.devicesOnline')}>
+        <dl className="figures dense">
+          <Figure word="sources.devicesOnline">
             {whole(lang, s.online)} <small>/ {whole(lang, s.devices)}</small>
           </Figure>
-          <Figure label={t('sources.rate')}>
+          <Figure word="sources.rate">
             {rate(lang, s.valuesPerSecond)} <small>{t('perSecond')}</small>
           </Figure>
-          {s.transport !== 'http' && <Figure label={t('sources.connections')}>{whole(lang, s.connections)}</Figure>}
-          <Figure label={t('sources.unclaimed')}>
+          {s.transport !== 'http' && <Figure word="sources.connections">{whole(lang, s.connections)}</Figure>}
+          <Figure word="sources.unclaimed">
             {s.unclaimed > 0 ? <span className="tag warning">{whole(lang, s.unclaimed)}</span> : '0'}
           </Figure>
-          <Figure label={t('sources.troubles')}>{whole(lang, s.troubles)}</Figure>
+          <Figure word="sources.troubles">{whole(lang, s.troubles)}</Figure>
         </dl>
       </div>
     </section>
-  )
-}
-
-function Figure({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd style={{ fontSize: 14 }}>{children}</dd>
-    </div>
   )
 }
 

@@ -16,6 +16,7 @@ import { Age } from '../ui/age'
 import { OriginTag } from '../ui/marks'
 import { PageHead } from '../ui/page'
 import { Answer, Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
 
 /** SourcesPage lists what sends to the node by itself, and how it does. */
 export function SourcesPage() {
@@ -66,71 +67,61 @@ function Table({ list }: { list: Source[] }) {
   const kinds = useSourceKinds()
   const kindName = (kind: string) => n(kinds.data?.find((k) => k.kind === kind)?.name) || kind
   return (
-    <div className="tablebox">
-      <table className="data cards roomy">
-        <caption className="hidden-text">{t('sources.title')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('name')}</th>
-            <th scope="col">{t('state')}</th>
-            <th scope="col">{t('sources.kind')}</th>
-            <th scope="col">{t('sources.transport')}</th>
-            <th scope="col" className="num">
-              {t('sources.devicesOnline')}
+    <DataTable
+      label={t('sources.title')}
+      className="cards roomy"
+      columns={[
+        'name',
+        'state',
+        'sources.kind',
+        'sources.transport',
+        { num: 'sources.devicesOnline' },
+        { num: 'sources.rate' },
+        { num: 'sources.unclaimed' },
+        { num: 'sources.troubles' },
+        'sources.lastTrouble',
+      ]}
+    >
+      <tbody>
+        {list.map((s) => (
+          <tr key={s.id}>
+            <th scope="row">
+              <Link to={at(`sources/${s.id}`)}>{n(s.name)}</Link> <OriginTag origin={s.origin} short />
             </th>
-            <th scope="col" className="num">
-              {t('sources.rate')}
-            </th>
-            <th scope="col" className="num">
-              {t('sources.unclaimed')}
-            </th>
-            <th scope="col" className="num">
-              {t('sources.troubles')}
-            </th>
-            <th scope="col">{t('sources.lastTrouble')}</th>
+            <td data-label={t('state')}>
+              <SourceMark state={s.state} />
+            </td>
+            <td data-label={t('sources.kind')}>{kindName(s.kind)}</td>
+            <td data-label={t('sources.transport')} className="nowrap">
+              {t(transportKey[s.transport])}
+            </td>
+            <td data-label={t('sources.devicesOnline')} className="num nowrap">
+              {`${whole(lang, s.online)} / ${whole(lang, s.devices)}`}
+            </td>
+            <td data-label={t('sources.rate')} className="num nowrap">
+              {rate(lang, s.valuesPerSecond)} {t('perSecond')}
+            </td>
+            <td data-label={t('sources.unclaimed')} className="num">
+              {s.unclaimed > 0 ? <span className="tag warning">{whole(lang, s.unclaimed)}</span> : '0'}
+            </td>
+            <td data-label={t('sources.troubles')} className="num">
+              {whole(lang, s.troubles)}
+            </td>
+            <td data-label={t('sources.lastTrouble')} style={{ maxWidth: 320 }}>
+              {s.lastTrouble ? (
+                <>
+                  {n(s.lastTrouble.text)}{' '}
+                  <span className="muted nowrap">
+                    <Age of={millis(s.lastTrouble.time)} />
+                  </span>
+                </>
+              ) : (
+                <span className="muted">{t('gateway.noError')}</span>
+              )}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {list.map((s) => (
-            <tr key={s.id}>
-              <th scope="row">
-                <Link to={at(`sources/${s.id}`)}>{n(s.name)}</Link> <OriginTag origin={s.origin} short />
-              </th>
-              <td data-label={t('state')}>
-                <SourceMark state={s.state} />
-              </td>
-              <td data-label={t('sources.kind')}>{kindName(s.kind)}</td>
-              <td data-label={t('sources.transport')} className="nowrap">
-                {t(transportKey[s.transport])}
-              </td>
-              <td data-label={t('sources.devicesOnline')} className="num nowrap">
-                {`${whole(lang, s.online)} / ${whole(lang, s.devices)}`}
-              </td>
-              <td data-label={t('sources.rate')} className="num nowrap">
-                {rate(lang, s.valuesPerSecond)} {t('perSecond')}
-              </td>
-              <td data-label={t('sources.unclaimed')} className="num">
-                {s.unclaimed > 0 ? <span className="tag warning">{whole(lang, s.unclaimed)}</span> : '0'}
-              </td>
-              <td data-label={t('sources.troubles')} className="num">
-                {whole(lang, s.troubles)}
-              </td>
-              <td data-label={t('sources.lastTrouble')} style={{ maxWidth: 320 }}>
-                {s.lastTrouble ? (
-                  <>
-                    {n(s.lastTrouble.text)}{' '}
-                    <span className="muted nowrap">
-                      <Age of={millis(s.lastTrouble.time)} />
-                    </span>
-                  </>
-                ) : (
-                  <span className="muted">{t('gateway.noError')}</span>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }

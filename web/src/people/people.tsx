@@ -1,5 +1,5 @@
 import { PlusOutlined } from '@ant-design/icons'
-import { App, Button, Form, Input, Modal, Select } from 'antd'
+import { App, Button, Form, Input, Modal } from 'antd'
 import { useState } from 'react'
 
 import { del, patch, post, put } from '../api/client'
@@ -11,10 +11,12 @@ import { dateTime, millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { useRefreshed } from '../live/live'
 import { useConfirm } from '../ui/confirm'
-import { roleHelpKey, roleKey, roles } from '../ui/role'
+import { roles } from '../ui/role'
 import { Copied } from '../ui/secret'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { DataTable } from '../ui/table'
+import { RoleSelect } from './role'
 
 interface Shown extends OneTimeLink {
   name: string
@@ -88,162 +90,124 @@ function Table({ list, showLink }: { list: Person[]; showLink: (l: Shown) => voi
     await again()
   }
   return (
-    <div className="tablebox">
-      <table className="data cards roomy">
-        <caption className="hidden-text">{t('people.title')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('name')}</th>
-            <th scope="col">{t('signIn.login')}</th>
-            <th scope="col">{t('people.role')}</th>
-            <th scope="col">{t('state')}</th>
-            <th scope="col">
-              <span className="hidden-text">{t('actions')}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.map((p) => {
-            const role = roleHere(p, org.id)
-            const self = p.id === me.person.id
-            const name = p.name || p.login
-            return (
-              <tr key={p.id}>
-                <th scope="row">
-                  {name} {self && <span className="muted">{t('people.you')}</span>}
-                </th>
-                <td data-label={t('signIn.login')}>
-                  <code>{p.login}</code>
-                </td>
-                <td data-label={t('people.role')}>
-                  <RoleSelect
-                    value={role}
-                    label={t('people.roleOf', { name })}
-                    disabled={self}
-                    onChange={(to) =>
-                      void attempt(
-                        () => put(`/people/${p.id}/roles/${org.id}`, { role: to }),
-                        t('people.roleSaved', { name }),
-                      )
-                    }
-                  />
-                </td>
-                <td data-label={t('state')}>
-                  {p.disabled ? (
-                    <span className="tag error">{t('people.disabled')}</span>
-                  ) : (
-                    <span className="tag good">{t('people.active')}</span>
-                  )}
-                </td>
-                <td data-label="" className="nowrap">
-                  <Button
-                    size="small"
-                    type="link"
-                    onClick={() =>
-                      void attempt(async () =>
-                        showLink({ ...(await post<OneTimeLink>(`/people/${p.id}/link`, {})), name }),
-                      )
-                    }
-                  >
-                    {t('people.newLink')}
-                  </Button>
-                  {!self && (
-                    <>
-                      {p.disabled ? (
-                        <Button
-                          size="small"
-                          type="link"
-                          onClick={() => void attempt(() => patch(`/people/${p.id}`, { disabled: false }))}
-                        >
-                          {t('people.enable')}
-                        </Button>
-                      ) : (
-                        <Button
-                          size="small"
-                          type="link"
-                          danger
-                          onClick={() =>
-                            confirm({
-                              title: t('people.disableAsk', { name }),
-                              text: t('people.disableText'),
-                              ok: t('people.disable'),
-                              work: async () => {
-                                await patch(`/people/${p.id}`, { disabled: true })
-                                await again()
-                              },
-                            })
-                          }
-                        >
-                          {t('people.disable')}
-                        </Button>
-                      )}
-                      {role && (
-                        <Button
-                          size="small"
-                          type="link"
-                          danger
-                          onClick={() =>
-                            confirm({
-                              title: t('people.removeAsk', { name }),
-                              text: t('people.removeText'),
-                              ok: t('people.remove'),
-                              work: async () => {
-                                await del(`/people/${p.id}/roles/${org.id}`)
-                                await again()
-                              },
-                            })
-                          }
-                        >
-                          {t('people.remove')}
-                        </Button>
-                      )}
-                    </>
-                  )}
-                </td>
-              </tr>
-            )
-          })}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label={t('people.title')}
+      className="cards roomy"
+      columns={['name', 'signIn.login', 'people.role', 'state', { hidden: 'actions' }]}
+    >
+      <tbody>
+        {list.map((p) => {
+          const role = roleHere(p, org.id)
+          const self = p.id === me.person.id
+          const name = p.name || p.login
+          return (
+            <tr key={p.id}>
+              <th scope="row">
+                {name} {self && <span className="muted">{t('people.you')}</span>}
+              </th>
+              <td data-label={t('signIn.login')}>
+                <code>{p.login}</code>
+              </td>
+              <td data-label={t('people.role')}>
+                <RoleSelect
+                  roles={roles}
+                  size="small"
+                  style={{ minWidth: 110 }}
+                  placeholder="–"
+                  popupMatchSelectWidth={false}
+                  value={role}
+                  aria-label={t('people.roleOf', { name })}
+                  disabled={self}
+                  onChange={(to) =>
+                    void attempt(
+                      () => put(`/people/${p.id}/roles/${org.id}`, { role: to }),
+                      t('people.roleSaved', { name }),
+                    )
+                  }
+                />
+              </td>
+              <td data-label={t('state')}>
+                {p.disabled ? (
+                  <span className="tag error">{t('people.disabled')}</span>
+                ) : (
+                  <span className="tag good">{t('people.active')}</span>
+                )}
+              </td>
+              <td data-label="" className="nowrap">
+                <Button
+                  size="small"
+                  type="link"
+                  onClick={() =>
+                    void attempt(async () =>
+                      showLink({ ...(await post<OneTimeLink>(`/people/${p.id}/link`, {})), name }),
+                    )
+                  }
+                >
+                  {t('people.newLink')}
+                </Button>
+                {!self && (
+                  <>
+                    {p.disabled ? (
+                      <Button
+                        size="small"
+                        type="link"
+                        onClick={() => void attempt(() => patch(`/people/${p.id}`, { disabled: false }))}
+                      >
+                        {t('people.enable')}
+                      </Button>
+                    ) : (
+                      <Button
+                        size="small"
+                        type="link"
+                        danger
+                        onClick={() =>
+                          confirm({
+                            title: t('people.disableAsk', { name }),
+                            text: t('people.disableText'),
+                            ok: t('people.disable'),
+                            work: async () => {
+                              await patch(`/people/${p.id}`, { disabled: true })
+                              await again()
+                            },
+                          })
+                        }
+                      >
+                        {t('people.disable')}
+                      </Button>
+                    )}
+                    {role && (
+                      <Button
+                        size="small"
+                        type="link"
+                        danger
+                        onClick={() =>
+                          confirm({
+                            title: t('people.removeAsk', { name }),
+                            text: t('people.removeText'),
+                            ok: t('people.remove'),
+                            work: async () => {
+                              await del(`/people/${p.id}/roles/${org.id}`)
+                              await again()
+                            },
+                          })
+                        }
+                      >
+                        {t('people.remove')}
+                      </Button>
+                    )}
+                  </>
+                )}
+              </td>
+            </tr>
+          )
+        })}
+      </tbody>
+    </DataTable>
   )
 }
 
 function roleHere(p: Person, org: string): Role | undefined {
   return p.roles?.find((r) => r.org === org)?.role
-}
-
-function RoleSelect({
-  value,
-  label,
-  disabled,
-  onChange,
-}: {
-  value: Role | undefined
-  label: string
-  disabled?: boolean
-  onChange?: (role: Role) => void
-}) {
-  const { t } = useI18n()
-  return (
-    <Select<Role>
-      size="small"
-      style={{ minWidth: 110 }}
-      value={value}
-      disabled={disabled}
-      onChange={onChange}
-      aria-label={label}
-      placeholder="–"
-      popupMatchSelectWidth={false}
-      options={roles.map((r) => ({ value: r, label: t(roleKey[r]), title: t(roleHelpKey[r]) }))}
-      optionRender={(o) => (
-        <div>
-          <div>{o.label}</div>
-          <small className="muted">{t(roleHelpKey[o.value as Role])}</small>
-        </div>
-      )}
-    />
-  )
 }
 
 interface Fields {
@@ -303,15 +267,7 @@ function Invite({ close, invited }: { close: () => void; invited: (link: Shown) 
           <Input autoComplete="off" autoCapitalize="off" spellCheck={false} />
         </Form.Item>
         <Form.Item name="role" label={t('people.role')}>
-          <Select<Role>
-            options={roles.map((r) => ({ value: r, label: t(roleKey[r]) }))}
-            optionRender={(o) => (
-              <div>
-                <div>{o.label}</div>
-                <small className="muted">{t(roleHelpKey[o.value as Role])}</small>
-              </div>
-            )}
-          />
+          <RoleSelect roles={roles} />
         </Form.Item>
       </Form>
       {submit.problem && <Fault problem={submit.problem} except={['name', 'login', 'role']} />}

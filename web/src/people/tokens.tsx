@@ -12,10 +12,12 @@ import { nodeNow } from '../live/clock'
 import { useRefreshed } from '../live/live'
 import { Age } from '../ui/age'
 import { useConfirm } from '../ui/confirm'
-import { roleHelpKey, roleKey } from '../ui/role'
+import { roleKey } from '../ui/role'
 import { Copied } from '../ui/secret'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { DataTable } from '../ui/table'
+import { RoleSelect } from './role'
 
 export function Tokens() {
   const { org } = useHere()
@@ -73,44 +75,34 @@ export function Tokens() {
           }
         >
           {(list) => (
-            <div className="tablebox">
-              <table className="data cards roomy">
-                <caption className="hidden-text">{t('tokens.title')}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">{t('name')}</th>
-                    <th scope="col">{t('people.role')}</th>
-                    <th scope="col">{t('tokens.expires')}</th>
-                    <th scope="col">{t('tokens.lastUsed')}</th>
-                    <th scope="col">
-                      <span className="hidden-text">{t('actions')}</span>
-                    </th>
+            <DataTable
+              label={t('tokens.title')}
+              className="cards roomy"
+              columns={['name', 'people.role', 'tokens.expires', 'tokens.lastUsed', { hidden: 'actions' }]}
+            >
+              <tbody>
+                {list.map((token) => (
+                  <tr key={token.id}>
+                    <th scope="row">{token.name}</th>
+                    <td data-label={t('people.role')}>{t(roleKey[token.role])}</td>
+                    <td data-label={t('tokens.expires')}>
+                      {token.expires ? date(millis(token.expires)) : t('tokens.never')}
+                      {token.expires && millis(token.expires) < nodeNow() && (
+                        <span className="tag error">{t('tokens.expired')}</span>
+                      )}
+                    </td>
+                    <td data-label={t('tokens.lastUsed')}>
+                      {token.lastUsed ? <Age of={millis(token.lastUsed)} /> : t('tokens.unused')}
+                    </td>
+                    <td data-label="">
+                      <Button size="small" type="link" danger onClick={() => revoke(token)}>
+                        {t('tokens.revoke')}
+                      </Button>
+                    </td>
                   </tr>
-                </thead>
-                <tbody>
-                  {list.map((token) => (
-                    <tr key={token.id}>
-                      <th scope="row">{token.name}</th>
-                      <td data-label={t('people.role')}>{t(roleKey[token.role])}</td>
-                      <td data-label={t('tokens.expires')}>
-                        {token.expires ? date(millis(token.expires)) : t('tokens.never')}
-                        {token.expires && millis(token.expires) < nodeNow() && (
-                          <span className="tag error">{t('tokens.expired')}</span>
-                        )}
-                      </td>
-                      <td data-label={t('tokens.lastUsed')}>
-                        {token.lastUsed ? <Age of={millis(token.lastUsed)} /> : t('tokens.unused')}
-                      </td>
-                      <td data-label="">
-                        <Button size="small" type="link" danger onClick={() => revoke(token)}>
-                          {t('tokens.revoke')}
-                        </Button>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+                ))}
+              </tbody>
+            </DataTable>
           )}
         </Answer>
       </section>
@@ -176,15 +168,7 @@ function Create({ close, created }: { close: () => void; created: (token: NewApi
           <Input autoFocus autoComplete="off" />
         </Form.Item>
         <Form.Item name="role" label={t('people.role')}>
-          <Select<Role>
-            options={tokenRoles.map((r) => ({ value: r, label: t(roleKey[r]) }))}
-            optionRender={(o) => (
-              <div>
-                <div>{o.label}</div>
-                <small className="muted">{t(roleHelpKey[o.value as Role])}</small>
-              </div>
-            )}
-          />
+          <RoleSelect roles={tokenRoles} />
         </Form.Item>
         <Form.Item name="days" label={t('tokens.expires')}>
           <Select options={lives.map((value) => ({ value, label: t('tokens.days', { n: value }) }))} />

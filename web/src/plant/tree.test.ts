@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NodeKind, PlantNode } from '../api/types'
-import { buildTree, pathTo, rollUp, visibleRows, worst } from './tree'
+import { buildTree, counted, pathTo, rollUp, visibleRows, worst } from './tree'
 
 const node = (id: string, kind: NodeKind, parent?: string): PlantNode => ({
   id,
@@ -26,6 +26,19 @@ const tree = buildTree(nodes, (n) => n.name.en ?? '', 'en')
 const ids = (rows: { node: PlantNode }[]) => rows.map((r) => r.node.id)
 
 describe('the plant tree', () => {
+  it('counts in Chinese: line two after line one, the tenth after the ninth', () => {
+    expect(['二号线', '一号线', '九车间', '十车间', '第二十三区', '温度'].map(counted)).toEqual([
+      '2号线',
+      '1号线',
+      '9车间',
+      '10车间',
+      '第23区',
+      '温度',
+    ])
+    const lines = ['二号线', '十号线', '一号线'].map((id) => node(id, 'line'))
+    const sorted = buildTree(lines, (n) => n.name.zh ?? '', 'zh-CN').map((t) => t.node.id)
+    expect(sorted).toEqual(['一号线', '二号线', '十号线'])
+  })
   it('stands in the order site, area, line, machine, and counts m2 before m10', () => {
     expect(ids(visibleRows(tree, new Set()))).toEqual(['s', 'a', 'l', 'm2', 'm10', 'direct', 'lost'])
   })

@@ -17,6 +17,21 @@ export type Counts = Record<LiveState, number>
 
 const order: NodeKind[] = ['site', 'area', 'line', 'machine']
 
+const numerals = '一二三四五六七八九'
+
+/** counted writes Chinese numerals up to 99 as figures: by sound, line two (二号线) would stand before line one. */
+export function counted(name: string): string {
+  return name.replace(
+    /([一二三四五六七八九])?(十)?([一二三四五六七八九])?/g,
+    (all, tens?: string, ten?: string, ones?: string) => {
+      if (all === '') return ''
+      const digit = (c: string | undefined) => (c ? numerals.indexOf(c) + 1 : 0)
+      if (ten) return String((tens ? digit(tens) : 1) * 10 + digit(ones))
+      return [tens, ones].map((c) => (c ? String(digit(c)) : '')).join('')
+    },
+  )
+}
+
 /**
  * buildTree hangs the nodes under their parents, machines after lines after areas, then by name. A node whose parent
  * is not among them (not visible, or retired) becomes a root rather than vanish.
@@ -30,9 +45,12 @@ export function buildTree(nodes: PlantNode[], name: (n: PlantNode) => string, lo
     else roots.push(t)
   }
   const collator = new Intl.Collator(locale, { numeric: true })
+  const inOrder = new Map(nodes.map((node) => [node.id, counted(name(node))]))
   const sort = (list: TreeNode[]) => {
     list.sort(
-      (a, b) => order.indexOf(a.node.kind) - order.indexOf(b.node.kind) || collator.compare(name(a.node), name(b.node)),
+      (a, b) =>
+        order.indexOf(a.node.kind) - order.indexOf(b.node.kind) ||
+        collator.compare(inOrder.get(a.node.id) ?? '', inOrder.get(b.node.id) ?? ''),
     )
     for (const t of list) sort(t.children)
   }

@@ -4,6 +4,7 @@ import type { Census } from '../api/types'
 import { rate, whole } from '../format/number'
 import { useI18n } from '../i18n'
 import { StateCounts } from '../ui/marks'
+import { DataTable } from '../ui/table'
 
 type Group = Census['byClass'][number]
 
@@ -31,54 +32,51 @@ export function Groups({
       <header>
         <h2>{title}</h2>
       </header>
-      <div className="tablebox">
-        <table className="data">
-          <caption className="hidden-text">{title}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t('name')}</th>
+      <DataTable label={title}>
+        <thead>
+          <tr>
+            <th scope="col">{t('name')}</th>
+            <th scope="col" className="num">
+              {through ? t('scale.machines') : t('scale.connectedOf')}
+            </th>
+            <th scope="col" aria-hidden="true" style={{ width: '26%', minWidth: 70 }} />
+            <th scope="col">{t('scale.states')}</th>
+            {flow && (
               <th scope="col" className="num">
-                {through ? t('scale.machines') : t('scale.connectedOf')}
+                {t('sources.rate')}
               </th>
-              <th scope="col" aria-hidden="true" style={{ width: '26%', minWidth: 70 }} />
-              <th scope="col">{t('scale.states')}</th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {list.length === 0 && (
+            <tr>
+              <td colSpan={flow ? 5 : 4} className="muted">
+                {t('scale.noGroup')}
+              </td>
+            </tr>
+          )}
+          {list.map((g) => (
+            <tr key={g.id}>
+              <th scope="row">{to ? <Link to={to(g)}>{n(g.name)}</Link> : n(g.name)}</th>
+              <td className="num nowrap">
+                {through ? whole(lang, g.machines) : `${whole(lang, g.connected)} / ${whole(lang, g.machines)}`}
+              </td>
+              <td aria-hidden="true">
+                <div className="bar-line" style={{ width: `${(g.machines / most) * 100}%` }}>
+                  <i style={{ width: `${g.machines ? (g.connected / g.machines) * 100 : 0}%` }} />
+                </div>
+              </td>
+              <td className="nowrap">{g.states && g.connected > 0 ? <StateCounts counts={g.states} /> : '–'}</td>
               {flow && (
-                <th scope="col" className="num">
-                  {t('sources.rate')}
-                </th>
+                <td className="num nowrap">
+                  {g.valuesPerSecond === undefined ? '–' : `${rate(lang, g.valuesPerSecond)} ${t('perSecond')}`}
+                </td>
               )}
             </tr>
-          </thead>
-          <tbody>
-            {list.length === 0 && (
-              <tr>
-                <td colSpan={flow ? 5 : 4} className="muted">
-                  {t('scale.noGroup')}
-                </td>
-              </tr>
-            )}
-            {list.map((g) => (
-              <tr key={g.id}>
-                <th scope="row">{to ? <Link to={to(g)}>{n(g.name)}</Link> : n(g.name)}</th>
-                <td className="num nowrap">
-                  {through ? whole(lang, g.machines) : `${whole(lang, g.connected)} / ${whole(lang, g.machines)}`}
-                </td>
-                <td aria-hidden="true">
-                  <div className="bar-line" style={{ width: `${(g.machines / most) * 100}%` }}>
-                    <i style={{ width: `${g.machines ? (g.connected / g.machines) * 100 : 0}%` }} />
-                  </div>
-                </td>
-                <td className="nowrap">{g.states && g.connected > 0 ? <StateCounts counts={g.states} /> : '–'}</td>
-                {flow && (
-                  <td className="num nowrap">
-                    {g.valuesPerSecond === undefined ? '–' : `${rate(lang, g.valuesPerSecond)} ${t('perSecond')}`}
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </DataTable>
     </section>
   )
 }

@@ -4,6 +4,7 @@ import type { Census } from '../api/types'
 import { whole } from '../format/number'
 import { useI18n } from '../i18n'
 import { percent, steps } from './percent'
+import { DataTable } from '../ui/table'
 
 type Month = Census['growth'][number]
 
@@ -79,45 +80,32 @@ export function Growth({ months }: { months: Month[] }) {
       </p>
       <details>
         <summary>{t('scale.growthTable')}</summary>
-        <div className="tablebox">
-          <table className="data">
-            <caption className="hidden-text">{t('scale.growth')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('scale.month')}</th>
-                <th scope="col" className="num">
-                  {t('scale.added')}
+        <DataTable
+          label={t('scale.growth')}
+          columns={[
+            'scale.month',
+            { num: 'scale.added' },
+            { num: 'scale.ended' },
+            { num: 'scale.machines' },
+            { num: 'scale.connected' },
+            { num: 'scale.networking' },
+          ]}
+        >
+          <tbody>
+            {[...months].reverse().map((m) => (
+              <tr key={m.month}>
+                <th scope="row" className="nowrap">
+                  {m.month} {!m.complete && <span className="tag">{t('scale.sofar')}</span>}
                 </th>
-                <th scope="col" className="num">
-                  {t('scale.ended')}
-                </th>
-                <th scope="col" className="num">
-                  {t('scale.machines')}
-                </th>
-                <th scope="col" className="num">
-                  {t('scale.connected')}
-                </th>
-                <th scope="col" className="num">
-                  {t('scale.networking')}
-                </th>
+                <td className="num">{whole(lang, m.added)}</td>
+                <td className="num">{whole(lang, m.ended)}</td>
+                <td className="num">{whole(lang, m.machines)}</td>
+                <td className="num">{whole(lang, m.connected)}</td>
+                <td className="num">{m.networking.value === undefined ? '–' : percent(lang, m.networking.value)}</td>
               </tr>
-            </thead>
-            <tbody>
-              {[...months].reverse().map((m) => (
-                <tr key={m.month}>
-                  <th scope="row" className="nowrap">
-                    {m.month} {!m.complete && <span className="tag">{t('scale.sofar')}</span>}
-                  </th>
-                  <td className="num">{whole(lang, m.added)}</td>
-                  <td className="num">{whole(lang, m.ended)}</td>
-                  <td className="num">{whole(lang, m.machines)}</td>
-                  <td className="num">{whole(lang, m.connected)}</td>
-                  <td className="num">{m.networking.value === undefined ? '–' : percent(lang, m.networking.value)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </DataTable>
       </details>
     </div>
   )

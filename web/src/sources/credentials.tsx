@@ -13,6 +13,7 @@ import { useConfirm } from '../ui/confirm'
 import { Copied } from '../ui/secret'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { DataTable } from '../ui/table'
 import { sourceKeys, useCredentials } from './queries'
 import { snippets } from './snippets'
 
@@ -63,61 +64,58 @@ export function Credentials({ source: s }: { source: Source }) {
           }
         >
           {(list) => (
-            <div className="tablebox">
-              <table className="data cards roomy">
-                <caption className="hidden-text">{t('sources.credentials')}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">{t('name')}</th>
-                    <th scope="col">{t('sources.user')}</th>
-                    <th scope="col">{t('sources.onlyDevice')}</th>
-                    <th scope="col">{t('sources.made')}</th>
-                    <th scope="col">{t('sources.used')}</th>
-                    <th scope="col">{t('sources.certificateUntil')}</th>
+            <DataTable label={t('sources.credentials')} className="cards roomy">
+              <thead>
+                <tr>
+                  <th scope="col">{t('name')}</th>
+                  <th scope="col">{t('sources.user')}</th>
+                  <th scope="col">{t('sources.onlyDevice')}</th>
+                  <th scope="col">{t('sources.made')}</th>
+                  <th scope="col">{t('sources.used')}</th>
+                  <th scope="col">{t('sources.certificateUntil')}</th>
+                  {change && (
+                    <th scope="col">
+                      <span className="hidden-text">{t('actions')}</span>
+                    </th>
+                  )}
+                </tr>
+              </thead>
+              <tbody>
+                {list.map((c) => (
+                  <tr key={c.id}>
+                    <th scope="row">{c.name || '–'}</th>
+                    <td data-label={t('sources.user')}>
+                      <code>{c.id}</code>
+                    </td>
+                    <td data-label={t('sources.onlyDevice')}>
+                      {c.device ? <code>{c.device}</code> : <span className="muted">{t('sources.anyDevice')}</span>}
+                    </td>
+                    <td data-label={t('sources.made')} className="nowrap">
+                      {date(millis(c.created))}
+                    </td>
+                    <td data-label={t('sources.used')} className="nowrap">
+                      {c.used ? <Age of={millis(c.used)} /> : <span className="muted">{t('gateway.never')}</span>}
+                    </td>
+                    <td data-label={t('sources.certificateUntil')} className="nowrap">
+                      {c.notAfter ? date(millis(c.notAfter)) : '–'}
+                    </td>
                     {change && (
-                      <th scope="col">
-                        <span className="hidden-text">{t('actions')}</span>
-                      </th>
+                      <td data-label="" className="num">
+                        <Button
+                          size="small"
+                          type="link"
+                          danger
+                          aria-label={t('sources.revokeOne', { name: c.name || c.id })}
+                          onClick={() => revoke(c)}
+                        >
+                          {t('sources.revoke')}
+                        </Button>
+                      </td>
                     )}
                   </tr>
-                </thead>
-                <tbody>
-                  {list.map((c) => (
-                    <tr key={c.id}>
-                      <th scope="row">{c.name || '–'}</th>
-                      <td data-label={t('sources.user')}>
-                        <code>{c.id}</code>
-                      </td>
-                      <td data-label={t('sources.onlyDevice')}>
-                        {c.device ? <code>{c.device}</code> : <span className="muted">{t('sources.anyDevice')}</span>}
-                      </td>
-                      <td data-label={t('sources.made')} className="nowrap">
-                        {date(millis(c.created))}
-                      </td>
-                      <td data-label={t('sources.used')} className="nowrap">
-                        {c.used ? <Age of={millis(c.used)} /> : <span className="muted">{t('gateway.never')}</span>}
-                      </td>
-                      <td data-label={t('sources.certificateUntil')} className="nowrap">
-                        {c.notAfter ? date(millis(c.notAfter)) : '–'}
-                      </td>
-                      {change && (
-                        <td data-label="" className="num">
-                          <Button
-                            size="small"
-                            type="link"
-                            danger
-                            aria-label={t('sources.revokeOne', { name: c.name || c.id })}
-                            onClick={() => revoke(c)}
-                          >
-                            {t('sources.revoke')}
-                          </Button>
-                        </td>
-                      )}
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+                ))}
+              </tbody>
+            </DataTable>
           )}
         </Answer>
         {creating && (

@@ -15,6 +15,7 @@ import { Age } from '../ui/age'
 import { useConfirm } from '../ui/confirm'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { DataTable } from '../ui/table'
 import { useValueText } from '../ui/valuetext'
 import { AdoptDialog } from './adoptdialog'
 import { DeviceMark } from './marks'
@@ -178,57 +179,45 @@ function Table({ list, pointOf, machine }: { list: Metric[]; pointOf: (id: strin
   const { t } = useI18n()
   const valueText = useValueText()
   return (
-    <div className="tablebox">
-      <table className="data cards">
-        <caption className="hidden-text">{t('sources.metrics')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('sources.metric')}</th>
-            <th scope="col" className="num">
-              {t('value')}
+    <DataTable
+      label={t('sources.metrics')}
+      className="cards"
+      columns={['sources.metric', { num: 'value' }, 'point.type', { num: 'age' }, 'sources.point']}
+    >
+      <tbody>
+        {list.map((m) => (
+          <tr key={m.name}>
+            <th scope="row" style={{ overflowWrap: 'anywhere' }}>
+              {m.name}
             </th>
-            <th scope="col">{t('point.type')}</th>
-            <th scope="col" className="num">
-              {t('age')}
-            </th>
-            <th scope="col">{t('sources.point')}</th>
+            <td data-label={t('value')} className="num" style={{ overflowWrap: 'anywhere' }}>
+              {m.time ? (
+                <>
+                  <span className="value" title={JSON.stringify(m.value ?? '')}>
+                    {valueText({ type: m.type ?? 'string' }, (m.value ?? null) as SampleValue)}
+                  </span>
+                  {m.unit && m.unit !== '1' && <span className="unit">{readableUnit(m.unit)}</span>}
+                </>
+              ) : (
+                <span className="muted">{t('points.never')}</span>
+              )}
+            </td>
+            <td data-label={t('point.type')} className="nowrap">
+              {m.type ? t(typeKey[m.type]) : '–'}
+            </td>
+            <td data-label={t('age')} className="num nowrap" title={m.time && dateTimeMillis(millis(m.time))}>
+              {m.time ? <Age of={millis(m.time)} /> : '–'}
+            </td>
+            <td data-label={t('sources.point')}>
+              {m.point && machine ? (
+                <Link to={at(`m/${machine}`)}>{pointOf(m.point) ?? m.name}</Link>
+              ) : (
+                <span className="tag warning">{t('sources.unclaimedOne')}</span>
+              )}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {list.map((m) => (
-            <tr key={m.name}>
-              <th scope="row" style={{ overflowWrap: 'anywhere' }}>
-                {m.name}
-              </th>
-              <td data-label={t('value')} className="num" style={{ overflowWrap: 'anywhere' }}>
-                {m.time ? (
-                  <>
-                    <span className="value" title={JSON.stringify(m.value ?? '')}>
-                      {valueText({ type: m.type ?? 'string' }, (m.value ?? null) as SampleValue)}
-                    </span>
-                    {m.unit && m.unit !== '1' && <span className="unit">{readableUnit(m.unit)}</span>}
-                  </>
-                ) : (
-                  <span className="muted">{t('points.never')}</span>
-                )}
-              </td>
-              <td data-label={t('point.type')} className="nowrap">
-                {m.type ? t(typeKey[m.type]) : '–'}
-              </td>
-              <td data-label={t('age')} className="num nowrap" title={m.time && dateTimeMillis(millis(m.time))}>
-                {m.time ? <Age of={millis(m.time)} /> : '–'}
-              </td>
-              <td data-label={t('sources.point')}>
-                {m.point && machine ? (
-                  <Link to={at(`m/${machine}`)}>{pointOf(m.point) ?? m.name}</Link>
-                ) : (
-                  <span className="tag warning">{t('sources.unclaimedOne')}</span>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }

@@ -9,6 +9,7 @@ import { millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { Age } from '../ui/age'
 import { Blank, Bones, Fault } from '../ui/states'
+import { DataTable } from '../ui/table'
 import { DeviceDrawer } from './devicedrawer'
 import { DeviceMark } from './marks'
 import { usePlaces } from './places'
@@ -100,77 +101,67 @@ function Table({
   const { at } = useHere()
   const { t, n, lang } = useI18n()
   return (
-    <div className="tablebox">
-      <table className="data cards roomy">
-        <caption className="hidden-text">{t('sources.devices')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('sources.device')}</th>
-            <th scope="col">{t('state')}</th>
-            <th scope="col">{t('kind.machine')}</th>
-            <th scope="col" className="num">
-              {t('gateway.lastSeen')}
+    <DataTable
+      label={t('sources.devices')}
+      className="cards roomy"
+      columns={[
+        'sources.device',
+        'state',
+        'kind.machine',
+        { num: 'gateway.lastSeen' },
+        { num: 'sources.metrics' },
+        { num: 'sources.unclaimed' },
+        { num: 'sources.messages' },
+        'sources.troubles',
+      ]}
+    >
+      <tbody>
+        {list.map((d) => (
+          <tr key={d.device}>
+            <th scope="row" style={{ overflowWrap: 'anywhere' }}>
+              <button
+                type="button"
+                className="plain"
+                style={{ color: 'var(--accent)', overflowWrap: 'anywhere' }}
+                onClick={() => open(d.device)}
+              >
+                {d.device}
+              </button>
             </th>
-            <th scope="col" className="num">
-              {t('sources.metrics')}
-            </th>
-            <th scope="col" className="num">
-              {t('sources.unclaimed')}
-            </th>
-            <th scope="col" className="num">
-              {t('sources.messages')}
-            </th>
-            <th scope="col">{t('sources.troubles')}</th>
+            <td data-label={t('state')}>
+              <DeviceMark state={d.state} />
+            </td>
+            <td data-label={t('kind.machine')}>
+              {d.machine ? (
+                <Link to={at(`m/${d.machine}`)}>{nameOf(d) || d.machine}</Link>
+              ) : (
+                <span className="tag warning">{t('sources.notAdopted')}</span>
+              )}
+            </td>
+            <td data-label={t('gateway.lastSeen')} className="num nowrap">
+              <Age of={millis(d.lastSeen)} />
+            </td>
+            <td data-label={t('sources.metrics')} className="num">
+              {whole(lang, d.metrics)}
+            </td>
+            <td data-label={t('sources.unclaimed')} className="num">
+              {d.unclaimed > 0 ? <span className="tag warning">{whole(lang, d.unclaimed)}</span> : '0'}
+            </td>
+            <td data-label={t('sources.messages')} className="num">
+              {whole(lang, d.messages)}
+            </td>
+            <td data-label={t('sources.troubles')} style={{ maxWidth: 280 }}>
+              {d.lastTrouble ? (
+                <>
+                  {whole(lang, d.troubles)} · {n(d.lastTrouble.text)}
+                </>
+              ) : (
+                <span className="muted">{t('gateway.noError')}</span>
+              )}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {list.map((d) => (
-            <tr key={d.device}>
-              <th scope="row" style={{ overflowWrap: 'anywhere' }}>
-                <button
-                  type="button"
-                  className="plain"
-                  style={{ color: 'var(--accent)', overflowWrap: 'anywhere' }}
-                  onClick={() => open(d.device)}
-                >
-                  {d.device}
-                </button>
-              </th>
-              <td data-label={t('state')}>
-                <DeviceMark state={d.state} />
-              </td>
-              <td data-label={t('kind.machine')}>
-                {d.machine ? (
-                  <Link to={at(`m/${d.machine}`)}>{nameOf(d) || d.machine}</Link>
-                ) : (
-                  <span className="tag warning">{t('sources.notAdopted')}</span>
-                )}
-              </td>
-              <td data-label={t('gateway.lastSeen')} className="num nowrap">
-                <Age of={millis(d.lastSeen)} />
-              </td>
-              <td data-label={t('sources.metrics')} className="num">
-                {whole(lang, d.metrics)}
-              </td>
-              <td data-label={t('sources.unclaimed')} className="num">
-                {d.unclaimed > 0 ? <span className="tag warning">{whole(lang, d.unclaimed)}</span> : '0'}
-              </td>
-              <td data-label={t('sources.messages')} className="num">
-                {whole(lang, d.messages)}
-              </td>
-              <td data-label={t('sources.troubles')} style={{ maxWidth: 280 }}>
-                {d.lastTrouble ? (
-                  <>
-                    {whole(lang, d.troubles)} · {n(d.lastTrouble.text)}
-                  </>
-                ) : (
-                  <span className="muted">{t('gateway.noError')}</span>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }

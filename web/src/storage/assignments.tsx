@@ -8,6 +8,7 @@ import { millis } from '../format/time'
 import { useI18n, type Key } from '../i18n'
 import { useSecond } from '../live/clock'
 import { Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
 import { AssignDialog, EndDialog } from './assigndialog'
 import { useThings } from './queries'
 import { byWidth, stateOf } from './terms'
@@ -43,27 +44,17 @@ export function Assignments({ rules }: { rules: Retention }) {
           {t('storage.noAssignmentsHelp')}
         </Blank>
       ) : (
-        <div className="tablebox">
-          <table className="data cards roomy">
-            <caption className="hidden-text">{t('storage.assignments')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('storage.target')}</th>
-                <th scope="col">{t('storage.class')}</th>
-                <th scope="col">{t('state')}</th>
-                <th scope="col">{t('reason')}</th>
-                <th scope="col">
-                  <span className="hidden-text">{t('actions')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.map((a) => (
-                <Row key={a.id} of={a} rules={rules} end={() => setEnding(a)} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          label={t('storage.assignments')}
+          className="cards roomy"
+          columns={['storage.target', 'storage.class', 'state', 'reason', { hidden: 'actions' }]}
+        >
+          <tbody>
+            {list.map((a) => (
+              <Row key={a.id} of={a} rules={rules} end={() => setEnding(a)} />
+            ))}
+          </tbody>
+        </DataTable>
       )}
       <p className="footnote">{t('storage.closest')}</p>
       {adding && <AssignDialog rules={rules} close={() => setAdding(false)} />}

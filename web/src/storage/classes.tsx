@@ -12,6 +12,7 @@ import { useSecond } from '../live/clock'
 import { useRefreshed } from '../live/live'
 import { useConfirm } from '../ui/confirm'
 import { Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
 import { ClassDialog } from './classdialog'
 import { storageKeys } from './queries'
 import { coming } from './terms'
@@ -39,29 +40,17 @@ export function Classes({ rules }: { rules: Retention }) {
           {t('storage.noClassesHelp')}
         </Blank>
       ) : (
-        <div className="tablebox">
-          <table className="data cards roomy">
-            <caption className="hidden-text">{t('storage.classes')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('name')}</th>
-                <th scope="col">{t('storage.keep')}</th>
-                <th scope="col" className="num">
-                  {t('storage.assigned')}
-                </th>
-                <th scope="col">{t('storage.history')}</th>
-                <th scope="col">
-                  <span className="hidden-text">{t('actions')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rules.classes.map((c) => (
-                <Row key={c.id} of={c} rules={rules} change={() => setChanging(c)} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          label={t('storage.classes')}
+          className="cards roomy"
+          columns={['name', 'storage.keep', { num: 'storage.assigned' }, 'storage.history', { hidden: 'actions' }]}
+        >
+          <tbody>
+            {rules.classes.map((c) => (
+              <Row key={c.id} of={c} rules={rules} change={() => setChanging(c)} />
+            ))}
+          </tbody>
+        </DataTable>
       )}
       {adding && <ClassDialog rules={rules} close={() => setAdding(false)} />}
       {changing && <ClassDialog rules={rules} held={changing} close={() => setChanging(undefined)} />}

@@ -4,6 +4,7 @@ import { dateTime, millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { percent } from '../scale/percent'
 import { Age } from '../ui/age'
+import { Figure } from '../ui/figure'
 import { Answer } from '../ui/states'
 import { useDisk } from './queries'
 import { used } from './terms'
@@ -45,12 +46,9 @@ function Room({ disk: d }: { disk: Disk }) {
         <i style={{ width: `${Math.max(0.5, share * 100)}%` }} />
       </div>
       <dl className="figures">
-        <div>
-          <dt>{t('storage.bytes')}</dt>
-          <dd>
-            {bytes(lang, d.bytes)} <small>{percent(lang, share)}</small>
-          </dd>
-        </div>
+        <Figure word="storage.bytes">
+          {bytes(lang, d.bytes)} <small>{percent(lang, share)}</small>
+        </Figure>
         <div>
           <dt>{d.budget > 0 ? t('storage.budget') : t('storage.free')}</dt>
           <dd>
@@ -58,30 +56,24 @@ function Room({ disk: d }: { disk: Disk }) {
             {d.budget > 0 && <small>{t('storage.freeToo', { free: bytes(lang, d.free) })}</small>}
           </dd>
         </div>
-        <div>
-          <dt>{t('storage.growth')}</dt>
-          <dd>
-            {d.perDay > 0 ? (
-              <>
-                {bytes(lang, d.perDay)} <small>{t('storage.perDay')}</small>
-              </>
-            ) : (
-              <small>{t('storage.notGrowing')}</small>
-            )}
-          </dd>
-        </div>
-        <div>
-          <dt>{t('storage.lasts')}</dt>
-          <dd>
-            {d.daysLeft === undefined ? (
-              <small>{t('storage.lastsUnknown')}</small>
-            ) : d.daysLeft >= 3650 ? (
-              t('storage.overTenYears')
-            ) : (
-              t('storage.days', { n: whole(lang, Math.floor(d.daysLeft)) })
-            )}
-          </dd>
-        </div>
+        <Figure word="storage.growth">
+          {d.perDay > 0 ? (
+            <>
+              {bytes(lang, d.perDay)} <small>{t('storage.perDay')}</small>
+            </>
+          ) : (
+            <small>{t('storage.notGrowing')}</small>
+          )}
+        </Figure>
+        <Figure word="storage.lasts">
+          {d.daysLeft === undefined ? (
+            <small>{t('storage.lastsUnknown')}</small>
+          ) : d.daysLeft >= 3650 ? (
+            t('storage.overTenYears')
+          ) : (
+            t('storage.days', { n: whole(lang, Math.floor(d.daysLeft)) })
+          )}
+        </Figure>
       </dl>
       {d.state !== 'fine' && <p className="muted">{t('storage.mend')}</p>}
     </>

@@ -11,6 +11,7 @@ import { useRefreshed } from '../live/live'
 import { Ask } from '../plant/dialogs'
 import { Blank } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { DataTable } from '../ui/table'
 import { Consequence } from './consequence'
 import { storageKeys, useThings } from './queries'
 import { ReasonField } from './reason'
@@ -40,45 +41,35 @@ export function Holds({ rules }: { rules: Retention }) {
           {t('storage.noHoldsHelp')}
         </Blank>
       ) : (
-        <div className="tablebox">
-          <table className="data cards roomy">
-            <caption className="hidden-text">{t('storage.holds')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('storage.held')}</th>
-                <th scope="col">{t('span.from')}</th>
-                <th scope="col">{t('span.to')}</th>
-                <th scope="col">{t('reason')}</th>
-                <th scope="col">
-                  <span className="hidden-text">{t('actions')}</span>
-                </th>
+        <DataTable
+          label={t('storage.holds')}
+          className="cards roomy"
+          columns={['storage.held', 'span.from', 'span.to', 'reason', { hidden: 'actions' }]}
+        >
+          <tbody>
+            {rules.holds.map((h) => (
+              <tr key={h.id}>
+                <th scope="row">{h.series ? nameOf('series', h.series) : t('storage.allSeries')}</th>
+                <td data-label={t('span.from')} className="nowrap">
+                  {minute(millis(h.from))}
+                </td>
+                <td data-label={t('span.to')} className="nowrap">
+                  {minute(millis(h.to))}
+                </td>
+                <td data-label={t('reason')}>{h.reason}</td>
+                <td data-label="">
+                  {may('configure') && (
+                    <span className="row wrap ends">
+                      <Button size="small" danger onClick={() => setReleasing(h)}>
+                        {t('storage.release')}
+                      </Button>
+                    </span>
+                  )}
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {rules.holds.map((h) => (
-                <tr key={h.id}>
-                  <th scope="row">{h.series ? nameOf('series', h.series) : t('storage.allSeries')}</th>
-                  <td data-label={t('span.from')} className="nowrap">
-                    {minute(millis(h.from))}
-                  </td>
-                  <td data-label={t('span.to')} className="nowrap">
-                    {minute(millis(h.to))}
-                  </td>
-                  <td data-label={t('reason')}>{h.reason}</td>
-                  <td data-label="">
-                    {may('configure') && (
-                      <span className="row wrap ends">
-                        <Button size="small" danger onClick={() => setReleasing(h)}>
-                          {t('storage.release')}
-                        </Button>
-                      </span>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </DataTable>
       )}
       {adding && <HoldDialog close={() => setAdding(false)} />}
       {releasing && <ReleaseDialog of={releasing} close={() => setReleasing(undefined)} />}

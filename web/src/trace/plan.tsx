@@ -5,6 +5,7 @@ import type { components } from '../api/schema'
 import { whole } from '../format/number'
 import { useI18n } from '../i18n'
 import { Answer, Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
 import { DeviceFault } from '../wizard/fault'
 
 type LinkAnswer = components['schemas']['LinkAnswer']
@@ -25,31 +26,21 @@ export function Plan({ link, approve }: { link: string; approve: (fingerprint: s
         return (
           <div className="stack trace">
             <p className="muted">{t('trace.planHelp')}</p>
-            <div className="tablebox">
-              <table className="data frames">
-                <caption className="hidden-text">{t('trace.plan')}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">{t('trace.request')}</th>
-                    <th scope="col" className="num">
-                      {t('trace.every')}
-                    </th>
-                    <th scope="col" className="num">
-                      {t('trace.points')}
-                    </th>
+            <DataTable
+              label={t('trace.plan')}
+              className="frames"
+              columns={['trace.request', { num: 'trace.every' }, { num: 'trace.points' }]}
+            >
+              <tbody>
+                {a.requests.map((r, i) => (
+                  <tr key={i}>
+                    <td className="note">{r.summary}</td>
+                    <td className="num nowrap">{r.everyMs ? every(r.everyMs) : '–'}</td>
+                    <td className="num">{whole(lang, String(r.points?.length ?? 0))}</td>
                   </tr>
-                </thead>
-                <tbody>
-                  {a.requests.map((r, i) => (
-                    <tr key={i}>
-                      <td className="note">{r.summary}</td>
-                      <td className="num nowrap">{r.everyMs ? every(r.everyMs) : '–'}</td>
-                      <td className="num">{whole(lang, String(r.points?.length ?? 0))}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+                ))}
+              </tbody>
+            </DataTable>
           </div>
         )
       }}

@@ -21,6 +21,7 @@ import { useI18n } from '../i18n'
 import { StatusMark } from '../ui/marks'
 import { useDark } from '../ui/preferences'
 import { Blank, Fault } from '../ui/states'
+import { DataTable } from '../ui/table'
 import { useValueText } from '../ui/valuetext'
 import { colourOf } from './colours'
 import { useTrend } from './data'
@@ -167,7 +168,13 @@ export default function TrendPanel({ picked, history, height, fileName, onRemove
         />
       )}
       {asking === 'export' && (
-        <ExportDialog picked={picked} span={span} fileName={fileName} close={() => setAsking(undefined)} />
+        <ExportDialog
+          picked={picked}
+          span={span}
+          pixels={pixels}
+          fileName={fileName}
+          close={() => setAsking(undefined)}
+        />
       )}
     </>
   )
@@ -178,58 +185,55 @@ function Legend({ series, onRemove }: { series: Drawn[]; onRemove: (id: string) 
   const text = useValueText()
   const dark = useDark()
   return (
-    <div className="tablebox" tabIndex={0} role="group" aria-label={t('trend.legend')}>
-      <table className="data">
-        <caption className="hidden-text">{t('trend.legend')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('name')}</th>
-            <th scope="col" className="num">
-              {t('trend.low')}
-            </th>
-            <th scope="col" className="num">
-              {t('trend.high')}
-            </th>
-            <th scope="col" className="num">
-              {t('trend.last')}
-            </th>
-            <th scope="col" className="only-wide">
-              {t('status')}
-            </th>
-            <th scope="col">
-              <span className="hidden-text">{t('trend.remove')}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {series.map((s) => {
-            const last = s.points.at(-1)
-            const unit = readableUnit(s.unit)
-            const numeric = isNumeric(s) && s.count > 0
-            return (
-              <tr key={s.id}>
-                <th scope="row" style={{ minWidth: 130 }}>
-                  <i className="swatch" style={{ background: colourOf(s.slot, dark), margin: '0 8px 3px 0' }} />
-                  {s.name} {unit && <span className="muted">{unit}</span>}
-                </th>
-                <td className="num">{numeric ? float(lang, s.low) : '–'}</td>
-                <td className="num">{numeric ? float(lang, s.high) : '–'}</td>
-                <td className="num">{last ? text(s, last.value) : '–'}</td>
-                <td className="only-wide">{last && <StatusMark status={last.status} />}</td>
-                <td className="num">
-                  <Button
-                    size="small"
-                    type="text"
-                    icon={<CloseOutlined aria-hidden />}
-                    aria-label={t('trend.removeOne', { name: s.name })}
-                    onClick={() => onRemove(s.id)}
-                  />
-                </td>
-              </tr>
-            )
-          })}
-        </tbody>
-      </table>
-    </div>
+    <DataTable label={t('trend.legend')}>
+      <thead>
+        <tr>
+          <th scope="col">{t('name')}</th>
+          <th scope="col" className="num">
+            {t('trend.low')}
+          </th>
+          <th scope="col" className="num">
+            {t('trend.high')}
+          </th>
+          <th scope="col" className="num">
+            {t('trend.last')}
+          </th>
+          <th scope="col" className="only-wide">
+            {t('status')}
+          </th>
+          <th scope="col">
+            <span className="hidden-text">{t('trend.remove')}</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {series.map((s) => {
+          const last = s.points.at(-1)
+          const unit = readableUnit(s.unit)
+          const numeric = isNumeric(s) && s.count > 0
+          return (
+            <tr key={s.id}>
+              <th scope="row" style={{ minWidth: 130 }}>
+                <i className="swatch" style={{ background: colourOf(s.slot, dark), margin: '0 8px 3px 0' }} />
+                {s.name} {unit && <span className="muted">{unit}</span>}
+              </th>
+              <td className="num">{numeric ? float(lang, s.low) : '–'}</td>
+              <td className="num">{numeric ? float(lang, s.high) : '–'}</td>
+              <td className="num">{last ? text(s, last.value) : '–'}</td>
+              <td className="only-wide">{last && <StatusMark status={last.status} />}</td>
+              <td className="num">
+                <Button
+                  size="small"
+                  type="text"
+                  icon={<CloseOutlined aria-hidden />}
+                  aria-label={t('trend.removeOne', { name: s.name })}
+                  onClick={() => onRemove(s.id)}
+                />
+              </td>
+            </tr>
+          )
+        })}
+      </tbody>
+    </DataTable>
   )
 }

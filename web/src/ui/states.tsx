@@ -19,10 +19,22 @@ export function Bones({ rows = 5 }: { rows?: number }) {
 }
 
 /** Blank says that there is nothing here, and what to do next. */
-export function Blank({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
+export function Blank({
+  title,
+  page,
+  children,
+  actions,
+}: {
+  title: string
+  /** It is all of the page: its title is the page's heading. */
+  page?: boolean
+  children?: ReactNode
+  actions?: ReactNode
+}) {
+  const Title = page ? 'h1' : 'p'
   return (
     <div className="blank">
-      <p className="title">{title}</p>
+      <Title className="title">{title}</Title>
       {children && <p>{children}</p>}
       {actions && <div className="actions">{actions}</div>}
     </div>

@@ -8,7 +8,7 @@ export function themeFor(dark: boolean): ThemeConfig {
       colorPrimary: dark ? '#3d93c9' : '#14679b',
       colorLink: dark ? '#5fb2e6' : '#14679b',
       colorSuccess: dark ? '#56c288' : '#1d7a46',
-      colorWarning: dark ? '#e3a344' : '#b06a00',
+      colorWarning: dark ? '#e3a344' : '#9a5b00',
       colorError: dark ? '#f0857b' : '#c0291f',
       colorBgContainer: dark ? '#161e25' : '#ffffff',
       colorBgElevated: dark ? '#1b242c' : '#ffffff',
@@ -18,7 +18,7 @@ export function themeFor(dark: boolean): ThemeConfig {
       colorText: dark ? '#e6ecf1' : '#17212b',
       colorTextSecondary: dark ? '#a9b6c1' : '#52606d',
       colorTextDescription: dark ? '#a9b6c1' : '#52606d',
-      colorTextPlaceholder: dark ? '#8b99a5' : '#6b7884',
+      colorTextPlaceholder: dark ? '#8b99a5' : '#5f6c78',
       borderRadius: 4,
       fontSize: 13,
       fontSizeSM: 12,
@@ -30,8 +30,12 @@ export function themeFor(dark: boolean): ThemeConfig {
       wireframe: false,
     },
     components: {
+      // White stands on the one, the other stands on the ground: one blue cannot do both in the dark.
+      ...(dark && {
+        Button: { colorPrimary: '#2f78a8', colorPrimaryHover: '#2a729f', colorPrimaryActive: '#24658e' },
+      }),
       Form: { itemMarginBottom: 14, verticalLabelPadding: '0 0 4px' },
-      Tabs: { horizontalMargin: '0 0 12px 0' },
+      Tabs: { horizontalMargin: '0 0 12px 0', ...(dark && { itemSelectedColor: '#5fb2e6', inkBarColor: '#5fb2e6' }) },
     },
   }
 }

@@ -6,6 +6,7 @@ import { readableUnit } from '../format/unit'
 import { useI18n } from '../i18n'
 import { StatusMark } from '../ui/marks'
 import { Blank } from '../ui/states'
+import { DataTable } from '../ui/table'
 import { useValueText } from '../ui/valuetext'
 import type { Attempt, Via } from './ask'
 import { Browse } from './browse'
@@ -84,58 +85,55 @@ export function Try({ draft, set, via, points, given, online, attempt, approve, 
       <div className="stack">
         <Trouble fault={attempt.fault} problem={attempt.problem} approve={approve} />
         {points.length > 0 ? (
-          <div className="tablebox" tabIndex={0} role="group" aria-label={t('wizard.values')}>
-            <table className="data">
-              <caption className="hidden-text">{t('wizard.values')}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{t('wizard.point')}</th>
-                  <th scope="col" className="num">
-                    {t('wizard.value')}
-                  </th>
-                  <th scope="col">{t('status')}</th>
-                  <th scope="col" className="only-wide">
-                    {t('point.address')}
-                  </th>
-                  <th scope="col">
-                    <span className="hidden-text">{t('actions')}</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {points.map((p) => (
-                  <Fragment key={p.key}>
-                    <Row
-                      point={p}
-                      sample={attempt.results.get(p.key)}
-                      changed={p.key in draft.changes}
-                      opened={opened === p.key}
-                      open={
-                        modbus && online && !(isOwn(p) && made(p.key))
-                          ? () => setOpened(opened === p.key ? undefined : p.key)
-                          : undefined
-                      }
-                      remove={isOwn(p) && !made(p.key) ? () => remove(p.key) : undefined}
-                    />
-                    {opened === p.key && (
-                      <tr className="opened">
-                        <td colSpan={5}>
-                          <Decodings
-                            key={p.address}
-                            via={via}
-                            point={p}
-                            changed={p.key in draft.changes}
-                            choose={(to) => change(p, to)}
-                            undo={() => undo(p)}
-                          />
-                        </td>
-                      </tr>
-                    )}
-                  </Fragment>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <DataTable label={t('wizard.values')}>
+            <thead>
+              <tr>
+                <th scope="col">{t('wizard.point')}</th>
+                <th scope="col" className="num">
+                  {t('wizard.value')}
+                </th>
+                <th scope="col">{t('status')}</th>
+                <th scope="col" className="only-wide">
+                  {t('point.address')}
+                </th>
+                <th scope="col">
+                  <span className="hidden-text">{t('actions')}</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {points.map((p) => (
+                <Fragment key={p.key}>
+                  <Row
+                    point={p}
+                    sample={attempt.results.get(p.key)}
+                    changed={p.key in draft.changes}
+                    opened={opened === p.key}
+                    open={
+                      modbus && online && !(isOwn(p) && made(p.key))
+                        ? () => setOpened(opened === p.key ? undefined : p.key)
+                        : undefined
+                    }
+                    remove={isOwn(p) && !made(p.key) ? () => remove(p.key) : undefined}
+                  />
+                  {opened === p.key && (
+                    <tr className="opened">
+                      <td colSpan={5}>
+                        <Decodings
+                          key={p.address}
+                          via={via}
+                          point={p}
+                          changed={p.key in draft.changes}
+                          choose={(to) => change(p, to)}
+                          undo={() => undo(p)}
+                        />
+                      </td>
+                    </tr>
+                  )}
+                </Fragment>
+              ))}
+            </tbody>
+          </DataTable>
         ) : (
           <Blank title={t('wizard.noPoints')}>{modbus ? t('wizard.noPointsModbus') : t('wizard.noPointsBrowse')}</Blank>
         )}

@@ -11,6 +11,7 @@ import { useHere } from '../app/org'
 import { useI18n, type Key } from '../i18n'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
+import { DataTable } from '../ui/table'
 import { protocolName, throughGateway, type Draft, type Template } from './draft'
 
 const testedKey: Record<TemplateSummary['tested'], Key> = {
@@ -107,57 +108,52 @@ export function What({
         }
       >
         {(list) => (
-          <div className="tablebox" tabIndex={0} role="group" aria-label={t('wizard.templates')}>
-            <table className="data">
-              <caption className="hidden-text">{t('wizard.templates')}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{t('plant.template')}</th>
-                  <th scope="col" className="only-wide">
-                    {t('wizard.maker')}
-                  </th>
-                  <th scope="col">{t('wizard.protocol')}</th>
-                  <th scope="col" className="num only-wide">
-                    {t('wizard.pointCount')}
-                  </th>
-                  <th scope="col" className="only-wide">
-                    {t('wizard.tested')}
-                  </th>
-                  <th scope="col">
-                    <span className="hidden-text">{t('actions')}</span>
-                  </th>
+          <DataTable label={t('wizard.templates')}>
+            <thead>
+              <tr>
+                <th scope="col">{t('plant.template')}</th>
+                <th scope="col" className="only-wide">
+                  {t('wizard.maker')}
+                </th>
+                <th scope="col">{t('wizard.protocol')}</th>
+                <th scope="col" className="num only-wide">
+                  {t('wizard.pointCount')}
+                </th>
+                <th scope="col" className="only-wide">
+                  {t('wizard.tested')}
+                </th>
+                <th scope="col">
+                  <span className="hidden-text">{t('actions')}</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.map((x) => (
+                <tr key={x.id} aria-current={x.id === draft.template || undefined}>
+                  <th scope="row">{n(x.name)}</th>
+                  <td className="only-wide muted">{[x.maker, x.model].filter(Boolean).join(' · ') || '–'}</td>
+                  <td className="nowrap">{protocolName(x.driver)}</td>
+                  <td className="num only-wide">{x.points}</td>
+                  <td className="only-wide">
+                    <span className={`tag ${x.tested === 'none' ? 'warning' : x.tested === 'peer' ? 'good' : 'info'}`}>
+                      {t(testedKey[x.tested])}
+                    </span>
+                  </td>
+                  <td className="num">
+                    <Button
+                      size="small"
+                      type={x.id === draft.template ? 'primary' : 'link'}
+                      aria-label={t('wizard.chooseOne', { name: n(x.name) })}
+                      loading={submit.busy && asked === x.id}
+                      onClick={() => void (x.id === draft.template && draft.reached > 1 ? next() : take(x))}
+                    >
+                      {x.id === draft.template ? t('wizard.chosen') : t('wizard.choose')}
+                    </Button>
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {list.map((x) => (
-                  <tr key={x.id} aria-current={x.id === draft.template || undefined}>
-                    <th scope="row">{n(x.name)}</th>
-                    <td className="only-wide muted">{[x.maker, x.model].filter(Boolean).join(' · ') || '–'}</td>
-                    <td className="nowrap">{protocolName(x.driver)}</td>
-                    <td className="num only-wide">{x.points}</td>
-                    <td className="only-wide">
-                      <span
-                        className={`tag ${x.tested === 'none' ? 'warning' : x.tested === 'peer' ? 'good' : 'info'}`}
-                      >
-                        {t(testedKey[x.tested])}
-                      </span>
-                    </td>
-                    <td className="num">
-                      <Button
-                        size="small"
-                        type={x.id === draft.template ? 'primary' : 'link'}
-                        aria-label={t('wizard.chooseOne', { name: n(x.name) })}
-                        loading={submit.busy && asked === x.id}
-                        onClick={() => void (x.id === draft.template && draft.reached > 1 ? next() : take(x))}
-                      >
-                        {x.id === draft.template ? t('wizard.chosen') : t('wizard.choose')}
-                      </Button>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+              ))}
+            </tbody>
+          </DataTable>
         )}
       </Answer>
       {submit.problem && <Fault problem={submit.problem} />}

@@ -81,7 +81,7 @@ export const trend = {
     'trends.revision': '修订 {n}',
     'trends.since': '变化',
     'trends.statistics': '范围统计',
-    'trends.statisticsHelp': '由节点按全部样本计算；坏值与不确定值不计入数值',
+    'trends.statisticsHelp': '由节点按全部样本计算，只计良好值；起止为整分的范围另有时间加权平均和积分',
     'trends.count': '样本数',
     'trends.good': '良好',
     'trends.covered': '覆盖时间',
@@ -126,10 +126,8 @@ export const trend = {
     'trends.plotHelp': '图上所画的值：每个像素的最初、最后、最小、最大和坏值。',
     'trends.picture': '图片 PNG',
     'trends.pictureHelp': '当前的图，带标题、范围和图例。',
-    'trends.rows': '已取得 {rows} 行',
     'trends.bytes': '已取得 {size}',
     'trends.saved': '完成，{size}',
-    'trends.noRoute': '这个节点的版本不提供这种文件，请改用 CSV。',
   },
   en: {
     'trends.keys':
@@ -214,7 +212,7 @@ export const trend = {
     'trends.revision': 'revision {n}',
     'trends.since': 'change',
     'trends.statistics': 'Statistics of the span',
-    'trends.statisticsHelp': 'By the node, from every sample; bad and uncertain ones do not count in the figures',
+    'trends.statisticsHelp': 'By the node from every sample, good ones only; spans of whole minutes are weighed by time, too',
     'trends.count': 'Samples',
     'trends.good': 'Good',
     'trends.covered': 'Covered',
@@ -260,9 +258,7 @@ export const trend = {
     'trends.plotHelp': 'The values of the drawing: of each pixel the first, last, least, greatest and a bad one.',
     'trends.picture': 'Picture, PNG',
     'trends.pictureHelp': 'The drawing with title, span and names.',
-    'trends.rows': '{rows} rows so far',
     'trends.bytes': '{size} so far',
     'trends.saved': 'Done, {size}',
-    'trends.noRoute': 'This node’s version does not write such files; take CSV.',
   },
 } as const

@@ -15,6 +15,7 @@ import { iso } from '../../trend/csv'
 import { sampleAt, type Interval } from '../../trend/segments'
 import { StatusMark, useOriginName } from '../../ui/marks'
 import { useDark } from '../../ui/preferences'
+import { DataTable } from '../../ui/table'
 import { useValueText } from '../../ui/valuetext'
 import type { Cursors } from './useaddress'
 import { useSamplesAt } from './usedata'
@@ -123,78 +124,75 @@ export function CursorTable(p: Props) {
           />
         </div>
       </header>
-      <div className="tablebox" tabIndex={0} role="group" aria-label={t('trends.cursors')}>
-        <table className="data roomy trends-cursors">
-          <caption className="hidden-text">{t('trends.cursors')}</caption>
-          <thead>
+      <DataTable label={t('trends.cursors')} className="roomy trends-cursors">
+        <thead>
+          <tr>
+            <th scope="col">{t('name')}</th>
+            {head('a')}
+            {head('b')}
+            <th scope="col" className="num">
+              {t('trends.difference')}
+              {gap !== undefined && (
+                <div className="nowrap">
+                  Δt {gap < 0 ? '−' : ''}
+                  {shortDuration(Math.abs(gap))}
+                </div>
+              )}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {cursors.a === undefined && cursors.b === undefined && (
             <tr>
-              <th scope="col">{t('name')}</th>
-              {head('a')}
-              {head('b')}
-              <th scope="col" className="num">
-                {t('trends.difference')}
-                {gap !== undefined && (
-                  <div className="nowrap">
-                    Δt {gap < 0 ? '−' : ''}
-                    {shortDuration(Math.abs(gap))}
-                  </div>
-                )}
-              </th>
+              <td colSpan={4} className="muted">
+                {t('trends.cursorNone')}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {cursors.a === undefined && cursors.b === undefined && (
-              <tr>
-                <td colSpan={4} className="muted">
-                  {t('trends.cursorNone')}
-                </td>
-              </tr>
-            )}
-            {(cursors.a ?? cursors.b) !== undefined &&
-              series.flatMap((s, i) => {
-                const now = { a: at(a[i], s, cursors.a), b: at(b[i], s, cursors.b) }
-                const ghost = ghosts.findIndex((g) => g.id === s.id)
-                const g = ghosts[ghost]
-                const then = g && {
-                  // The drawing of then stands under now; its own samples are of their own time.
-                  a: at(thenA[ghost], g, cursors.a, shift),
-                  b: at(thenB[ghost], g, cursors.b, shift),
-                }
-                return [
-                  <tr key={s.id}>
-                    <th scope="row">
-                      <i className="swatch" style={{ background: colourOf(s.slot, dark), margin: '0 8px 3px 0' }} />
-                      {s.name}
-                    </th>
-                    <td>
-                      <Cell s={s} held={now.a} time={cursors.a} history={history(s, 'a', now.a)} />
-                    </td>
-                    <td>
-                      <Cell s={s} held={now.b} time={cursors.b} history={history(s, 'b', now.b)} />
-                    </td>
-                    <td className="num">{difference(s, now.a, now.b)}</td>
-                  </tr>,
-                  ...(then
-                    ? [
-                        <tr key={`${s.id}-then`} className="ghost">
-                          <th scope="row">
-                            <span className="muted">{t('trends.thenOf', { name: s.name })}</span>
-                          </th>
-                          <td>
-                            <Cell s={g} held={then.a} time={cursors.a} shift={shift} since={now.a} />
-                          </td>
-                          <td>
-                            <Cell s={g} held={then.b} time={cursors.b} shift={shift} since={now.b} />
-                          </td>
-                          <td className="num">{difference(s, then.a, then.b)}</td>
-                        </tr>,
-                      ]
-                    : []),
-                ]
-              })}
-          </tbody>
-        </table>
-      </div>
+          )}
+          {(cursors.a ?? cursors.b) !== undefined &&
+            series.flatMap((s, i) => {
+              const now = { a: at(a[i], s, cursors.a), b: at(b[i], s, cursors.b) }
+              const ghost = ghosts.findIndex((g) => g.id === s.id)
+              const g = ghosts[ghost]
+              const then = g && {
+                // The drawing of then stands under now; its own samples are of their own time.
+                a: at(thenA[ghost], g, cursors.a, shift),
+                b: at(thenB[ghost], g, cursors.b, shift),
+              }
+              return [
+                <tr key={s.id}>
+                  <th scope="row">
+                    <i className="swatch" style={{ background: colourOf(s.slot, dark), margin: '0 8px 3px 0' }} />
+                    {s.name}
+                  </th>
+                  <td>
+                    <Cell s={s} held={now.a} time={cursors.a} history={history(s, 'a', now.a)} />
+                  </td>
+                  <td>
+                    <Cell s={s} held={now.b} time={cursors.b} history={history(s, 'b', now.b)} />
+                  </td>
+                  <td className="num">{difference(s, now.a, now.b)}</td>
+                </tr>,
+                ...(then
+                  ? [
+                      <tr key={`${s.id}-then`} className="ghost">
+                        <th scope="row">
+                          <span className="muted">{t('trends.thenOf', { name: s.name })}</span>
+                        </th>
+                        <td>
+                          <Cell s={g} held={then.a} time={cursors.a} shift={shift} since={now.a} />
+                        </td>
+                        <td>
+                          <Cell s={g} held={then.b} time={cursors.b} shift={shift} since={now.b} />
+                        </td>
+                        <td className="num">{difference(s, then.a, then.b)}</td>
+                      </tr>,
+                    ]
+                  : []),
+              ]
+            })}
+        </tbody>
+      </DataTable>
     </>
   )
 

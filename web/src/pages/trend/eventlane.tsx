@@ -3,12 +3,14 @@ import { useState } from 'react'
 
 import { useConditions, useGateways } from '../../api/queries'
 import { useHere } from '../../app/org'
+import { useVerb } from '../../audit/words'
 import { useCorrectionsOf } from '../../correction/queries'
 import { useWords } from '../../correction/words'
 import { dateTime } from '../../format/time'
 import { useI18n, type Key } from '../../i18n'
 import type { Drawn } from '../../trend/lanes'
 import type { Interval } from '../../trend/segments'
+import { DataTable } from '../../ui/table'
 import { eventKinds, type EventKind } from './address'
 import {
   changeEvents,
@@ -43,6 +45,7 @@ export function useEvents(series: Drawn[], span: Interval, without: EventKind[])
   const changes = useChanges(org.id, span, may('audit') && !without.includes('change'))
   const corrections = useCorrectionsOf(without.includes('correction') ? noSeries : series.map((s) => s.id), span)
   const told = useWords()
+  const verb = useVerb()
   const words: Words = {
     n,
     quality: (quality, status) =>
@@ -57,7 +60,7 @@ export function useEvents(series: Drawn[], span: Interval, without: EventKind[])
       title: (c) => [told.short(c), c.reason].join(' · '),
       subject: (c) => [series.find((s) => s.id === c.series)?.name, c.by.name].filter(Boolean).join(' · '),
     }),
-    ...changeEvents(changes.data?.items ?? []),
+    ...changeEvents(changes.data?.items ?? [], verb),
   ]
   return within(
     all.filter((e) => !without.includes(e.kind)),
@@ -88,7 +91,7 @@ export function EventLane({ events, span, without, layout, width, onOpen }: Lane
       {kinds.map((kind) => (
         <div key={kind} className="eventrow" role="group" aria-label={t(kindKey[kind])}>
           <span className="muted small kindname" aria-hidden="true" style={{ width: layout.left }}>
-            {layout.left >= 56 ? t(kindKey[kind]) : t(kindKey[kind]).slice(0, 2)}
+            {layout.left >= 56 ? t(kindKey[kind]) : <Form kind={kind} />}
           </span>
           {marks
             .filter((m) => m.kind === kind)
@@ -211,52 +214,39 @@ export function EventList({
           {t('trends.noEvents')}
         </p>
       ) : (
-        <div
-          className="tablebox"
-          tabIndex={0}
-          role="group"
-          aria-label={t('trends.eventList')}
-          style={{ maxHeight: 320 }}
+        <DataTable
+          label={t('trends.eventList')}
+          className="roomy"
+          height={320}
+          columns={['trends.from', 'trends.until', 'trends.kind', 'trends.what', 'trends.about']}
         >
-          <table className="data roomy">
-            <caption className="hidden-text">{t('trends.eventList')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t('trends.from')}</th>
-                <th scope="col">{t('trends.until')}</th>
-                <th scope="col">{t('trends.kind')}</th>
-                <th scope="col">{t('trends.what')}</th>
-                <th scope="col">{t('trends.about')}</th>
+          <tbody>
+            {events.slice(-shownRows).map((e) => (
+              <tr key={e.id}>
+                <td className="nowrap">{dateTime(e.t)}</td>
+                <td className="nowrap">
+                  {e.to === undefined ? '' : e.to === Infinity ? t('trends.stillSo') : dateTime(e.to)}
+                </td>
+                <td className="nowrap">
+                  <span className={`event inline ${e.kind} ${e.severity}`}>
+                    <Form kind={e.kind} />
+                  </span>{' '}
+                  {t(kindKey[e.kind])}
+                </td>
+                <td style={{ minWidth: 180 }}>
+                  {e.correction ? (
+                    <button type="button" className="plain opens" onClick={() => onOpen([e.correction ?? ''])}>
+                      {e.title}
+                    </button>
+                  ) : (
+                    e.title
+                  )}
+                </td>
+                <td className="muted">{e.subject}</td>
               </tr>
-            </thead>
-            <tbody>
-              {events.slice(-shownRows).map((e) => (
-                <tr key={e.id}>
-                  <td className="nowrap">{dateTime(e.t)}</td>
-                  <td className="nowrap">
-                    {e.to === undefined ? '' : e.to === Infinity ? t('trends.stillSo') : dateTime(e.to)}
-                  </td>
-                  <td className="nowrap">
-                    <span className={`event inline ${e.kind} ${e.severity}`}>
-                      <Form kind={e.kind} />
-                    </span>{' '}
-                    {t(kindKey[e.kind])}
-                  </td>
-                  <td style={{ minWidth: 180 }}>
-                    {e.correction ? (
-                      <button type="button" className="plain opens" onClick={() => onOpen([e.correction ?? ''])}>
-                        {e.title}
-                      </button>
-                    ) : (
-                      e.title
-                    )}
-                  </td>
-                  <td className="muted">{e.subject}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </DataTable>
       )}
     </>
   )

@@ -28,8 +28,11 @@ describe('events', () => {
   })
   it('leave sign-ins out of the changes', () => {
     const entry = (verb: string) => ({ id: verb, verb, time: '1970-01-01T00:00:01Z', object: 'o', actor: 'a' })
-    const all = changeEvents([entry('auth.session.open'), entry('plant.node.move')] as unknown as AuditEntry[])
-    expect(all.map((e) => [e.title, e.subject])).toEqual([['plant.node.move', 'o · a']])
+    const all = changeEvents(
+      [entry('auth.session.open'), entry('plant.node.move')] as unknown as AuditEntry[],
+      (v) => `(${v})`,
+    )
+    expect(all.map((e) => [e.title, e.subject])).toEqual([['(plant.node.move)', 'o · a']])
   })
   it('tell where data are bad or missing, not where they are uncertain', () => {
     const quality = [

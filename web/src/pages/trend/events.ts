@@ -62,7 +62,7 @@ export function gatewayEvents(gateways: Gateway[], words: Words): TrendEvent[] {
 const quiet = 'auth.'
 
 /** changeEvents are what people and the node changed: plant, gateways, sources, corrections. */
-export function changeEvents(entries: AuditEntry[]): TrendEvent[] {
+export function changeEvents(entries: AuditEntry[], verb: (verb: string) => string): TrendEvent[] {
   return entries
     .filter((e) => !e.verb.startsWith(quiet))
     .map((e) => ({
@@ -70,7 +70,7 @@ export function changeEvents(entries: AuditEntry[]): TrendEvent[] {
       kind: 'change',
       t: millis(e.time),
       severity: 'info',
-      title: [e.verb, e.reason].filter(Boolean).join(' · '),
+      title: [verb(e.verb), e.reason].filter(Boolean).join(' · '),
       subject: [e.object, e.actor].filter(Boolean).join(' · '),
     }))
 }

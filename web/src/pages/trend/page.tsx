@@ -13,6 +13,7 @@ import { readableUnit } from '../../format/unit'
 import { useI18n } from '../../i18n'
 import { colourOf, inks } from '../../trend/colours'
 import { useDrawn } from '../../trend/data'
+import { ExportDialog } from '../../trend/export'
 import { isNumeric, type Drawn } from '../../trend/lanes'
 import type { Interval } from '../../trend/segments'
 import { SpanDialog } from '../../trend/spandialog'
@@ -28,7 +29,6 @@ import { Chart, type ChartHandle, type Dragging } from './chart'
 import { CursorTable } from './cursortable'
 import { OffsetDialog, RangeDialog } from './dialogs'
 import { EventLane, EventList, useEvents } from './eventlane'
-import { ExportDialog } from './exportdialog'
 import { shiftOf } from './offset'
 import { Picker } from './picker'
 import { drawPicture } from './picture'
@@ -393,7 +393,7 @@ function View({ trail, open }: { trail: ReturnType<typeof useAddress>; open: () 
       )}
       {asking === 'export' && (
         <ExportDialog
-          known={known}
+          picked={known}
           span={whole(span)}
           asOf={asOf}
           pixels={pixels}

@@ -10,6 +10,7 @@ import { colourCount, colourOf } from '../../trend/colours'
 import { isNumeric, type Drawn } from '../../trend/lanes'
 import { StatusMark } from '../../ui/marks'
 import { useDark } from '../../ui/preferences'
+import { DataTable } from '../../ui/table'
 import { useValueText } from '../../ui/valuetext'
 import type { Choice } from './address'
 import { axisOf, maxAxes, type Axis } from './axes'
@@ -30,129 +31,123 @@ export function SeriesList({ chosen, drawn, axes, steps, onChange, onRemove }: P
   const text = useValueText()
   const { at } = useHere()
   return (
-    <div className="tablebox" tabIndex={0} role="group" aria-label={t('trend.legend')}>
-      <table className="data trends-list">
-        <caption className="hidden-text">{t('trend.legend')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('trends.shown')}</th>
-            <th scope="col">{t('name')}</th>
-            <th scope="col">{t('trends.axis')}</th>
-            <th scope="col">{t('trends.line')}</th>
-            <th scope="col" className="num">
-              {t('trend.last')}
-            </th>
-            <th scope="col">{t('status')}</th>
-            <th scope="col">
-              <span className="hidden-text">{t('trend.remove')}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {chosen.known.map((k) => {
-            const last = drawn.find((d) => d.id === k.id)?.points.at(-1)
-            const { choice } = k
-            const numeric = isNumeric(k)
-            const auto = axisOf(axes, k.id)
-            return (
-              <tr key={k.id} className={choice.hidden ? 'away' : undefined}>
-                <td className="nowrap">
-                  <Button
-                    size="small"
-                    type="text"
-                    aria-pressed={!choice.hidden}
-                    aria-label={t('trends.showOne', { name: k.name })}
-                    title={t('trends.showOne', { name: k.name })}
-                    icon={choice.hidden ? <EyeInvisibleOutlined aria-hidden /> : <EyeOutlined aria-hidden />}
-                    onClick={() => onChange(k.id, { hidden: choice.hidden ? undefined : true })}
-                  />
-                  <Colour of={k} onChange={(colour) => onChange(k.id, { colour })} />
-                </td>
-                <th scope="row" style={{ minWidth: 150 }}>
-                  <Link to={at(`m/${k.machine}`)}>{k.machineName}</Link>
-                  {k.machineName && ' · '}
-                  {k.point} <span className="muted">{readableUnit(k.unit)}</span>
-                </th>
-                <td>
-                  {numeric && (
-                    <Select
-                      size="small"
-                      variant="borderless"
-                      popupMatchSelectWidth={false}
-                      style={{ width: 84 }}
-                      aria-label={t('trends.axisFor', { name: k.name })}
-                      value={choice.axis ?? -1}
-                      onChange={(v) => onChange(k.id, { axis: v < 0 ? undefined : v })}
-                      options={[
-                        { value: -1, label: `${t('trends.auto')} ${auto === undefined ? '' : auto + 1}` },
-                        ...Array.from({ length: maxAxes }, (_, i) => ({
-                          value: i,
-                          label: `${i + 1} · ${t(i % 2 === 0 ? 'trends.left' : 'trends.right')}`,
-                        })),
-                      ]}
-                    />
-                  )}
-                </td>
-                <td>
-                  {numeric && (
-                    <Select
-                      size="small"
-                      variant="borderless"
-                      popupMatchSelectWidth={false}
-                      style={{ width: 84 }}
-                      aria-label={t('trends.lineFor', { name: k.name })}
-                      value={steps(k) ? 'step' : 'line'}
-                      onChange={(line: 'line' | 'step') => onChange(k.id, { line })}
-                      options={[
-                        { value: 'line', label: t('trends.straight') },
-                        { value: 'step', label: t('trends.steps') },
-                      ]}
-                    />
-                  )}
-                </td>
-                <td className="num nowrap">{last ? text(k, last.value) : '–'}</td>
-                <td>{last && <StatusMark status={last.status} />}</td>
-                <td className="num nowrap">
-                  <Link
-                    to={at(`corrections?series=${k.id}`)}
-                    className="ant-btn-like"
-                    aria-label={t('correction.listOf', { name: k.name })}
-                    title={t('correction.listOf', { name: k.name })}
-                  >
-                    <EditOutlined aria-hidden />
-                  </Link>
-                  <Button
-                    size="small"
-                    type="text"
-                    icon={<CloseOutlined aria-hidden />}
-                    aria-label={t('trend.removeOne', { name: k.name })}
-                    title={t('trend.removeOne', { name: k.name })}
-                    onClick={() => onRemove(k.id)}
-                  />
-                </td>
-              </tr>
-            )
-          })}
-          {chosen.missing.map((m) => (
-            <tr key={m.id}>
-              <td />
-              <th scope="row" colSpan={5}>
-                <span className="state is-bad">{m.problem.message}</span> <code>{m.id}</code>
+    <DataTable
+      label={t('trend.legend')}
+      className="trends-list"
+      columns={[
+        'trends.shown',
+        'name',
+        'trends.axis',
+        'trends.line',
+        { num: 'trend.last' },
+        'status',
+        { hidden: 'trend.remove' },
+      ]}
+    >
+      <tbody>
+        {chosen.known.map((k) => {
+          const last = drawn.find((d) => d.id === k.id)?.points.at(-1)
+          const { choice } = k
+          const numeric = isNumeric(k)
+          const auto = axisOf(axes, k.id)
+          return (
+            <tr key={k.id} className={choice.hidden ? 'away' : undefined}>
+              <td className="nowrap">
+                <Button
+                  size="small"
+                  type="text"
+                  aria-pressed={!choice.hidden}
+                  aria-label={t('trends.showOne', { name: k.name })}
+                  title={t('trends.showOne', { name: k.name })}
+                  icon={choice.hidden ? <EyeInvisibleOutlined aria-hidden /> : <EyeOutlined aria-hidden />}
+                  onClick={() => onChange(k.id, { hidden: choice.hidden ? undefined : true })}
+                />
+                <Colour of={k} onChange={(colour) => onChange(k.id, { colour })} />
+              </td>
+              <th scope="row" style={{ minWidth: 150 }}>
+                <Link to={at(`m/${k.machine}`)}>{k.machineName}</Link>
+                {k.machineName && ' · '}
+                {k.point} <span className="muted">{readableUnit(k.unit)}</span>
               </th>
-              <td className="num">
+              <td>
+                {numeric && (
+                  <Select
+                    size="small"
+                    variant="borderless"
+                    popupMatchSelectWidth={false}
+                    style={{ width: 84 }}
+                    aria-label={t('trends.axisFor', { name: k.name })}
+                    value={choice.axis ?? -1}
+                    onChange={(v) => onChange(k.id, { axis: v < 0 ? undefined : v })}
+                    options={[
+                      { value: -1, label: `${t('trends.auto')} ${auto === undefined ? '' : auto + 1}` },
+                      ...Array.from({ length: maxAxes }, (_, i) => ({
+                        value: i,
+                        label: `${i + 1} · ${t(i % 2 === 0 ? 'trends.left' : 'trends.right')}`,
+                      })),
+                    ]}
+                  />
+                )}
+              </td>
+              <td>
+                {numeric && (
+                  <Select
+                    size="small"
+                    variant="borderless"
+                    popupMatchSelectWidth={false}
+                    style={{ width: 84 }}
+                    aria-label={t('trends.lineFor', { name: k.name })}
+                    value={steps(k) ? 'step' : 'line'}
+                    onChange={(line: 'line' | 'step') => onChange(k.id, { line })}
+                    options={[
+                      { value: 'line', label: t('trends.straight') },
+                      { value: 'step', label: t('trends.steps') },
+                    ]}
+                  />
+                )}
+              </td>
+              <td className="num nowrap">{last ? text(k, last.value) : '–'}</td>
+              <td>{last && <StatusMark status={last.status} />}</td>
+              <td className="num nowrap">
+                <Link
+                  to={at(`corrections?series=${k.id}`)}
+                  className="ant-btn-like"
+                  aria-label={t('correction.listOf', { name: k.name })}
+                  title={t('correction.listOf', { name: k.name })}
+                >
+                  <EditOutlined aria-hidden />
+                </Link>
                 <Button
                   size="small"
                   type="text"
                   icon={<CloseOutlined aria-hidden />}
-                  aria-label={t('trend.removeOne', { name: m.id })}
-                  onClick={() => onRemove(m.id)}
+                  aria-label={t('trend.removeOne', { name: k.name })}
+                  title={t('trend.removeOne', { name: k.name })}
+                  onClick={() => onRemove(k.id)}
                 />
               </td>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          )
+        })}
+        {chosen.missing.map((m) => (
+          <tr key={m.id}>
+            <td />
+            <th scope="row" colSpan={5}>
+              <span className="state is-bad">{m.problem.message}</span> <code>{m.id}</code>
+            </th>
+            <td className="num">
+              <Button
+                size="small"
+                type="text"
+                icon={<CloseOutlined aria-hidden />}
+                aria-label={t('trend.removeOne', { name: m.id })}
+                onClick={() => onRemove(m.id)}
+              />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }
 

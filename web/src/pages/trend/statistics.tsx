@@ -8,8 +8,9 @@ import { isNumeric, type Drawn } from '../../trend/lanes'
 import type { Interval } from '../../trend/segments'
 import { useDark } from '../../ui/preferences'
 import { Fault } from '../../ui/states'
+import { DataTable } from '../../ui/table'
 import { useValueText } from '../../ui/valuetext'
-import { useBuckets, useStatistics, type Bucket } from './usedata'
+import { useBuckets, useStatistics, type Bucket, type Statistic } from './usedata'
 
 interface Props {
   series: Drawn[]
@@ -20,6 +21,11 @@ interface Props {
   now: number
 }
 
+interface Column {
+  title: Key
+  cell: (b: Statistic, s: Drawn, by: number) => string
+}
+
 /** Statistics tells of each series what the node says of the whole span. */
 export function Statistics({ series, ghosts, shift, asOf, span, now }: Props) {
   const { t, lang } = useI18n()
@@ -28,37 +34,28 @@ export function Statistics({ series, ghosts, shift, asOf, span, now }: Props) {
   const here = useStatistics(series, span, asOf)
   const then = useStatistics(ghosts, span, asOf, shift)
   const problem = here.problem ?? then.problem
-  const buckets = [...here.items, ...then.items].filter((b): b is Bucket => Boolean(b))
-  // What this node does not give has no column.
-  const gives = (key: 'timeWeightedMean' | 'integral') => buckets.some((b) => typeof b[key] === 'number')
+  // What weighs by time has columns only where the span can be told exactly.
+  const weighs = [...here.items, ...then.items].some((b) => b?.weighted)
   const value = (s: Drawn, v: SampleValue) => (v === null ? '–' : text(s, v))
   const number = (v: number | null | undefined) => (typeof v === 'number' ? float(lang, v) : '–')
-  const columns: { title: Key; cell: (b: Bucket, s: Drawn, by: number) => string }[] = [
+  const byTime: Column[] = [
+    { title: 'trends.weighted', cell: (b) => number(b.weighted?.mean) },
+    {
+      title: 'trends.integral',
+      cell: (b, s) =>
+        typeof b.weighted?.integral === 'number' ? `${number(b.weighted.integral)} ${integralUnit(s.unit)}` : '–',
+    },
+  ]
+  const columns: Column[] = [
     { title: 'trends.count', cell: (b) => whole(lang, b.count) },
     { title: 'trends.good', cell: (b) => (b.count > 0 ? share(lang, b.good / b.count) : '–') },
     { title: 'trends.covered', cell: (b, _, by) => share(lang, b.covered / seconds(span, now + by)) },
     { title: 'trend.low', cell: (b, s) => (isNumeric(s) ? value(s, b.min) : '–') },
     { title: 'trend.high', cell: (b, s) => (isNumeric(s) ? value(s, b.max) : '–') },
     { title: 'trends.mean', cell: (b, s) => (isNumeric(s) ? number(b.mean) : '–') },
-    ...(gives('timeWeightedMean')
-      ? [
-          {
-            title: 'trends.weighted' as const,
-            cell: (b: Bucket, s: Drawn) => (isNumeric(s) ? number(b.timeWeightedMean) : '–'),
-          },
-        ]
-      : []),
+    ...(weighs ? byTime : []),
     { title: 'trends.first', cell: (b, s) => value(s, b.first) },
     { title: 'trend.last', cell: (b, s) => value(s, b.last) },
-    ...(gives('integral')
-      ? [
-          {
-            title: 'trends.integral' as const,
-            cell: (b: Bucket, s: Drawn) =>
-              isNumeric(s) && typeof b.integral === 'number' ? `${number(b.integral)} ${integralUnit(s.unit)}` : '–',
-          },
-        ]
-      : []),
   ]
   return (
     <>
@@ -71,49 +68,43 @@ export function Statistics({ series, ghosts, shift, asOf, span, now }: Props) {
           <Fault problem={problem} />
         </div>
       )}
-      <div className="tablebox" tabIndex={0} role="group" aria-label={t('trends.statistics')}>
-        <table className="data trends-stats">
-          <caption className="hidden-text">{t('trends.statistics')}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t('name')}</th>
-              {columns.map((c) => (
-                <th key={c.title} scope="col" className="num">
-                  {t(c.title)}
+      <DataTable label={t('trends.statistics')} className="trends-stats">
+        <thead>
+          <tr>
+            <th scope="col">{t('name')}</th>
+            {columns.map((c) => (
+              <th key={c.title} scope="col" className="num">
+                {t(c.title)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {series.flatMap((s, i) => {
+            const g = ghosts.findIndex((x) => x.id === s.id)
+            const lines = [{ bucket: here.items[i], by: 0 }, ...(g >= 0 ? [{ bucket: then.items[g], by: shift }] : [])]
+            return lines.map(({ bucket, by }) => (
+              <tr key={`${s.id}-${by}`} className={by ? 'ghost' : undefined}>
+                <th scope="row">
+                  {by ? (
+                    <span className="muted">{t('trends.thenOf', { name: s.name })}</span>
+                  ) : (
+                    <>
+                      <i className="swatch" style={{ background: colourOf(s.slot, dark), margin: '0 8px 3px 0' }} />
+                      {s.name} <span className="muted">{readableUnit(s.unit)}</span>
+                    </>
+                  )}
                 </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {series.flatMap((s, i) => {
-              const g = ghosts.findIndex((x) => x.id === s.id)
-              const lines = [
-                { bucket: here.items[i], by: 0 },
-                ...(g >= 0 ? [{ bucket: then.items[g], by: shift }] : []),
-              ]
-              return lines.map(({ bucket, by }) => (
-                <tr key={`${s.id}-${by}`} className={by ? 'ghost' : undefined}>
-                  <th scope="row">
-                    {by ? (
-                      <span className="muted">{t('trends.thenOf', { name: s.name })}</span>
-                    ) : (
-                      <>
-                        <i className="swatch" style={{ background: colourOf(s.slot, dark), margin: '0 8px 3px 0' }} />
-                        {s.name} <span className="muted">{readableUnit(s.unit)}</span>
-                      </>
-                    )}
-                  </th>
-                  {columns.map((c) => (
-                    <td key={c.title} className="num nowrap">
-                      {bucket ? c.cell(bucket, s, by) : '–'}
-                    </td>
-                  ))}
-                </tr>
-              ))
-            })}
-          </tbody>
-        </table>
-      </div>
+                {columns.map((c) => (
+                  <td key={c.title} className="num nowrap">
+                    {bucket ? c.cell(bucket, s, by) : '–'}
+                  </td>
+                ))}
+              </tr>
+            ))
+          })}
+        </tbody>
+      </DataTable>
     </>
   )
 }
@@ -162,34 +153,31 @@ export function Values({ series, asOf, span, asked }: Omit<Props, 'ghosts' | 'sh
     )
   }
   return (
-    <div className="tablebox" tabIndex={0} role="group" aria-label={t('trends.values')} aria-busy={loading}>
-      <table className="data">
-        <caption className="hidden-text">{t('trends.values')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('trends.from')}</th>
-            {series.map((s) => (
-              <th key={s.id} scope="col" className="num">
-                {s.name} {readableUnit(s.unit)}
-              </th>
+    <DataTable label={t('trends.values')} busy={loading}>
+      <thead>
+        <tr>
+          <th scope="col">{t('trends.from')}</th>
+          {series.map((s) => (
+            <th key={s.id} scope="col" className="num">
+              {s.name} {readableUnit(s.unit)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row, i) => (
+          <tr key={row.from}>
+            <th scope="row" className="nowrap">
+              {dateTime(Date.parse(row.from))}
+            </th>
+            {series.map((s, at) => (
+              <td key={s.id} className="num nowrap">
+                {cell(s, items[at]?.[i])}
+              </td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, i) => (
-            <tr key={row.from}>
-              <th scope="row" className="nowrap">
-                {dateTime(Date.parse(row.from))}
-              </th>
-              {series.map((s, at) => (
-                <td key={s.id} className="num nowrap">
-                  {cell(s, items[at]?.[i])}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }

@@ -11,10 +11,13 @@ import { useI18n } from '../../i18n'
 import { useSecond } from '../../live/clock'
 import { useLive } from '../../live/live'
 import { iso } from '../../trend/csv'
-import type { Picked } from '../../trend/lanes'
+import { isNumeric, type Picked } from '../../trend/lanes'
 import type { Interval } from '../../trend/segments'
 import { moves, type Choice, type TrendView } from './address'
 import { spanOfView } from './offset'
+import { levelOf, weighted, type Weighted } from './weighted'
+
+type RollupRow = components['schemas']['RollupRow']
 
 /** A chosen series with what is known of it. */
 export interface Known extends Picked {
@@ -169,26 +172,32 @@ function values<T>(results: UseQueryResult<T>[]) {
   return results.map((r) => r.data)
 }
 
-/** What the node gives of a stretch of time; a node of another age may give more or less. */
-export type Bucket = components['schemas']['Bucket'] & {
-  timeWeightedMean?: number | null
-  integral?: number | null
-}
+export type Bucket = components['schemas']['Bucket']
 
-/** useStatistics asks for one bucket over the span for each series. */
+/** What the node says of a whole span; what weighs by time only where roll-up rows make up the span exactly. */
+export type Statistic = Bucket & { weighted?: Weighted }
+
+/** useStatistics asks for one bucket over the span for each series, and for its roll-ups where they can make it up. */
 export function useStatistics(series: Picked[], span: Interval, asOf: string | undefined, shift = 0) {
   const from = Math.round(span.from) - shift
   const to = Math.max(from + 1, Math.round(span.to) - shift)
+  const level = levelOf({ from, to })
   return useQueries({
     queries: series.map((s) => ({
       queryKey: ['statistics', s.id, from, to, asOf] as const,
-      queryFn: async ({ signal }: { signal: AbortSignal }) => {
-        const query = { from: iso(from), to: iso(to), step: `${to - from}ms`, asOf }
-        const page = await get<Page<Bucket>>(`/series/${s.id}/aggregates`, query, signal)
-        return page.items?.[0] ?? null
+      queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Statistic | null> => {
+        const within = { from: iso(from), to: iso(to), asOf }
+        const [page, rollups] = await Promise.all([
+          get<Page<Bucket>>(`/series/${s.id}/aggregates`, { ...within, step: `${to - from}ms` }, signal),
+          level && isNumeric(s)
+            ? get<Page<RollupRow>>(`/series/${s.id}/rollups`, { ...within, level }, signal)
+            : undefined,
+        ])
+        const bucket = page.items?.[0]
+        return bucket ? { ...bucket, weighted: rollups && weighted(rollups.items ?? [], { from, to }) } : null
       },
       meta: { live: true },
-      placeholderData: (held?: Bucket | null, query?: { queryKey: readonly unknown[] }) =>
+      placeholderData: (held?: Statistic | null, query?: { queryKey: readonly unknown[] }) =>
         query?.queryKey[1] === s.id && query.queryKey[4] === asOf ? held : undefined,
       staleTime: 10_000,
       gcTime: 60_000,

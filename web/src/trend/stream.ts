@@ -1,12 +1,9 @@
-import { base, search } from '../../api/client'
-import { Problem, problemFrom } from '../../api/problem'
-import { iso } from '../../trend/csv'
-import type { Interval } from '../../trend/segments'
+import { base, search } from '../api/client'
+import { Problem, problemFrom } from '../api/problem'
+import { iso } from './csv'
+import type { Interval } from './segments'
 
 export type FileFormat = 'csv' | 'xlsx' | 'arrow'
-
-/** The node has no such route: it is of an age that writes no files of samples. */
-export class NoRoute extends Error {}
 
 /** nodeFile has the node write the raw samples of the series into a file, and tells how many bytes have come. */
 export async function nodeFile(
@@ -33,9 +30,7 @@ export async function nodeFile(
   }
   if (!answer.ok || !answer.body) {
     const body: unknown = await answer.json().catch(() => undefined)
-    const problem = problemFrom(answer.status, body)
-    if (problem.code === 'no-such-address' || problem.code === 'method-not-allowed') throw new NoRoute()
-    throw problem
+    throw problemFrom(answer.status, body)
   }
   const parts: Blob[] = []
   let bytes = 0

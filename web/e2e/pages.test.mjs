@@ -1,0 +1,89 @@
+// Every page of the console under axe-core: what keeps a person with a reader, a keyboard or weak eyes out is a fault,
+// in both languages, by day and by night, on a desk and in a hand. A look adds what only it can break.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { before } from 'node:test'
+
+import { open, plain, until } from './browser.mjs'
+import { story } from './story.mjs'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
+  let node, browser, state, org, pages
+
+  before(async () => {
+    ;({ node, browser } = await begin())
+    ;({ state, org } = await signIn())
+  })
+
+  step('is reached by its address', async () => {
+    const machine = (await api(`/plant/nodes?org=${org}&kind=machine&limit=1000`)).items[0]
+    const series = (await api(`/series?org=${org}&limit=1000`)).items.filter((s) => s.machine === machine.id)
+    const [gateway] = (await api(`/gateways?org=${org}`)).items
+    const [source] = (await api(`/sources?org=${org}`)).items
+    await until('samples', async () => (await api(`/series/${series[0].id}/samples?limit=10`)).items.length > 5)
+    const two = series.slice(0, 2).map((s) => s.id)
+    const here = {
+      overview: '',
+      machine: `/m/${machine.id}?last=5m`,
+      gateways: '/gateways',
+      gateway: `/gateways/${gateway.id}`,
+      wizard: '/connect',
+      sources: '/sources',
+      source: `/sources/${source.id}`,
+      files: '/files',
+      'trend, empty': '/trend',
+      trend: `/trend?s=${two.join(',')}&last=5m`,
+      corrections: '/corrections',
+      health: `/health?node=${machine.id}&series=${two[0]}`,
+      points: '/points',
+      scale: '/scale',
+      storage: '/storage',
+      backups: '/backups',
+      calendars: '/calendars',
+      plant: `/plant?node=${machine.id}`,
+      people: '/people',
+      tokens: '/people?tab=tokens',
+      audit: '/audit',
+      account: '/account',
+      'no page': '/nowhere',
+    }
+    pages = Object.entries(here).map(([name, path]) => [name, `/o/${org}${path}`])
+    pages.push(['sign-in', '/sign-in'])
+  })
+
+  const contrast = 'color-contrast'
+  const rules = {
+    zh: {},
+    'zh-dark': { runOnly: [contrast] },
+    'en-phone': { rules: { [contrast]: { enabled: false } } },
+  }
+  for (const [look, chosen] of Object.entries(rules)) {
+    step(`has nothing that keeps somebody out: ${look}`, async () => {
+      const { context, page } = await open(browser, look, faults, state)
+      const found = []
+      for (const [name, path] of pages) {
+        await page.goto(node.url + path)
+        await page.getByRole('heading', { level: 1 }).first().waitFor()
+        await until('loaded', async () => (await page.locator('.bones').count()) === 0)
+        for (const fault of await plain(page)) found.push(`${name}: ${fault}`)
+        await page.evaluate(axe)
+        const { violations } = await page.evaluate(
+          (options) => globalThis.axe.run({ resultTypes: ['violations'], preload: false, ...options }),
+          chosen,
+        )
+        for (const v of violations) {
+          for (const n of v.nodes) found.push(`${name}: ${v.id}: ${n.target.join(' ')}: ${n.any[0]?.message ?? v.help}`)
+        }
+      }
+      await context.close()
+      assert.deepEqual(found, [])
+    })
+  }
+
+  step('had no error in any page', () => {
+    assert.deepEqual(faults, [])
+  })
+})

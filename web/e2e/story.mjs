@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+
+import { findBrowser, launch, open } from './browser.mjs'
+import { startNode } from './node.mjs'
+
+const out = join(import.meta.dirname, '.out')
+const pictures = process.env.JINGWEI_SCREENSHOTS ?? join(import.meta.dirname, '../../docs/screenshots')
+const chromium = findBrowser()
+export const password = 'copper lathe seventeen'
+
+if (!chromium && process.env.JINGWEI_TEST_STRICT) {
+  throw new Error('chromium is not installed; run scripts/peers.sh as root (JINGWEI_TEST_STRICT forbids skipping)')
+}
+
+/**
+ * story is a test in steps, each of which stands on the ones before it: after a failure the rest is not tried, and a
+ * picture .out/NAME-failure.png tells what was seen. `tell` gets what all stories need:
+ *
+ *   step(name, work)       one step
+ *   begin(start)           a node (the demo, or what `start` gives), a browser and a Chinese window; all end with the story
+ *   signIn()               by the node's one-time link, with a password; gives the organisation
+ *   api(path)              a JSON answer of the node to who is signed in
+ *   button(name, within)   by its words or a pattern; also while it works or has an icon; antd sets two characters apart
+ *   region(name, of), picture(name, of), pictures (their folder), faults (what went wrong in any page)
+ */
+export function story(title, name, tell) {
+  describe(title, { skip: chromium ? false : 'SKIPPED: chromium is not installed' }, () => {
+    const faults = []
+    let node, browser, main, page
+    let broken = false
+    const step = (what, work) =>
+      it(what, async (t) => {
+        if (broken) return t.skip('an earlier step failed')
+        try {
+          await work()
+        } catch (e) {
+          broken = true
+          mkdirSync(out, { recursive: true })
+          await page?.screenshot({ path: join(out, `${name}-failure.png`) }).catch(() => {})
+          throw e
+        }
+      })
+    const begin = async (start = startNode) => {
+      node = await start()
+      browser = await launch(chromium)
+      main = await open(browser, 'zh', faults)
+      page = main.page
+      return { node, browser, main, page }
+    }
+    before(() => mkdirSync(pictures, { recursive: true }))
+    after(async () => {
+      await browser?.close()
+      await node?.stop()
+    })
+    const button = (words, within = page) =>
+      within.getByRole('button', {
+        name: words instanceof RegExp ? words : new RegExp(`^(\\S+ )?${words.split('').join(' ?')}$`),
+      })
+    const signIn = async () => {
+      await page.goto(node.link)
+      await page.getByLabel('新密码').fill(password)
+      await page.getByLabel('再输入一次').fill(password)
+      await button('保存并进入').click()
+      await page.waitForURL(/\/o\//)
+      await page.getByRole('heading', { level: 1, name: '总览' }).waitFor()
+      // The sign-in only: the language of a further window is that of its look.
+      const state = { cookies: (await main.context.storageState()).cookies, origins: [] }
+      return { state, org: /\/o\/([^/?]+)/.exec(page.url())[1] }
+    }
+    const api = async (path, of = main.context) => {
+      const answer = await of.request.get(`${node.url}/api/v1${path}`)
+      assert.equal(answer.status(), 200, path)
+      return answer.json()
+    }
+    const region = (words, of = page) => of.getByRole('region', { name: words, exact: true })
+    const picture = (of, shown = page) => shown.screenshot({ path: join(pictures, `${of}.png`) })
+    tell({ step, begin, signIn, api, button, region, picture, pictures, faults })
+  })
+}
