@@ -113,17 +113,6 @@ func (s *Service) fact(r *revisionRow) (Fact, error) {
 	return f, nil
 }
 
-func (s *Service) facts(rows []revisionRow) ([]Fact, error) {
-	out := make([]Fact, len(rows))
-	for i := range rows {
-		var err error
-		if out[i], err = s.fact(&rows[i]); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
 // byKeys finds the newest revisions of facts by what their source calls them.
 func (s *Service) byKeys(ctx context.Context, db bun.IDB, scope auth.Scope, org uuid.UUID, kind, source string, externals []string) (map[string]Fact, error) {
 	out := map[string]Fact{}

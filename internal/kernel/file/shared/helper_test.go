@@ -66,9 +66,8 @@ func cluster(t testing.TB, n int) *natstest.Cluster {
 
 // cell is one that a test opens in turn by several processes, each with an office of its own.
 type cell struct {
-	t    testing.TB
-	o    Options
-	dirs []string
+	t testing.TB
+	o Options
 }
 
 func newCell(t testing.TB, db *store.DB, servers int, more ...nats.Option) *cell {
