@@ -91,8 +91,8 @@ func restart(ctx context.Context, o Options, longest time.Duration, progress io.
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	// What is merged stands there twice for a moment, and the journal takes up to 4 GiB.
-	need := uint64(o.Bytes)*3/2 + 5<<30
+	// What is merged stands there twice for a moment, and the journal holds what is not in blocks yet: at most 4 GiB.
+	need := uint64(o.Bytes)*3/2 + min(5<<30, uint64(o.Bytes)*4+256<<20)
 	if free, err := file.OS().Free(dir); err == nil && free < need {
 		return nil, fmt.Errorf("%s has room for %d MB and this needs about %d MB; name another disk with --dir", o.Dir, free/1e6, need/1e6)
 	}

@@ -116,3 +116,25 @@ func TestBackupCommandsSayWhatToMend(t *testing.T) {
 		}
 	}
 }
+
+// TestRestartIsMeasured: the bench fills a folder in a process of its own, kills it, and opens what is left.
+func TestRestartIsMeasured(t *testing.T) {
+	t.Parallel()
+	code, out, errs := command(t, "bench", "restart", "--megabytes", "4", "--goal", "600", "--dir", t.TempDir(), "--json")
+	if code != 0 || len(out) == 0 {
+		t.Fatalf("exit code %d: %s\n%s", code, out, errs)
+	}
+	var r struct {
+		Figures map[string]float64
+		Goals   []struct {
+			Name string
+			Met  bool
+		}
+	}
+	if err := json.Unmarshal([]byte(out[len(out)-1]), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Figures["blockBytes"] < 4e6 || r.Figures["firstAnswerRows"] < 1 || len(r.Goals) != 2 || !r.Goals[0].Met || !r.Goals[1].Met {
+		t.Errorf("%+v", r)
+	}
+}
