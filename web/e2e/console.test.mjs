@@ -8,7 +8,7 @@ import { before } from 'node:test'
 import { open, plain, until } from './browser.mjs'
 import { password, story } from './story.mjs'
 
-story('the console', 'console', ({ step, begin, api, button, pictures, faults }) => {
+story('the console', 'console', ({ step, begin, api, button, choose, pictures, faults }) => {
   let node, browser, main, page, state
   let org, machine, gateway
 
@@ -201,8 +201,7 @@ story('the console', 'console', ({ step, begin, api, button, pictures, faults })
     await page.getByRole('row', { name: /装配车间/ }).waitFor()
     await button('添加设备').click()
     await page.getByLabel('中文名称').fill('新电表')
-    await page.getByRole('combobox', { name: '设备模板' }).click()
-    await page.locator('.ant-select-item-option').last().click()
+    await choose('设备模板', -1)
     await button('添加').click()
     await page.getByRole('row', { name: /新电表/ }).waitFor()
     assert.deepEqual(await plain(page), [])
@@ -211,8 +210,7 @@ story('the console', 'console', ({ step, begin, api, button, pictures, faults })
     await button('保存').click()
     await page.getByText('New meter').waitFor()
     await button('移动').click()
-    await page.getByRole('combobox', { name: '移到' }).click()
-    await page.locator('.ant-select-item-option').first().click()
+    await choose('移到', 0)
     await page.getByRole('dialog').getByRole('button', { name: '移动', exact: true }).click()
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
     await button('停用').click()

@@ -8,7 +8,7 @@ import { before } from 'node:test'
 import { looks, open, plain, until } from './browser.mjs'
 import { story } from './story.mjs'
 
-story('sources', 'sources', ({ step, begin, api, button, pictures, faults }) => {
+story('sources', 'sources', ({ step, begin, api, button, choose, pictures, faults }) => {
   let node, browser, main, page, state
   let org, mqtt, push, user, secret
 
@@ -28,10 +28,6 @@ story('sources', 'sources', ({ step, begin, api, button, pictures, faults }) => 
     dialog()
       .getByRole('button', { name: new RegExp(`^(loading )?${name}$`) })
       .click()
-  const choose = async (label, option) => {
-    await dialog().getByLabel(label, { exact: true }).click()
-    await page.locator('.ant-select-dropdown:visible').getByText(option, { exact: true }).click()
-  }
   const row = (name) => page.getByRole('row').filter({ has: page.getByText(name, { exact: true }) })
 
   step('lets in', async () => {
@@ -82,7 +78,7 @@ story('sources', 'sources', ({ step, begin, api, button, pictures, faults }) => 
     await dialog().getByLabel('名称', { exact: true }).fill('试验')
     const mappings = dialog().getByLabel('映射 (JSON)')
     await until('the preset', async () => /devices\/\{device\}/.test(await mappings.inputValue()))
-    await choose('预设', 'Zigbee2MQTT')
+    await choose('预设', 'Zigbee2MQTT', dialog())
     assert.match(await mappings.inputValue(), /zigbee2mqtt/)
     await mappings.fill('[{"topic": ]')
     await dialog().getByText('不是有效的 JSON').waitFor()
@@ -98,7 +94,7 @@ story('sources', 'sources', ({ step, begin, api, button, pictures, faults }) => 
     await dialog().getByText('HTTP 推送', { exact: true }).click()
     await dialog().getByLabel('名称', { exact: true }).fill('车间脚本')
     const site = (await api(`/plant/nodes?org=${org}`)).items.find((x) => x.kind === 'site')
-    await choose('自动建档到', site.name.zh)
+    await choose('自动建档到', site.name.zh, dialog())
     await press('添加')
     await page.getByRole('heading', { level: 1, name: '车间脚本' }).waitFor()
     push = (await api(`/sources?org=${org}`)).items.find((s) => s.kind === 'push')

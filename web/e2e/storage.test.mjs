@@ -10,7 +10,7 @@ import { after, before } from 'node:test'
 import { looks, open, plain, until } from './browser.mjs'
 import { story } from './story.mjs'
 
-story('storage, backups and calendars', 'storage', ({ step, begin, api, button, region, pictures, faults }) => {
+story('storage, backups and calendars', 'storage', ({ step, begin, api, button, choose, region, pictures, faults }) => {
   let node, browser, main, page, state, org, repository, calendar
 
   before(async () => {
@@ -24,16 +24,6 @@ story('storage, backups and calendars', 'storage', ({ step, begin, api, button, 
   const dialog = () => page.getByRole('dialog').last()
   const gone = () => page.locator('.ant-modal-wrap:visible').waitFor({ state: 'hidden' })
   const press = (name) => button(name, dialog()).click()
-  const choose = async (label, option) => {
-    await dialog().getByRole('combobox', { name: label, exact: true }).click()
-    await page
-      .locator(
-        '.ant-select-dropdown:visible .ant-select-item-option, .ant-select-dropdown:visible .ant-select-tree-title',
-      )
-      .filter({ hasText: option })
-      .first()
-      .click()
-  }
   const rules = () => api(`/retention?org=${org}`)
 
   step('lets in', async () => {
@@ -79,8 +69,8 @@ story('storage, backups and calendars', 'storage', ({ step, begin, api, button, 
       .getByRole('button', { name: /指定类别/ })
       .click()
     await dialog().getByText('工厂', { exact: true }).click()
-    await choose('工厂', site.name.zh)
-    await choose('类别', '质量数据')
+    await choose('工厂', site.name.zh, dialog())
+    await choose('类别', '质量数据', dialog())
     await dialog()
       .getByRole('status')
       .filter({ hasText: /最多 [\d,]+ 个序列按365 天保存.*将被永久清除/ })
@@ -106,7 +96,7 @@ story('storage, backups and calendars', 'storage', ({ step, begin, api, button, 
     await region('指定')
       .getByRole('button', { name: /指定类别/ })
       .click()
-    await choose('类别', '质量数据')
+    await choose('类别', '质量数据', dialog())
     await dialog().getByLabel('原因').fill('全公司统一')
     await press('指定，一天后生效')
     await gone()
@@ -275,7 +265,7 @@ story('storage, backups and calendars', 'storage', ({ step, begin, api, button, 
       .getByRole('button', { name: /指定日历/ })
       .first()
       .click()
-    await choose('日历', '四班三运转')
+    await choose('日历', '四班三运转', dialog())
     await dialog().getByRole('status').filter({ hasText: '重新计算' }).waitFor()
     await dialog().getByLabel('原因').fill('一厂的班制')
     assert.deepEqual(await plain(page), [])

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 
-import { findBrowser, launch, open } from './browser.mjs'
+import { findBrowser, launch, open, until } from './browser.mjs'
 import { startNode } from './node.mjs'
 
 const out = join(import.meta.dirname, '.out')
@@ -24,6 +24,7 @@ if (!chromium && process.env.JINGWEI_TEST_STRICT) {
  *   signIn()               by the node's one-time link, with a password; gives the organisation
  *   api(path)              a JSON answer of the node to who is signed in
  *   button(name, within)   by its words or a pattern; also while it works or has an icon; antd sets two characters apart
+ *   choose(label, option, within)   from a list that opens; the option by its words, or a number (-1: the last)
  *   region(name, of), picture(name, of), pictures (their folder), faults (what went wrong in any page)
  */
 export function story(title, name, tell) {
@@ -75,8 +76,22 @@ export function story(title, name, tell) {
       assert.equal(answer.status(), 200, path)
       return answer.json()
     }
+    const choose = async (label, option, within = page) => {
+      await within.getByRole('combobox', { name: label, exact: true }).click()
+      const list = page.locator('.ant-select-dropdown:visible')
+      await list.waitFor()
+      const options = list.locator('.ant-select-item-option, .ant-select-tree-title')
+      // A list that is still unfolding may move away under the mouse: then nothing is chosen, and it stays open.
+      await until(`${option} to be chosen`, async () => {
+        if ((await list.count()) === 0) return true
+        const one = typeof option === 'number' ? options.nth(option) : options.filter({ hasText: option }).first()
+        await one.click({ timeout: 2000 }).catch(() => {})
+        await page.waitForTimeout(250)
+        return (await list.count()) === 0
+      })
+    }
     const region = (words, of = page) => of.getByRole('region', { name: words, exact: true })
     const picture = (of, shown = page) => shown.screenshot({ path: join(pictures, `${of}.png`) })
-    tell({ step, begin, signIn, api, button, region, picture, pictures, faults })
+    tell({ step, begin, signIn, api, button, choose, region, picture, pictures, faults })
   })
 }

@@ -39,7 +39,7 @@ async function end(child) {
   await ended
 }
 
-story('the connect wizard', 'wizard', ({ step, begin, pictures, faults }) => {
+story('the connect wizard', 'wizard', ({ step, begin, choose, pictures, faults }) => {
   const children = []
   let folder, node, meter, server, browser, main, page, org, began
   let steps = 0
@@ -233,8 +233,7 @@ story('the connect wizard', 'wizard', ({ step, begin, pictures, faults }) => {
     await part('网关与地址')
       .getByRole('button', { name: /网关与地址/ })
       .click()
-    await page.getByRole('combobox', { name: '链路' }).click()
-    await page.locator('.ant-select-item-option').last().click()
+    await choose('链路', -1)
     await button('下一步：试读').click()
     await until('values', async () => (await page.locator('.part .value').count()) > 5)
     // Another decoding, which is this machine's alone.
@@ -263,8 +262,7 @@ story('the connect wizard', 'wizard', ({ step, begin, pictures, faults }) => {
     await page.goto(`${node.url}/o/${org}/connect`)
     await button('Modbus TCP').click()
     await page.getByLabel('地址', { exact: true }).waitFor()
-    await page.getByRole('combobox', { name: '链路' }).click()
-    await page.locator('.ant-select-item-option').last().click()
+    await choose('链路', -1)
     await button('下一步：试读').click()
     await page.getByLabel('查看地址').fill('holding:0')
     await button('查看').click()
@@ -283,8 +281,7 @@ story('the connect wizard', 'wizard', ({ step, begin, pictures, faults }) => {
 
   step('leads to the sources for a device that tells its values by itself', async () => {
     await page.goto(`${node.url}/o/${org}/connect`)
-    await page.getByRole('combobox', { name: '协议' }).click()
-    await page.locator('.ant-select-item-option').filter({ hasText: 'Sparkplug' }).click()
+    await choose('协议', 'Sparkplug')
     await until('one template', async () => (await page.locator('.part tbody tr').count()) === 1)
     await page.locator('.part tbody').getByRole('button').click()
     await page.getByRole('link', { name: '前往接入源' }).waitFor()

@@ -206,7 +206,7 @@ func (b *Builder) Chunk(series uuid.UUID, t Type, plane Plane, id FrameID, rows 
 	case Bool:
 		b.buf = column.AppendBools(b.buf, v.Bits, &b.scratch)
 	case String:
-		b.buf = column.AppendStrings(b.buf, v.Text, &b.scratch)
+		b.buf = column.PackStrings(column.AppendStrings(b.buf, v.Text, &b.scratch), at)
 	}
 	values := b.page(at)
 	var parts partsRef

@@ -44,6 +44,7 @@ const (
 	runsRaw      = 0x52
 	stringsTable = 0x60
 	stringsPlain = 0x61
+	stringsZstd  = 0x62
 )
 
 func malformed(kind, format string, a ...any) error {

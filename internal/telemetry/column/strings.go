@@ -59,13 +59,22 @@ func tabulate(v []string, s *Scratch) (numbers []uint64, ok bool) {
 	return numbers, len(s.order)*2 <= len(v)
 }
 
-// DecodeStrings appends the n values of a page of AppendStrings to dst. The strings share one copy of the page's text:
-// it is at most as long as the page.
+// DecodeStrings appends the n values of a page of AppendStrings or PackStrings to dst. The strings share one copy of the
+// page's text: it is at most as long as the page, unpacked.
 func DecodeStrings(src []byte, n int, dst []string) ([]string, error) {
 	const name = "strings page"
 	encoding, body, err := open(name, src, n)
 	if err != nil || n == 0 {
 		return dst, err
+	}
+	if encoding == stringsZstd {
+		page, err := decompress(name, body)
+		if err != nil {
+			return dst, err
+		}
+		if encoding, body, err = open(name, page, n); err != nil {
+			return dst, err
+		}
 	}
 	count := uint64(n)
 	switch encoding {
