@@ -48,7 +48,7 @@ export async function open(browser, look, faults, state) {
   await context.addInitScript((l) => {
     if (!localStorage.getItem('jingwei.lang')) localStorage.setItem('jingwei.lang', l)
   }, lang)
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   const page = await context.newPage()
   page.on('pageerror', (e) => faults.push(`${look} ${page.url()}: ${e.message}`))
   page.on('console', (m) => {

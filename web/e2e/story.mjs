@@ -72,7 +72,7 @@ export function story(title, name, tell) {
       return { state, org: /\/o\/([^/?]+)/.exec(page.url())[1] }
     }
     const api = async (path, of = main.context) => {
-      const answer = await of.request.get(`${node.url}/api/v1${path}`)
+      const answer = await of.request.get(`${node.url}/api/v1${path}`, { timeout: 60_000 })
       assert.equal(answer.status(), 200, path)
       return answer.json()
     }
