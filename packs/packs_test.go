@@ -10,8 +10,11 @@ import (
 	"jingwei/internal/connect/driver/modbus"
 	"jingwei/internal/connect/driver/opcua"
 	"jingwei/internal/connect/lint"
+	"jingwei/internal/govern/assess"
 	"jingwei/internal/govern/incentive"
 	"jingwei/internal/kernel/fact"
+	"jingwei/internal/office/flow"
+	"jingwei/internal/office/flow/workday"
 	registry "jingwei/internal/office/register"
 	"jingwei/internal/office/register/party"
 	"jingwei/internal/plant/class"
@@ -59,11 +62,26 @@ func TestPacksAreSound(t *testing.T) {
 	if _, err := party.Load(packs.Files); err != nil { // two tables
 		t.Fatal(err)
 	}
+	flows, err := flow.Load(packs.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := workday.Load(packs.Files); err != nil {
+		t.Fatal(err)
+	}
+	instruments, err := assess.Load(packs.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notices, err := fs.Glob(packs.Files, workday.Dir+"/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	files, err := fs.Glob(packs.Files, "*/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := len(classes.All()) + len(devices.All()) + len(measures.All()) + len(facts.All()) + len(registers.All()) + 2; len(files) != want {
+	if want := len(classes.All()) + len(devices.All()) + len(measures.All()) + len(facts.All()) + len(registers.All()) + len(flows) + len(notices) + len(instruments.All()) + 2; len(files) != want {
 		t.Errorf("%d files, %d packs: some file is read by no room: %v", len(files), want, files)
 	}
 	if n := len(devices.All()); n < 12 {

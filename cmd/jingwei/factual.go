@@ -7,6 +7,7 @@ import (
 
 	"jingwei/internal/kernel/fact"
 	"jingwei/internal/kernel/store"
+	"jingwei/internal/office/flow"
 	"jingwei/internal/telemetry/seal"
 )
 
@@ -31,4 +32,13 @@ func sealed(l *fact.Leaf) seal.Fact {
 	return s
 }
 
-var _ seal.Facts = factual{}
+// Document lets cases ask for papers that were handed in (flow.Documents).
+func (f factual) Document(ctx context.Context, org uuid.UUID, id string) (flow.Document, error) {
+	d, err := f.room.Handed(ctx, org, id)
+	return flow.Document{ID: string(d.ID), Name: d.Name, Media: d.Media, Size: d.Size}, err
+}
+
+var (
+	_ seal.Facts     = factual{}
+	_ flow.Documents = factual{}
+)

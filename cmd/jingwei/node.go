@@ -38,6 +38,7 @@ import (
 	"jingwei/internal/kernel/module"
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/store"
+	"jingwei/internal/office/flow"
 	"jingwei/internal/office/register"
 	"jingwei/internal/office/register/party"
 	"jingwei/internal/plant"
@@ -91,6 +92,7 @@ type node struct {
 	blobs     *blob.Store
 	facts     *fact.Service
 	registers *register.Service
+	flows     *flow.Service
 	plant     *plant.Service
 	rollups   *kept.Service
 	promql    *promql.Service
@@ -200,7 +202,7 @@ func (n *node) openCertificate(context.Context) (err error) {
 	return err
 }
 
-// openOffice opens what keeps paper: objects, facts and registers.
+// openOffice opens what keeps paper: objects, facts, registers and cases.
 func (n *node) openOffice(ctx context.Context) (err error) {
 	if n.blobs, err = blob.Open(n.files, filepath.Join(n.dir, "blobs"), maxBlob); err != nil {
 		return err
@@ -216,6 +218,10 @@ func (n *node) openOffice(ctx context.Context) (err error) {
 		DB: n.db, Packs: packs.Files, Now: n.now, Logger: n.log,
 		Calculations: map[string]register.Calculation{"size-class": trades.Sizes.SizeOf},
 	})
+	if err != nil {
+		return err
+	}
+	n.flows, err = flow.New(ctx, flow.Options{DB: n.db, Packs: packs.Files, Documents: factual{n.facts}, Now: n.now, Logger: n.log})
 	return err
 }
 
@@ -386,6 +392,7 @@ func (n *node) routes() {
 	(&account.Service{DB: n.db, Auth: n.auth, Orgs: n.orgs, Conditions: n.board}).Routes(n.api)
 	n.facts.Routes(n.api)
 	n.registers.Routes(n.api)
+	n.flows.Routes(n.api)
 	n.plant.Routes(n.api)
 	reading.New(n.telemetry, described{n.plant}, n.now).Routes(n.api)
 	n.correct.Routes(n.api)
@@ -430,6 +437,7 @@ func (n *node) modules() []module.Module {
 		module.Loop("sealing", n.seal.Run),
 		module.Loop("retention", n.retention.Run),
 		module.Loop("health", n.health.Run),
+		module.Loop("cases", n.flows.Run),
 		module.Loop("gateways", n.fleet.Run),
 		&linkDoor{node: n})
 }
@@ -451,7 +459,7 @@ func (n *node) close() {
 
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
-	n.facts, n.registers = &fact.Service{}, &register.Service{}
+	n.facts, n.registers, n.flows = &fact.Service{}, &register.Service{}, &flow.Service{}
 	n.board, n.plant, n.telemetry, n.fleet, n.sources = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}, &ingest.Service{}
 	n.promql, n.seal, n.rollups = promql.New(promql.Options{}), &seal.Service{}, &kept.Service{}
 	n.backups, n.correct, n.retention, n.health = &backup.Service{}, &correction.Service{}, &retention.Service{}, &health.Service{}

@@ -29,6 +29,7 @@ const tag = api.Tag("facts")
 type FactView struct {
 	ID          uuid.UUID       `json:"id" format:"uuid"`
 	Revision    int64           `json:"revision"`
+	RevisionID  uuid.UUID       `json:"revisionId" format:"uuid" doc:"By which the evidence log knows this revision"`
 	Org         uuid.UUID       `json:"org" format:"uuid"`
 	Kind        string          `json:"kind"`
 	KindVersion string          `json:"kindVersion" doc:"Version of the pack that it was checked against"`
@@ -48,7 +49,7 @@ type FactView struct {
 }
 
 func viewOf(f *Fact) FactView {
-	v := FactView{ID: f.ID, Revision: f.Revision, Org: f.Org, Kind: f.Kind, KindVersion: f.KindVersion, Source: f.Source, External: f.External, Content: f.Record.Encode(),
+	v := FactView{ID: f.ID, Revision: f.Revision, RevisionID: f.RevisionID, Org: f.Org, Kind: f.Kind, KindVersion: f.KindVersion, Source: f.Source, External: f.External, Content: f.Record.Encode(),
 		Documents: f.Documents, Grade: f.Grade.String(), Evidence: f.Evidence, Since: time.Unix(0, f.Since).UTC(), Withdrawn: f.Withdrawn, By: f.By, Reason: f.Reason,
 		Commit: strconv.FormatUint(f.Commit, 10), At: time.Unix(0, f.At).UTC()}
 	if f.Until != store.Forever {

@@ -60,6 +60,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases that you may see, the newest first */
+        get: operations["listCases"];
+        put?: never;
+        /** Open a case: file an application, ask for an approval */
+        post: operations["openCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One case */
+        get: operations["getCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you may do with a case now */
+        get: operations["listCaseActions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}/parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Name organisations or people for a role of a case */
+        post: operations["nameCaseParties"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history of a case, the first step first */
+        get: operations["listCaseSteps"];
+        put?: never;
+        /** Take a case through a step */
+        post: operations["takeCaseStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/conditions": {
         parameters: {
             query?: never;
@@ -154,6 +241,23 @@ export interface paths {
         };
         /** Protocols that a link can speak */
         get: operations["listDrivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/due-cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for an organisation, the most pressing first; what has no deadline comes last */
+        get: operations["listDueCases"];
         put?: never;
         post?: never;
         delete?: never;
@@ -439,6 +543,41 @@ export interface paths {
         put?: never;
         /** Withdraw a fact by a further revision; what was said stays readable as of its time */
         post: operations["withdrawFact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The flows in which cases are opened */
+        get: operations["listFlows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/flows/{flow}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organisations that take cases of a flow */
+        get: operations["listFlowOffers"];
+        put?: never;
+        /** Say whether an organisation takes cases of a flow that others file */
+        post: operations["offerFlow"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1239,6 +1378,23 @@ export interface paths {
         put?: never;
         /** Retire a point from a time on; its readings stay */
         post: operations["retirePoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/flows/{flow}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public part of cases in public states, such as during a publicity period, for anybody */
+        get: operations["listPublicCases"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2283,6 +2439,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workdays/last": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last day of a period by the Chinese calendar of working days */
+        get: operations["lastDayOfPeriod"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2305,6 +2478,21 @@ export interface components {
             org: string;
             /** @enum {string} */
             role: "owner" | "engineer" | "operator" | "viewer" | "monitor";
+        };
+        ActionView: {
+            action: string;
+            /** @description Kinds that the case must carry */
+            documents: components["schemas"]["DocumentKind"][];
+            /** @description What it fills in; required says what it needs */
+            fields: unknown;
+            mayDocuments: components["schemas"]["DocumentKind"][];
+            name: components["schemas"]["Text"];
+            /** @description A reason in words is needed */
+            reason: boolean;
+            /** @description Code of the problem with which it would be refused now */
+            refused?: string;
+            /** @description In which you do it */
+            role: string;
         };
         Actor: {
             id?: string;
@@ -2428,6 +2616,11 @@ export interface components {
             items: components["schemas"]["Bucket"][];
             /** @description Not used: all buckets come at once */
             next?: string;
+        };
+        Apart: {
+            by?: string;
+            steps: string[] | null;
+            why: components["schemas"]["Text"];
         };
         ApiPageView: {
             items: components["schemas"]["IngestView"][];
@@ -2658,6 +2851,55 @@ export interface components {
             /** @description Hash of the zone's changes of the clocks from 1970 to 2200 */
             zoneVersion: string;
         };
+        CaseView: {
+            /**
+             * Format: date-time
+             * @description Of the last step
+             */
+            at: string;
+            /** @description Fields that you may not see are left out */
+            content: unknown;
+            deadlines: components["schemas"]["DeadlineView"][];
+            documents: components["schemas"]["FlowDocument"][];
+            /** Format: date-time */
+            ended?: string;
+            flow: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            opened: string;
+            /**
+             * Format: uuid
+             * @description Who keeps it
+             */
+            org: string;
+            /** @description Named for roles; of others than the owner's people those that they are themselves */
+            parties: components["schemas"]["Party"][];
+            /** Format: int64 */
+            revision: number;
+            state: string;
+            stateName: components["schemas"]["Text"];
+            /**
+             * Format: uuid
+             * @description The organisation that it is about
+             */
+            subject?: string;
+            title: string;
+            /** @description Of the flow, for the case's whole life */
+            version: string;
+        };
+        CensusFlowView: {
+            /**
+             * Format: double
+             * @description Of it, from gateways that speak several protocols or none: byProtocol does not hold it
+             */
+            unattributed: number;
+            /**
+             * Format: double
+             * @description Of all gateways and sources
+             */
+            valuesPerSecond: number;
+        };
         CensusPointView: {
             /**
              * Format: int64
@@ -2695,7 +2937,7 @@ export interface components {
              */
             connected: number;
             /** @description Told of now only */
-            flow?: components["schemas"]["FlowView"];
+            flow?: components["schemas"]["CensusFlowView"];
             /** Format: int64 */
             gateways: number;
             /** @description Calendar months, oldest first; the last ends with the moment that is counted */
@@ -3155,6 +3397,51 @@ export interface components {
             /** @enum {string} */
             state: "open" | "sealed" | "empty" | "skipped" | "shredded" | "lost" | "before";
         };
+        Deadline: {
+            basis?: string;
+            closes?: string;
+            /** Format: int64 */
+            days: number;
+            field?: string;
+            from?: string;
+            id: string;
+            in: string[] | null;
+            name: components["schemas"]["Text"];
+            passes?: components["schemas"]["Passes"];
+            reminders?: number[] | null;
+            role: string;
+            stops?: string[] | null;
+            unit: string;
+        };
+        DeadlineView: {
+            basis?: string;
+            /** Format: date-time */
+            began: string;
+            /**
+             * Format: date-time
+             * @description From here on it has passed
+             */
+            due: string;
+            id: string;
+            /**
+             * Format: date
+             * @description The last day
+             */
+            last: string;
+            /** @description The last day was a holiday and moved to the next working day */
+            moved?: boolean;
+            name: components["schemas"]["Text"];
+            overdue: boolean;
+            /** @description Who has to act */
+            role: string;
+            /**
+             * Format: date-time
+             * @description Since when it stands still
+             */
+            stopped?: string;
+            /** @description Years without a notice of holidays: weekends only were counted */
+            unknownYears?: number[] | null;
+        };
         Definition: {
             /** @description When the production day begins on the local clock; 00:00 where it is left out */
             dayStart?: string;
@@ -3246,6 +3533,10 @@ export interface components {
             /** Format: int64 */
             size: number;
         };
+        DocumentKind: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
         DriverView: {
             name: string;
             /** @description JSON Schema of a link's config, with titles in zh-CN and en */
@@ -3254,26 +3545,33 @@ export interface components {
             secrets?: string[] | null;
         };
         DueView: {
+            /** Format: uuid */
+            case: string;
+            deadline?: string;
             /**
              * Format: date-time
-             * @description Samples before it may be gone
+             * @description Absent where no deadline runs
              */
-            before?: string;
+            due?: string;
+            flow: string;
+            /** Format: uuid */
+            id: string;
+            overdue: boolean;
             /**
              * Format: uuid
-             * @description Left out: kept for ever
+             * @description Who keeps the case
              */
-            class?: string;
+            owner: string;
             /**
-             * Format: int64
-             * @description For which it counts
+             * Format: uuid
+             * @description Absent: anybody of the organisation who may
              */
-            series: number;
-            /**
-             * Format: int64
-             * @description Series that have samples which go by what takes effect within a day
-             */
-            soon: number;
+            person?: string;
+            /** Format: int64 */
+            revision: number;
+            role: string;
+            state: string;
+            title: string;
         };
         EndRetentionAssignmentRequest: {
             reason: string;
@@ -3517,6 +3815,11 @@ export interface components {
             /** Format: int64 */
             revision: number;
             /**
+             * Format: uuid
+             * @description By which the evidence log knows this revision
+             */
+            revisionId: string;
+            /**
              * Format: date-time
              * @description When it holds
              */
@@ -3547,17 +3850,76 @@ export interface components {
             /** Format: uuid */
             source: string;
         };
+        FlowCondition: {
+            atLeast?: string;
+            atMost?: string;
+            field: string;
+            in?: string[] | null;
+            is?: string;
+            known?: boolean;
+            not?: string;
+        };
+        FlowDocument: {
+            id: string;
+            kind: string;
+            media?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description The step with which it came
+             */
+            revision: number;
+            /** Format: int64 */
+            size: number;
+        };
+        FlowState: {
+            awaits?: string[] | null;
+            final?: boolean;
+            frees?: boolean;
+            id: string;
+            name: components["schemas"]["Text"];
+            public?: boolean;
+        };
+        FlowTransition: {
+            action?: string;
+            after?: string;
+            assigned?: string[] | null;
+            before?: string;
+            confidential?: boolean;
+            documents?: string[] | null;
+            fields?: string[] | null;
+            from: string[] | null;
+            has?: string[] | null;
+            id: string;
+            may?: string[] | null;
+            mayDocuments?: string[] | null;
+            name: components["schemas"]["Text"];
+            reason?: boolean;
+            roles?: string[] | null;
+            tells?: string[] | null;
+            to: string;
+            when?: components["schemas"]["FlowCondition"][] | null;
+        };
         FlowView: {
-            /**
-             * Format: double
-             * @description Of it, from gateways that speak several protocols or none: byProtocol does not hold it
-             */
-            unattributed: number;
-            /**
-             * Format: double
-             * @description Of all gateways and sources
-             */
-            valuesPerSecond: number;
+            apart: components["schemas"]["Apart"][];
+            /** @description What one case is called */
+            case: components["schemas"]["Text"];
+            deadlines: components["schemas"]["Deadline"][];
+            documents: components["schemas"]["DocumentKind"][];
+            /** @description With their names in zh and en, types and bounds */
+            fields: unknown;
+            id: string;
+            name: components["schemas"]["Text"];
+            note?: components["schemas"]["Text"];
+            roles: components["schemas"]["Role"][];
+            /** @description JSON Schema 2020-12 of what opens a case */
+            schema: unknown;
+            /** @description Where the pack comes from */
+            source: string;
+            start: components["schemas"]["FlowTransition"];
+            states: components["schemas"]["FlowState"][];
+            transitions: components["schemas"]["FlowTransition"][];
+            version: string;
         };
         GapFact: {
             /** Format: date-time */
@@ -3988,6 +4350,20 @@ export interface components {
             /** @description As text: name+id+key (C2SP signed-note) */
             items: string[];
         };
+        LastDay: {
+            /** @description What the last day is */
+            about: components["schemas"]["Text"];
+            /**
+             * Format: date
+             * @description What counting alone gave, before a holiday moved it
+             */
+            counted: string;
+            /** Format: date */
+            last: string;
+            moved: boolean;
+            /** @description Years without a notice of holidays: weekends only were counted */
+            unknownYears?: number[] | null;
+        };
         Latest: {
             sample: components["schemas"]["Sample"] | null;
             /** Format: uuid */
@@ -4258,6 +4634,23 @@ export interface components {
             parent: string;
             reason?: string;
         };
+        NameParty: {
+            /** Format: uuid */
+            org: string;
+            /** Format: uuid */
+            person?: string;
+        };
+        NameRequest: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description All of them, in place of those before */
+            parties: components["schemas"]["NameParty"][];
+            reason?: string;
+            role: string;
+        };
         NewAPIToken: {
             /** Format: date-time */
             created: string;
@@ -4435,11 +4828,35 @@ export interface components {
              */
             to?: string;
         };
+        OfferRequest: {
+            /** Format: uuid */
+            org: string;
+            takes: boolean;
+        };
+        Offers: {
+            orgs: string[];
+        };
         OneTimeLink: {
             /** Format: date-time */
             expires: string;
             /** @description Path to open in the console; told once */
             link: string;
+        };
+        OpenRequest: {
+            content?: unknown;
+            documents?: components["schemas"]["Paper"][] | null;
+            flow: string;
+            /**
+             * Format: uuid
+             * @description Who is to keep it
+             */
+            org: string;
+            reason?: string;
+            /**
+             * Format: uuid
+             * @description The organisation that it is about
+             */
+            subject?: string;
         };
         Org: {
             /** @description Unified social credit code (GB 32100) */
@@ -4462,6 +4879,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageActionView: {
+            items: components["schemas"]["ActionView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -4474,6 +4896,11 @@ export interface components {
         };
         PageCalendarSummary: {
             items: components["schemas"]["CalendarSummary"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageCaseView: {
+            items: components["schemas"]["CaseView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -4512,6 +4939,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageDueView: {
+            items: components["schemas"]["DueView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageEntryView: {
             items: components["schemas"]["EntryView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -4524,6 +4956,11 @@ export interface components {
         };
         PageFactView: {
             items: components["schemas"]["FactView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageFlowView: {
+            items: components["schemas"]["FlowView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -4567,6 +5004,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PagePublicCase: {
+            items: components["schemas"]["PublicCase"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PagePublicEntry: {
             items: components["schemas"]["PublicEntry"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -4602,6 +5044,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageStepView: {
+            items: components["schemas"]["StepView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageTemplateSummary: {
             items: components["schemas"]["TemplateSummary"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -4616,6 +5063,24 @@ export interface components {
             items: components["schemas"]["IngestView2"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
+        };
+        Paper: {
+            id: string;
+            kind: string;
+        };
+        Party: {
+            /** Format: uuid */
+            org: string;
+            /**
+             * Format: uuid
+             * @description Absent: everybody of the organisation who may
+             */
+            person?: string;
+            role: string;
+        };
+        Passes: {
+            escalate?: string;
+            transition?: string;
         };
         Pattern: {
             crews?: components["schemas"]["Crew"][] | null;
@@ -4770,6 +5235,26 @@ export interface components {
             message: string;
             /** @description The value found there; left out for secrets and for whole objects */
             value?: unknown;
+        };
+        PublicCase: {
+            /** @description The public fields */
+            content: unknown;
+            /** @description Until when one may object */
+            deadlines: components["schemas"]["DeadlineView"][];
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Who keeps it
+             */
+            org: string;
+            /**
+             * Format: int64
+             * @description The basis of an objection
+             */
+            revision: number;
+            state: string;
+            stateName: components["schemas"]["Text"];
         };
         PublicEntry: {
             /** @description The public fields */
@@ -4969,6 +5454,28 @@ export interface components {
             /** @description The bucket is no more: a calendar was changed */
             withdrawn?: boolean;
         };
+        RetentionDueView: {
+            /**
+             * Format: date-time
+             * @description Samples before it may be gone
+             */
+            before?: string;
+            /**
+             * Format: uuid
+             * @description Left out: kept for ever
+             */
+            class?: string;
+            /**
+             * Format: int64
+             * @description For which it counts
+             */
+            series: number;
+            /**
+             * Format: int64
+             * @description Series that have samples which go by what takes effect within a day
+             */
+            soon: number;
+        };
         RetirePlantNodeRequest: {
             /**
              * Format: date-time
@@ -4984,6 +5491,12 @@ export interface components {
              */
             at?: string;
             reason: string;
+        };
+        Role: {
+            id: string;
+            name: components["schemas"]["Text"];
+            of: string;
+            verb?: string;
         };
         RoleIn: {
             org: components["schemas"]["Org"];
@@ -5261,7 +5774,7 @@ export interface components {
             assignments: components["schemas"]["AssignmentView"][];
             classes: components["schemas"]["ClassView"][];
             /** @description What it comes to */
-            due: components["schemas"]["DueView"][];
+            due: components["schemas"]["RetentionDueView"][];
             holds: components["schemas"]["HoldView"][];
         };
         Sample: {
@@ -5778,6 +6291,48 @@ export interface components {
                 [key: string]: number;
             };
         };
+        StepRequest: {
+            /**
+             * Format: uuid
+             * @description For which organisation, of an action that is open to anyone
+             */
+            acting?: string;
+            action: string;
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description The fields that the action fills in */
+            content?: unknown;
+            documents?: components["schemas"]["Paper"][] | null;
+            reason?: string;
+        };
+        StepView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            /** @description What was filled in */
+            content: unknown;
+            /** @description That took the step by itself */
+            deadline?: string;
+            documents: components["schemas"]["FlowDocument"][];
+            from?: string;
+            name: components["schemas"]["Text"];
+            named?: components["schemas"]["Party"][] | null;
+            /**
+             * Format: uuid
+             * @description For which organisation it was done
+             */
+            org?: string;
+            reason?: string;
+            /** Format: int64 */
+            revision: number;
+            role?: string;
+            to: string;
+            /** @description Absent where people were named for a role */
+            transition?: string;
+        };
         StorageStatus: {
             /** Format: int64 */
             blocks: number;
@@ -6199,6 +6754,246 @@ export interface operations {
             };
         };
     };
+    listCases: {
+        parameters: {
+            query?: {
+                flow?: string;
+                state?: string;
+                /** @description Kept by this organisation */
+                org?: string;
+                /** @description About this organisation */
+                subject?: string;
+                /** @description Part of the title */
+                q?: string;
+                /** @description Only those that have not ended */
+                running?: boolean;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCaseActions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageActionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    nameCaseParties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCaseSteps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStepView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeCaseStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listConditions: {
         parameters: {
             query?: {
@@ -6389,6 +7184,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageDriverView\u00B76"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDueCases: {
+        parameters: {
+            query: {
+                org: string;
+                role?: string;
+                /** @description For which you were named in person */
+                mine?: boolean;
+                /** @description Only what has passed */
+                overdue?: boolean;
+                /** @description That ends on this day or before */
+                until?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDueView"];
                 };
             };
             /** @description Error */
@@ -7035,6 +7872,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFlows: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFlowView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFlowOffers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offers"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offerFlow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfferRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offers"];
                 };
             };
             /** @description Error */
@@ -9211,6 +10145,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPublicCases: {
+        parameters: {
+            query?: {
+                /** @description Kept by this organisation */
+                org?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePublicCase"];
+                };
             };
             /** @description Error */
             default: {
@@ -11778,6 +12750,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Watermark"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lastDayOfPeriod: {
+        parameters: {
+            query: {
+                /** @description The day of the event, which is not counted */
+                event: string;
+                n: number;
+                unit?: "working" | "calendar" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastDay"];
                 };
             };
             /** @description Error */
