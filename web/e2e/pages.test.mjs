@@ -11,10 +11,10 @@ import { story } from './story.mjs'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
-  let node, browser, state, org, pages
+  let node, browser, main, state, org, pages
 
   before(async () => {
-    ;({ node, browser } = await begin())
+    ;({ node, browser, main } = await begin())
     ;({ state, org } = await signIn())
   })
 
@@ -24,6 +24,15 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
     const [gateway] = (await api(`/gateways?org=${org}`)).items
     const [source] = (await api(`/sources?org=${org}`)).items
     await until('samples', async () => (await api(`/series/${series[0].id}/samples?limit=10`)).items.length > 5)
+    const post = async (path, data) => {
+      const answer = await main.context.request.post(`${node.url}/api/v1${path}`, { data })
+      assert.ok(answer.ok(), `${path}: ${await answer.text()}`)
+      return answer.json()
+    }
+    await post(`/registers/departments/adopt?org=${org}`)
+    const [entry] = (await api(`/registers/departments/entries?org=${org}&limit=1`)).items
+    const order = { number: 'HT-1', signed: '2026-03-02', partyName: '示例', subject: 'software', amount: 100 }
+    const fact = await post('/facts', { org, kind: 'contract', source: 'erp', externalId: 'HT-1', content: order })
     const two = series.slice(0, 2).map((s) => s.id)
     const here = {
       overview: '',
@@ -43,6 +52,13 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
       storage: '/storage',
       backups: '/backups',
       calendars: '/calendars',
+      registers: '/registers',
+      'register, empty': '/registers/enterprises',
+      register: '/registers/departments',
+      'register entry': `/registers/departments/${entry.id}`,
+      facts: '/facts',
+      'facts of a kind': '/facts?kind=contract',
+      fact: `/facts/${fact.id}`,
       plant: `/plant?node=${machine.id}`,
       people: '/people',
       tokens: '/people?tab=tokens',

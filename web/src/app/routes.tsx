@@ -51,6 +51,20 @@ export const routes: RouteObject[] = [
                 path: 'calendars/:id',
                 lazy: async () => ({ Component: (await import('../pages/calendar')).CalendarPage }),
               },
+              {
+                path: 'registers',
+                lazy: async () => ({ Component: (await import('../pages/registers')).RegistersPage }),
+              },
+              {
+                path: 'registers/:register',
+                lazy: async () => ({ Component: (await import('../pages/register')).RegisterPage }),
+              },
+              {
+                path: 'registers/:register/:id',
+                lazy: async () => ({ Component: (await import('../pages/entry')).EntryPage }),
+              },
+              { path: 'facts', lazy: async () => ({ Component: (await import('../pages/facts')).FactsPage }) },
+              { path: 'facts/:id', lazy: async () => ({ Component: (await import('../pages/fact')).FactPage }) },
               { path: 'plant', lazy: async () => ({ Component: (await import('../pages/plant')).PlantPage }) },
               { path: 'people', lazy: async () => ({ Component: (await import('../pages/people')).PeoplePage }) },
               { path: 'audit', lazy: async () => ({ Component: (await import('../pages/audit')).AuditPage }) },

@@ -24,12 +24,13 @@ export function formatOf(name: string): Format | undefined {
   return formats.find((f) => f === ending)
 }
 
-const accepted = (lang: Lang) => (lang === 'en' ? 'en' : 'zh-CN')
+export const accepted = (lang: Lang) => (lang === 'en' ? 'en' : 'zh-CN')
 
 // A file is neither sent nor received as JSON, so it does not go through the client's call.
-const lost = (lang: Lang) => new Problem(0, 'no_answer', lang === 'en' ? 'The node does not answer.' : '节点没有响应。')
+export const lost = (lang: Lang) =>
+  new Problem(0, 'no_answer', lang === 'en' ? 'The node does not answer.' : '节点没有响应。')
 
-async function refused(status: number, text: string): Promise<Problem> {
+export async function refused(status: number, text: string): Promise<Problem> {
   // The client notices that there is no session any more.
   if (status === 401) await get('/me').catch(() => undefined)
   let body: unknown = text.slice(0, 300)

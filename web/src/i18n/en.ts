@@ -2,9 +2,12 @@ import { audit } from './areas/audit'
 import { backups } from './areas/backups'
 import { calendars } from './areas/calendars'
 import { correction } from './areas/correction'
+import { facts } from './areas/facts'
+import { fields } from './areas/fields'
 import { files } from './areas/files'
 import { health } from './areas/health'
 import { points } from './areas/points'
+import { registers } from './areas/registers'
 import { scale } from './areas/scale'
 import { sources } from './areas/sources'
 import { storage } from './areas/storage'
@@ -459,5 +462,8 @@ export const en: Record<Key, string> = {
   ...backups.en,
   ...calendars.en,
   ...correction.en,
+  ...facts.en,
+  ...fields.en,
+  ...registers.en,
   ...wizard.en,
 }
