@@ -120,7 +120,9 @@ func (p *process) connect(context.Context) (err error) {
 	o := append(jetstream.ConnectOptions(), nats.Name("jingwei "+p.name()),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { p.log.Warn("NATS", "error", err) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			p.log.Warn("the connection to NATS was lost; it is made again", "error", err)
+			if err != nil { // nil: it is we who close it
+				p.log.Warn("the connection to NATS was lost; it is made again", "error", err)
+			}
 		}))
 	if f := p.cfg.Cluster.Credentials; f != "" {
 		o = append(o, nats.UserCredentials(f))
