@@ -114,10 +114,13 @@ func (s *Store) choose(blocks []*blockFile, now time.Time, force bool) *plan {
 	siblings := map[cell][]*blockRun{}
 	for _, c := range order {
 		runs := make([]*blockRun, 0, len(byCell[c]))
-		total := int64(0)
+		total, rows := int64(0), uint64(0)
 		for _, r := range byCell[c] {
 			runs = append(runs, r)
 			total += r.bytes
+			for _, b := range r.blocks {
+				rows += b.rows
+			}
 		}
 		sort.Slice(runs, func(i, j int) bool { return runs[i].number < runs[j].number })
 		quiet := force || now.Sub(s.touched(c)) >= s.o.SettleAfter
@@ -125,7 +128,8 @@ func (s *Store) choose(blocks []*blockFile, now time.Time, force bool) *plan {
 			p.level = c.level
 			return p
 		}
-		if quiet && total < smallCell && c.level < cellLevels-1 {
+		// A cell of many rows would only come back as it is, however few bytes they take: see assign.
+		if quiet && total < smallCell && rows < ownCellRows && c.level < cellLevels-1 {
 			siblings[c.parent()] = append(siblings[c.parent()], runs...)
 		}
 	}

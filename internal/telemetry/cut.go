@@ -93,6 +93,8 @@ const (
 	cellLevels  = 6       // the last one covers everything
 	fewCells    = 8       // this many may be small
 	ownCellRows = 1 << 16 // a cell with more rows is not small
+	thinChunk   = 4       // a small day with fewer rows for each series is thin: its chunks would be mostly index
+	thinLevel   = 2       // of the cells of thin days
 )
 
 func cellOf(t int64, level uint8) cell {
@@ -110,11 +112,25 @@ func (c cell) span() (from, to int64) {
 // cells maps days to cells: each day with many rows, or all when they are few, has its own; the others share wider ones.
 type cells map[int32]cell
 
-// assign chooses the cells for rows counted by day. Days with little data get cells of at least that level.
-func assign(byDay map[int32]uint64, level uint8) cells {
+// assign chooses the cells for rows of so many series, counted by day. Days with little data get cells of at least that level,
+// and days that are thin, if there are several, those of one level, so that flush after flush they are the same.
+func assign(byDay map[int32]uint64, series int, level uint8) cells {
 	count := make(map[cell]uint64, len(byDay))
+	thin := 0
+	thinRows := min(ownCellRows, thinChunk*uint64(series))
 	for d, n := range byDay {
 		count[cell{0, d}] = n
+		if n < thinRows {
+			thin++
+		}
+	}
+	if thin > 1 {
+		for d, n := range byDay {
+			if n < thinRows {
+				delete(count, cell{0, d})
+				count[cell{thinLevel, d >> (3 * thinLevel)}] += n
+			}
+		}
 	}
 	for l := uint8(0); l < cellLevels-1; l++ {
 		small := 0
@@ -124,6 +140,9 @@ func assign(byDay map[int32]uint64, level uint8) cells {
 			}
 		}
 		if small <= fewCells && l >= level {
+			if thin > 1 && l < thinLevel {
+				continue
+			}
 			break
 		}
 		for c, n := range count {

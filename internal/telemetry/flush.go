@@ -192,7 +192,7 @@ func (s *Store) adopt(next *manifest, w *writer, replaced []*blockFile) error {
 // head writes all series of a sealed head.
 func (w *writer) head(ctx context.Context, h *head) error {
 	known := w.s.known.Load()
-	w.cells = assign(h.days(), 0)
+	w.divide(h.days(), 0, h.held())
 	w.explain = func(commit uint64) (block.Arrival, error) {
 		a, ok := h.explain(commit)
 		if !ok {
@@ -230,6 +230,16 @@ func (w *writer) head(ctx context.Context, h *head) error {
 		}
 	}
 	return w.finish()
+}
+
+// held counts the series that have rows.
+func (h *head) held() (n int) {
+	for i := range h.series {
+		if h.series[i].rows > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // days counts rows by UTC day, about: each arrival counts as many rows as the head's arrivals have on average.

@@ -90,7 +90,7 @@ func (w *writer) compact(ctx context.Context, p *plan) error {
 			byDay[d] += b.rows / uint64(last-first+1)
 		}
 	}
-	w.cells = assign(byDay, p.level)
+	w.divide(byDay, p.level, len(all))
 	w.explain = find.arrival
 	q := newScanner()
 	q.begin(&view{active: newHead(0, w.s.pool), blocks: p.inputs}, lo, hi+1, ScanOptions{Columns: block.All, History: true}, w.s.foundDamage)

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"math"
 	"slices"
 	"unsafe"
 
@@ -248,13 +249,68 @@ func (q *scanner) windows(ctx context.Context, s *Series, from, to int64, whole 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := q.window(s, in, lo, hi, whole, emit); err != nil {
-			return err
+		if len(in) > 1 {
+			var err error
+			if in, hi, err = q.narrow(in, lo, hi); err != nil {
+				return err
+			}
+		}
+		if len(in) > 0 {
+			if err := q.window(s, in, lo, hi, whole, emit); err != nil {
+				return err
+			}
 		}
 		if lo = hi; lo >= to {
 			return nil
 		}
 	}
+}
+
+const (
+	sparseRows = 512 // a chunk of so few rows is looked into for where its rows lie
+	windowRows = 256 // about the fewest rows for which a window of their own is worth it
+)
+
+// narrow ends a window where a source that has no row there yet begins to have some, or has none for a while, and leaves out
+// those without rows: a few late samples reach across days, but take no part in what lies between them.
+func (q *scanner) narrow(in []*source, lo, hi int64) ([]*source, int64, error) {
+	gap := uint64(math.MaxUint64)
+	for _, src := range in {
+		if rows := src.rows(); rows > 1 {
+			gap = min(gap, uint64(src.max-src.min)/uint64(rows-1))
+		}
+	}
+	if gap > uint64(hi-lo)/windowRows {
+		return in, hi, nil
+	}
+	gap *= windowRows
+	left := in[:0]
+	for _, src := range in {
+		if src.isChunk && src.chunk.Rows > sparseRows {
+			left = append(left, src)
+			continue
+		}
+		if err := q.load(src, wanted(q.want, src)); err != nil {
+			return nil, 0, err
+		}
+		t := src.frame.Time
+		t = t[gallop(t, lo):]
+		switch {
+		case len(t) == 0 || t[0] >= hi:
+			continue
+		case uint64(t[0]-lo) > gap:
+			hi = t[0]
+			continue
+		}
+		for i := 1; i < len(t) && t[i-1] < hi; i++ {
+			if uint64(t[i]-t[i-1]) > gap {
+				hi = min(hi, t[i-1]+1)
+				break
+			}
+		}
+		left = append(left, src)
+	}
+	return left, hi, nil
 }
 
 // window emits the rows of the sources with times in [lo, hi).

@@ -86,6 +86,7 @@ type Store struct {
 	producers   map[uuid.UUID]*producer
 	prepared    sync.Pool
 	scanners    sync.Pool
+	builders    sync.Pool // of block.Builder, for their memory
 
 	room          gate
 	manifest      *manifest     // written under workMu

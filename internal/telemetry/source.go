@@ -36,6 +36,13 @@ func (src *source) hasRivals(history bool) bool {
 	return history && (!src.isChunk || src.chunk.Notes&block.HasRivals != 0)
 }
 
+func (src *source) rows() int {
+	if src.isChunk {
+		return src.chunk.Rows
+	}
+	return src.frame.Len()
+}
+
 // clip returns the rows with times in [lo, hi).
 func (src *source) clip(lo, hi int64) (i, j int) {
 	t := src.frame.Time

@@ -19,6 +19,8 @@ type writer struct {
 	run     uint64
 	taken   []uint64 // numbers of the files begun
 	cells   cells
+	rows    map[cell]uint64 // that are expected in each
+	series  int             // that are expected
 	open    map[cell]*block.Builder
 	spare   []*block.Builder
 	files   []*blockFile // written and durable but for the directory
@@ -64,15 +66,31 @@ func (w *writer) number() uint64 {
 	return n
 }
 
+// divide chooses the cells for rows counted by day, of at most so many series.
+func (w *writer) divide(byDay map[int32]uint64, level uint8, series int) {
+	w.cells = assign(byDay, series, level)
+	w.series = series
+	w.rows = make(map[cell]uint64, len(byDay))
+	for d, n := range byDay {
+		w.rows[w.cells[d]] += n
+	}
+}
+
 func (w *writer) builder(c cell) *block.Builder {
 	b := w.open[c]
 	if b == nil {
 		if n := len(w.spare); n > 0 {
 			b, w.spare = w.spare[n-1], w.spare[:n-1]
 			b.Reset(w.store)
+		} else if kept, ok := w.s.builders.Get().(*block.Builder); ok {
+			b = kept
+			b.Reset(w.store)
 		} else {
 			b = block.NewBuilder(w.store)
 		}
+		rows, most := w.rows[c], uint64(w.s.o.BlockBytes+w.s.o.BlockBytes/8)
+		chunks := min(rows, uint64(w.series))
+		b.Expect(int(min(2*rows+96*chunks, most)), int(chunks))
 		w.open[c] = b
 	}
 	return b
@@ -216,6 +234,10 @@ func (w *writer) finish() error {
 	if w.err == nil && len(w.files) > 0 {
 		w.err = w.s.o.FS.SyncDir(w.s.blockDir())
 	}
+	for _, b := range w.spare {
+		w.s.builders.Put(b)
+	}
+	w.spare = nil
 	return w.err
 }
 

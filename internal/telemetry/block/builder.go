@@ -36,7 +36,7 @@ type pageRef struct{ off, len uint32 }
 type Builder struct {
 	store   uuid.UUID
 	buf     []byte // header and pages
-	pages   map[uint64]pageRef
+	pages   pageTable
 	frames  []frameInfo
 	frameAt []uint32 // offset of each frame in the frames section
 	framesB []byte
@@ -72,7 +72,7 @@ type Info struct {
 
 // NewBuilder begins a block of a store.
 func NewBuilder(store uuid.UUID) *Builder {
-	b := &Builder{pages: map[uint64]pageRef{}, commits: map[uint64]Arrival{}}
+	b := &Builder{commits: map[uint64]Arrival{}}
 	b.Reset(store)
 	return b
 }
@@ -84,13 +84,24 @@ func (b *Builder) Reset(store uuid.UUID) {
 	b.buf = append(b.buf, store[:]...)
 	b.buf = append(b.buf, make([]byte, headerLen-checkLen-len(b.buf))...)
 	b.buf = binary.LittleEndian.AppendUint32(b.buf, check(b.buf))
-	clear(b.pages)
+	b.pages.reset()
 	clear(b.commits)
 	clear(b.recent[:])
 	b.frames, b.frameAt, b.framesB = b.frames[:0], b.frameAt[:0], b.framesB[:0]
 	b.series, b.groups = b.series[:0], b.groups[:0]
 	b.info = Info{Store: store, MinTime: math.MaxInt64, MaxTime: math.MinInt64, MinCommit: math.MaxUint64}
 }
+
+// Expect makes room for about so many bytes and series, where that is known beforehand: growing step by step would copy a block of
+// many small chunks several times over.
+func (b *Builder) Expect(size, series int) {
+	b.buf = slices.Grow(b.buf, size)
+	b.groups = slices.Grow(b.groups, min(size/2, series*usualEntry))
+	b.series = slices.Grow(b.series, series)
+}
+
+// usualEntry is about what the index says of a series with one chunk.
+const usualEntry = 48
 
 // Bytes returns about how long the block would be if it were finished now.
 func (b *Builder) Bytes() int64 {
@@ -104,14 +115,14 @@ func (b *Builder) Empty() bool { return len(b.series) == 0 }
 func (b *Builder) page(at int) pageRef {
 	body := b.buf[at:]
 	sum := check(body)
-	key := uint64(sum)<<32 | uint64(len(body))
-	if old, ok := b.pages[key]; ok && bytes.Equal(b.buf[old.off:old.off+old.len], body) {
-		b.buf = b.buf[:at]
-		return old
-	}
 	ref := pageRef{uint32(at), uint32(len(body))}
+	old := b.pages.find(sum, ref)
+	if *old != ref && bytes.Equal(b.buf[old.off:old.off+old.len], body) {
+		b.buf = b.buf[:at]
+		return *old
+	}
+	*old = ref
 	b.buf = binary.LittleEndian.AppendUint32(b.buf, sum)
-	b.pages[key] = ref
 	return ref
 }
 
