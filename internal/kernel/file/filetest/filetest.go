@@ -22,7 +22,7 @@ import (
 type Place struct {
 	FS  file.FS
 	Dir string
-	// Crash ends the life of the FS without farewell and returns the next one. nil: this place cannot.
+	// Crash ends the life of the FS without farewell and returns the next one; for RunCrashes.
 	Crash func() file.FS
 }
 
@@ -42,14 +42,18 @@ func Run(t *testing.T, make func(t *testing.T) Place) {
 		{"WriteAtomic", writeAtomic},
 		{"Lock", locks},
 		{"Concurrent", concurrent},
-		{"Crash", crash},
-		{"CrashOfNames", crashOfNames},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := make(t)
 			c.test(t, &place{t, p})
 		})
 	}
+}
+
+// RunCrashes runs the tests of places that can crash, each in a place of its own.
+func RunCrashes(t *testing.T, make func(t *testing.T) Place) {
+	t.Run("Crash", func(t *testing.T) { crash(&place{t, make(t)}) })
+	t.Run("CrashOfNames", func(t *testing.T) { crashOfNames(&place{t, make(t)}) })
 }
 
 type place struct {
@@ -445,10 +449,7 @@ func concurrent(t *testing.T, p *place) {
 }
 
 // crash: what was synced is there, what was written atomically is there whole.
-func crash(t *testing.T, p *place) {
-	if p.Crash == nil {
-		t.Skip("this place cannot crash")
-	}
+func crash(p *place) {
 	f := p.create("a")
 	p.put(f, "safe", 0)
 	p.must(f.Datasync())
@@ -462,7 +463,7 @@ func crash(t *testing.T, p *place) {
 	p.is("b", p.read("b"), "whole")
 	p.is("d/e/big", p.read("d/e/big"), big)
 	if info, err := p.FS.Stat(p.path("d/e")); err != nil || !info.IsDir() {
-		t.Errorf("%v %v", info, err)
+		p.Errorf("%v %v", info, err)
 	}
 	// A file that grows, with a sync after each step.
 	f = p.create("grows")
@@ -482,10 +483,7 @@ func crash(t *testing.T, p *place) {
 	f.Close()
 }
 
-func crashOfNames(t *testing.T, p *place) {
-	if p.Crash == nil {
-		t.Skip("this place cannot crash")
-	}
+func crashOfNames(p *place) {
 	p.write("a", "1")
 	p.write("b", "2")
 	p.write("c", "3")

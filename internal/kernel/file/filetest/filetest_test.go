@@ -14,12 +14,14 @@ func TestOS(t *testing.T) {
 
 func TestFaultDisk(t *testing.T) {
 	for seed := range uint64(20) {
-		filetest.Run(t, func(t *testing.T) filetest.Place {
+		place := func(t *testing.T) filetest.Place {
 			d := fault.NewDisk(seed)
 			return filetest.Place{FS: d, Dir: "/tmp", Crash: func() file.FS {
 				d.Crash()
 				return d
 			}}
-		})
+		}
+		filetest.Run(t, place)
+		filetest.RunCrashes(t, place)
 	}
 }

@@ -13,7 +13,7 @@ import (
 func TestIsAFileSystem(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		filetest.Run(t, func(t *testing.T) filetest.Place {
+		place := func(t *testing.T) filetest.Place {
 			c := newCell(t, db, 1)
 			f := c.open()
 			must(t, file.MakeDir(f, "/data", 0o700))
@@ -28,6 +28,8 @@ func TestIsAFileSystem(t *testing.T) {
 				f = c.open()
 				return f
 			}}
-		})
+		}
+		filetest.Run(t, place)
+		filetest.RunCrashes(t, place)
 	})
 }
