@@ -77,14 +77,14 @@ export function story(title, name, tell) {
       return answer.json()
     }
     const choose = async (label, option, within = page) => {
-      await within.getByRole('combobox', { name: label, exact: true }).click()
       const list = page.locator('.ant-select-dropdown:visible')
-      await list.waitFor()
       const options = list.locator('.ant-select-item-option, .ant-select-tree-title')
+      const one = typeof option === 'number' ? options.nth(option) : options.filter({ hasText: option }).first()
+      await until('the list before to be gone', async () => (await list.count()) === 0)
+      await within.getByRole('combobox', { name: label, exact: true }).click()
+      await one.waitFor()
       // A list that is still unfolding may move away under the mouse: then nothing is chosen, and it stays open.
       await until(`${option} to be chosen`, async () => {
-        if ((await list.count()) === 0) return true
-        const one = typeof option === 'number' ? options.nth(option) : options.filter({ hasText: option }).first()
         await one.click({ timeout: 2000 }).catch(() => {})
         await page.waitForTimeout(250)
         return (await list.count()) === 0
