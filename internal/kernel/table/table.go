@@ -1,7 +1,9 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -67,7 +69,8 @@ type Error struct{ Text text.Text }
 
 func (e *Error) Error() string { return e.Text.En }
 
-func unreadable(zh, en string, args ...any) error {
+// Unreadable makes an *Error.
+func Unreadable(zh, en string, args ...any) error {
 	return &Error{text.Text{Zh: fmt.Sprintf(zh, args...), En: fmt.Sprintf(en, args...)}}
 }
 
@@ -96,18 +99,78 @@ func Guess(data []byte) Format {
 	return CSV
 }
 
-// Read reads a file: its visible sheets that are not called Notes or 说明. The error is an *Error: nothing could be read.
-func Read(f Format, data []byte) ([]Sheet, error) {
+// Limits bound what Scan takes in.
+type Limits struct {
+	Columns  int   // of a row; cells of a workbook beyond it are strays and are left out
+	Unpacked int64 // bytes of a workbook
+}
+
+// Sink takes the rows of one sheet as they stand in the file.
+type Sink interface {
+	// Add takes a row; number counts from 1. It may change the cells, which are valid during the call. An error ends the scan.
+	Add(number int, cells []string) error
+	// Formula tells of a cell with a formula: what it would give is not in the file's power to say.
+	Formula(number, column int, value string)
+}
+
+// Scan reads the rows of a file of at most MaxFile bytes. begin is asked for the sink of each visible sheet, by its name ("" of
+// a CSV); nil leaves the sheet out. Errors: those of a sink; *Error, where the file cannot be read.
+func Scan(f Format, data []byte, l Limits, begin func(sheet string) Sink) error {
 	if len(data) > MaxFile {
-		return nil, unreadable("文件有 %d 字节，最多 %d", "the file has %d bytes; at most %d are read", len(data), MaxFile)
+		return Unreadable("文件有 %d 字节，最多 %d", "the file has %d bytes; at most %d are read", len(data), MaxFile)
 	}
 	switch f {
 	case CSV:
-		return readCSV(data)
+		return scanCSV(data, begin)
 	case XLSX:
-		return readXLSX(data)
+		return scanXLSX(data, l, begin)
 	}
-	return nil, unreadable("没有格式 %q；可用 csv、xlsx", "there is no format %q; use csv or xlsx", string(f))
+	return Unreadable("没有格式 %q；可用 csv、xlsx", "there is no format %q; use csv or xlsx", string(f))
+}
+
+// Read reads a file: its visible sheets that are not called Notes or 说明. The error is an *Error: nothing could be read.
+func Read(f Format, data []byte) ([]Sheet, error) {
+	var all []*Sheet
+	rows := 0
+	counted := func() error {
+		if n := len(all); n > 0 {
+			rows += len(all[n-1].Rows)
+		}
+		if rows > MaxRows {
+			return Unreadable("工作簿超过 %d 行", "the workbook has more than %d rows", MaxRows)
+		}
+		return nil
+	}
+	var full error
+	err := Scan(f, data, Limits{maxColumns, maxUnzip}, func(name string) Sink {
+		if slices.Contains([]string{notesSheet, listsSheet, "Notes", "说明"}, name) || full != nil {
+			return nil
+		}
+		if full = counted(); full != nil {
+			return nil
+		}
+		all = append(all, &Sheet{Name: name})
+		return all[len(all)-1]
+	})
+	if err == nil && full == nil {
+		full = counted()
+	}
+	if err = cmp.Or(full, err); err != nil {
+		return nil, err
+	}
+	var out []Sheet
+	for _, s := range all {
+		if s.Heading != nil {
+			out = append(out, *s)
+		}
+	}
+	switch {
+	case len(out) > 0:
+		return out, nil
+	case f == CSV:
+		return nil, Unreadable("文件是空的", "the file is empty")
+	}
+	return nil, Unreadable("工作簿里没有带标题行的工作表", "the workbook has no sheet with headings")
 }
 
 // Out is a table to be written. Notes go to a sheet of their own in a workbook, and nowhere in CSV.
@@ -127,7 +190,7 @@ func Write(f Format, t Out) ([]byte, error) {
 	case XLSX:
 		return writeXLSX(t)
 	}
-	return nil, unreadable("没有格式 %q；可用 csv、xlsx", "there is no format %q; use csv or xlsx", string(f))
+	return nil, Unreadable("没有格式 %q；可用 csv、xlsx", "there is no format %q; use csv or xlsx", string(f))
 }
 
 // MediaType is what a file of a format is served as.
@@ -141,8 +204,13 @@ func (f Format) MediaType() string {
 // maxFaults bounds what is told of one file.
 const maxFaults = 1000
 
-// add takes one row of a sheet; number counts from 1.
-func (s *Sheet) add(number int, cells []string) error {
+// Formula implements Sink.
+func (s *Sheet) Formula(number, column int, value string) {
+	s.bad(number, column, value, "formula", "单元格是公式", "the cell is a formula", "请粘贴为数值", "Paste it as a value")
+}
+
+// Add implements Sink.
+func (s *Sheet) Add(number int, cells []string) error {
 	empty := true
 	for i := range cells {
 		cells[i] = strings.TrimSpace(cells[i])
@@ -152,7 +220,7 @@ func (s *Sheet) add(number int, cells []string) error {
 		return nil
 	}
 	if len(cells) > maxColumns {
-		return unreadable("第 %d 行有 %d 列，最多 %d", "row %d has %d columns; at most %d are read", number, len(cells), maxColumns)
+		return Unreadable("第 %d 行有 %d 列，最多 %d", "row %d has %d columns; at most %d are read", number, len(cells), maxColumns)
 	}
 	for i, c := range cells {
 		switch {
@@ -172,7 +240,7 @@ func (s *Sheet) add(number int, cells []string) error {
 		return nil
 	}
 	if len(s.Rows) >= MaxRows {
-		return unreadable("表格超过 %d 行", "the table has more than %d rows", MaxRows)
+		return Unreadable("表格超过 %d 行", "the table has more than %d rows", MaxRows)
 	}
 	s.Rows = append(s.Rows, Row{number, append([]string{}, cells...)})
 	return nil

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -26,12 +25,12 @@ type book struct {
 // errBomb: the file unpacks to more than anybody writes by hand.
 var errBomb = errors.New("unpacks to too much")
 
-func readXLSX(data []byte) ([]Sheet, error) {
+func scanXLSX(data []byte, l Limits, begin func(sheet string) Sink) error {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return nil, unreadable("不是 XLSX 工作簿；旧的 .xls 请另存为 .xlsx", "is not an XLSX workbook; save an old .xls as .xlsx")
+		return Unreadable("不是 XLSX 工作簿；旧的 .xls 请另存为 .xlsx", "is not an XLSX workbook; save an old .xls as .xlsx")
 	}
-	b := &book{files: map[string]*zip.File{}, left: maxUnzip}
+	b := &book{files: map[string]*zip.File{}, left: l.Unpacked}
 	for _, f := range z.File {
 		b.files[strings.TrimPrefix(f.Name, "/")] = f
 	}
@@ -39,42 +38,30 @@ func readXLSX(data []byte) ([]Sheet, error) {
 	if err == nil {
 		err = b.shared()
 	}
-	if err != nil {
-		return nil, told(err)
-	}
-	var out []Sheet
-	rows := 0
 	for _, ref := range refs {
-		if ref.hidden || slices.Contains([]string{notesSheet, listsSheet, "Notes", "说明"}, ref.name) {
+		if err != nil {
+			break
+		}
+		if ref.hidden {
 			continue
 		}
-		s := Sheet{Name: ref.name}
-		if err := b.table(ref.path, &s); err != nil {
-			return nil, told(err)
-		}
-		if s.Heading != nil {
-			out = append(out, s)
-		}
-		if rows += len(s.Rows); rows > MaxRows {
-			return nil, unreadable("工作簿超过 %d 行", "the workbook has more than %d rows", MaxRows)
+		if sink := begin(ref.name); sink != nil {
+			err = b.table(ref.path, l.Columns, sink)
 		}
 	}
-	if len(out) == 0 {
-		return nil, unreadable("工作簿里没有带标题行的工作表", "the workbook has no sheet with headings")
-	}
-	return out, nil
+	return told(err, l)
 }
 
 // told words an error of reading a workbook.
-func told(err error) error {
+func told(err error, l Limits) error {
 	var mine *Error
 	switch {
-	case errors.As(err, &mine):
+	case err == nil, errors.As(err, &mine):
 		return err
 	case errors.Is(err, errBomb):
-		return unreadable("工作簿解压后超过 %d MiB", "the workbook unpacks to more than %d MiB", maxUnzip>>20)
+		return Unreadable("工作簿解压后超过 %d MiB", "the workbook unpacks to more than %d MiB", l.Unpacked>>20)
 	}
-	return unreadable("工作簿已损坏，无法读取", "the workbook is damaged and cannot be read")
+	return Unreadable("工作簿已损坏，无法读取", "the workbook is damaged and cannot be read")
 }
 
 // open unpacks one part, within what is left.
@@ -128,7 +115,7 @@ func (b *book) sheets() ([]sheetRef, error) {
 			return nil, err
 		}
 		if data == nil {
-			return nil, unreadable("不是 XLSX 工作簿", "is not an XLSX workbook")
+			return nil, Unreadable("不是 XLSX 工作簿", "is not an XLSX workbook")
 		}
 		if err := xml.Unmarshal(data, to); err != nil {
 			return nil, err
@@ -209,8 +196,8 @@ func runs(d *xml.Decoder, end string) (string, error) {
 	}
 }
 
-// table reads a worksheet into a table.
-func (b *book) table(name string, t *Sheet) error {
+// table reads a worksheet.
+func (b *book) table(name string, columns int, to Sink) error {
 	data, err := b.open(name)
 	if err != nil || data == nil {
 		return err
@@ -237,7 +224,7 @@ func (b *book) table(name string, t *Sheet) error {
 				if n := columnOf(attribute(e, "r")); n >= 0 {
 					column = n
 				}
-				if column >= maxColumns {
+				if column >= columns {
 					column++
 					continue // far to the right: a stray cell
 				}
@@ -249,13 +236,13 @@ func (b *book) table(name string, t *Sheet) error {
 					return err
 				}
 				if cells[column] = s; formula {
-					t.bad(number, column, s, "formula", "单元格是公式", "the cell is a formula", "请粘贴为数值", "Paste it as a value")
+					to.Formula(number, column, s)
 				}
 				column++
 			}
 		case xml.EndElement:
 			if e.Name.Local == "row" && len(cells) > 0 {
-				if err := t.add(number, cells); err != nil {
+				if err := to.Add(number, cells); err != nil {
 					return err
 				}
 			}

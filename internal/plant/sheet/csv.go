@@ -3,119 +3,9 @@ package sheet
 import (
 	"bytes"
 	"encoding/csv"
-	"errors"
-	"io"
-	"strings"
-	"unicode/utf8"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/encoding/unicode"
+	"jingwei/internal/kernel/table"
 )
-
-// decode turns what spreadsheets write into UTF-8: UTF-8 with or without a byte order mark, UTF-16 with one (Excel's
-// "Unicode text"), or GB18030, which is what Excel in China writes as "CSV".
-func decode(data []byte) ([]byte, error) {
-	switch {
-	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
-		return data[3:], nil
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data)
-	case utf8.Valid(data):
-		return data, nil
-	}
-	return simplifiedchinese.GB18030.NewDecoder().Bytes(data)
-}
-
-// separator finds what stands between the cells: the sign that is most often in the first line that is not empty,
-// outside of quotes. Excel may say it itself in a line "sep=;".
-func separator(data []byte) (sign rune, rest []byte) {
-	for line := range bytes.Lines(data) {
-		head := strings.TrimSpace(string(line))
-		if head == "" {
-			continue
-		}
-		if s, ok := strings.CutPrefix(strings.ToLower(head), "sep="); ok && len(s) == 1 && strings.ContainsAny(s, ",;|") {
-			// The line is blanked, not cut, so that the rows keep their numbers.
-			at := bytes.Index(data, line)
-			rest = bytes.Clone(data)
-			for i := at; i < at+len(bytes.TrimRight(line, "\r\n")); i++ {
-				rest[i] = ' '
-			}
-			return rune(s[0]), rest
-		}
-		counts, quoted := map[rune]int{}, false
-		for _, r := range head {
-			switch {
-			case r == '"':
-				quoted = !quoted
-			case !quoted:
-				counts[r]++
-			}
-		}
-		sign = ','
-		for _, r := range []rune{';', '\t', '|'} {
-			if counts[r] > counts[sign] {
-				sign = r
-			}
-		}
-		return sign, data
-	}
-	return ',', data
-}
-
-func readCSV(data []byte) ([]Row, []Fault, error) {
-	data, err := decode(data)
-	if err != nil {
-		return nil, nil, unreadable("文件的编码无法识别；请另存为 UTF-8 的 CSV", "the file's encoding is not understood; save it as CSV UTF-8")
-	}
-	sign, data := separator(data)
-	r := csv.NewReader(bytes.NewReader(data))
-	r.Comma, r.FieldsPerRecord, r.ReuseRecord = sign, -1, true
-	t := &table{}
-	for {
-		cells, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		var wrong *csv.ParseError
-		if errors.As(err, &wrong) {
-			return nil, nil, unreadable("第 %d 行的引号不成对", "line %d: a quote is not closed, or stands inside a cell without quotes", wrong.StartLine)
-		} else if err != nil {
-			return nil, nil, unreadable("CSV 无法读取：%v", "the CSV cannot be read: %v", err)
-		}
-		number, _ := r.FieldPos(0)
-		for i, s := range cells {
-			cells[i] = undress(s)
-		}
-		if err := t.add(number, cells); err != nil {
-			return nil, nil, err
-		}
-	}
-	if t.header == nil {
-		return nil, nil, unreadable("文件是空的", "the file is empty")
-	}
-	return t.rows, t.faults, nil
-}
-
-// active are the signs with which a spreadsheet begins a formula; a quote in front makes it text. The quote itself is
-// among them, so that a name that begins with a quote comes back as it was.
-const active = "=+-@\t\r'"
-
-// dress makes a text safe to be opened in a spreadsheet.
-func dress(s string) string {
-	if s != "" && strings.ContainsRune(active, rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
-// undress takes away the quote that dress, or a person, put in front of a formula's sign.
-func undress(s string) string {
-	if len(s) > 1 && s[0] == '\'' && strings.ContainsRune(active, rune(s[1])) {
-		return s[1:]
-	}
-	return s
-}
 
 // numeric columns hold numbers, whose sign is no formula's.
 func numeric(c Column) bool { return c == Scale || c == Offset }
@@ -135,7 +25,7 @@ func writeCSV(items []Item, lang string) ([]byte, error) {
 	err := eachRow(items, lang, func(_ *Item, cells *[columns]string) error {
 		for c, s := range cells {
 			if record[c] = s; !numeric(Column(c)) {
-				record[c] = dress(s)
+				record[c] = table.Dress(s)
 			}
 		}
 		return w.Write(record)

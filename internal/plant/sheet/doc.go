@@ -8,10 +8,10 @@
 package sheet
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
+	"jingwei/internal/kernel/table"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/plant/template"
 )
@@ -111,17 +111,11 @@ func clip(s string) string {
 }
 
 // Error is a file that cannot be read at all.
-type Error struct{ Text text.Text }
-
-func (e *Error) Error() string { return e.Text.En }
-
-func unreadable(zh, en string, args ...any) error {
-	return &Error{text.Text{Zh: fmt.Sprintf(zh, args...), En: fmt.Sprintf(en, args...)}}
-}
+type Error = table.Error
 
 // Guess tells the format of a file whose sender did not.
 func Guess(data []byte) Format {
-	if strings.HasPrefix(string(data[:min(len(data), 4)]), "PK\x03\x04") {
+	if table.Guess(data) == table.XLSX {
 		return XLSX
 	}
 	for line := range strings.Lines(string(data[:min(len(data), 4096)])) {
@@ -141,17 +135,15 @@ func Guess(data []byte) Format {
 // rows are left out. The error is an *Error: nothing could be read.
 func Read(f Format, data []byte) (rows []Row, faults []Fault, err error) {
 	if len(data) > MaxFile {
-		return nil, nil, unreadable("文件有 %d 字节，最多 %d", "the file has %d bytes; at most %d are read", len(data), MaxFile)
+		return nil, nil, table.Unreadable("文件有 %d 字节，最多 %d", "the file has %d bytes; at most %d are read", len(data), MaxFile)
 	}
 	switch f {
 	case YAML:
 		return readYAML(data)
-	case CSV:
-		return readCSV(data)
-	case XLSX:
-		return readXLSX(data)
+	case CSV, XLSX:
+		return readTable(f, data)
 	}
-	return nil, nil, unreadable("没有格式 %q；可用 yaml、csv、xlsx", "there is no format %q; use yaml, csv or xlsx", string(f))
+	return nil, nil, table.Unreadable("没有格式 %q；可用 yaml、csv、xlsx", "there is no format %q; use yaml, csv or xlsx", string(f))
 }
 
 // Lists are what the cells of some columns may hold, for the workbook's drop-down lists.
@@ -176,16 +168,13 @@ func Write(f Format, items []Item, lang string, lists Lists) ([]byte, error) {
 	case XLSX:
 		return writeXLSX(items, lang, lists)
 	}
-	return nil, unreadable("没有格式 %q；可用 yaml、csv、xlsx", "there is no format %q; use yaml, csv or xlsx", string(f))
+	return nil, table.Unreadable("没有格式 %q；可用 yaml、csv、xlsx", "there is no format %q; use yaml, csv or xlsx", string(f))
 }
 
 // MediaType is what a file of a format is served as.
 func (f Format) MediaType() string {
-	switch f {
-	case YAML:
+	if f == YAML {
 		return "application/yaml"
-	case CSV:
-		return "text/csv; charset=utf-8"
 	}
-	return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	return table.Format(f).MediaType()
 }

@@ -1,14 +1,18 @@
 package sheet
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"jingwei/internal/kernel/table"
 )
 
-// table turns rows of cells into Rows: the first row that is not empty holds the headings.
-type table struct {
+// grid turns rows of cells into Rows: the first row that is not empty holds the headings.
+type grid struct {
 	sheet  string
 	header []int // column of each cell; -1: kept by people for themselves
 	has    uint32
@@ -19,10 +23,55 @@ type table struct {
 
 const none = -1
 
+// readTable reads a CSV or a workbook.
+func readTable(f Format, data []byte) (rows []Row, faults []Fault, err error) {
+	var grids []*grid
+	var full error
+	err = table.Scan(table.Format(f), data, table.Limits{Columns: maxColumns, Unpacked: maxUnzip}, func(name string) table.Sink {
+		if full = bounded(grids); full != nil || skipped(name) {
+			return nil
+		}
+		grids = append(grids, &grid{sheet: name})
+		return grids[len(grids)-1]
+	})
+	if err = cmp.Or(full, err, bounded(grids)); err != nil {
+		return nil, nil, err
+	}
+	read := false
+	for _, t := range grids {
+		read = read || t.header != nil
+		rows, faults = append(rows, t.rows...), append(faults, t.faults...)
+	}
+	switch {
+	case read:
+		return rows, faults, nil
+	case f == CSV:
+		return nil, nil, table.Unreadable("文件是空的", "the file is empty")
+	}
+	return nil, nil, table.Unreadable("工作簿里没有带标题行的工作表", "the workbook has no sheet with headings")
+}
+
+// bounded tells that the sheets read so far have too many rows together.
+func bounded(grids []*grid) error {
+	rows := 0
+	for _, t := range grids {
+		rows += len(t.rows)
+	}
+	if rows > maxRows {
+		return table.Unreadable("工作簿超过 %d 行", "the workbook has more than %d rows", maxRows)
+	}
+	return nil
+}
+
+// skipped are the sheets that carry no rows of the plant.
+func skipped(name string) bool {
+	return slices.Contains([]string{notesSheet, listsSheet}, name) || remarks[plain(name)]
+}
+
 // maxFaults bounds what is told of one file.
 const maxFaults = 1000
 
-func (t *table) bad(f Fault) {
+func (t *grid) bad(f Fault) {
 	if c, ok := headings[plain(f.Column)]; ok && f.Cell == "" && t.where[c] != "" {
 		f.Cell = t.where[c] + strconv.Itoa(f.Row)
 	} else if f.Cell == "" && f.Column != "" && f.Column == strings.ToUpper(f.Column) { // a column's letter
@@ -33,8 +82,15 @@ func (t *table) bad(f Fault) {
 	}
 }
 
-// add takes one row of a table; number counts from 1.
-func (t *table) add(number int, cells []string) error {
+// Formula implements table.Sink.
+func (t *grid) Formula(number, column int, value string) {
+	letter := table.Letter(column)
+	t.bad(Fault{Sheet: t.sheet, Row: number, Column: letter, Cell: table.Place(column, number), Value: clip(value), Code: "cell-formula",
+		Text: both("单元格是公式", "the cell is a formula"), Mend: both("请粘贴为数值", "Paste it as a value")})
+}
+
+// Add implements table.Sink: it takes one row; number counts from 1.
+func (t *grid) Add(number int, cells []string) error {
 	empty := true
 	for i := range cells {
 		cells[i] = strings.TrimSpace(cells[i])
@@ -44,19 +100,19 @@ func (t *table) add(number int, cells []string) error {
 		return nil
 	}
 	if len(cells) > maxColumns {
-		return unreadable("第 %d 行有 %d 列，最多 %d", "row %d has %d columns; at most %d are read", number, len(cells), maxColumns)
+		return table.Unreadable("第 %d 行有 %d 列，最多 %d", "row %d has %d columns; at most %d are read", number, len(cells), maxColumns)
 	}
 	if t.header == nil {
 		return t.head(number, cells)
 	}
 	if len(t.rows) >= maxRows {
-		return unreadable("表格超过 %d 行", "the table has more than %d rows", maxRows)
+		return table.Unreadable("表格超过 %d 行", "the table has more than %d rows", maxRows)
 	}
 	r := Row{Sheet: t.sheet, Number: number, Parent: none, has: t.has, where: &t.where}
 	for i, s := range cells {
 		if i >= len(t.header) {
 			if s != "" {
-				t.bad(fault(t.sheet, number, letter(i), s, "column-unknown", "这一列没有标题", "this column has no heading",
+				t.bad(fault(t.sheet, number, table.Letter(i), s, "column-unknown", "这一列没有标题", "this column has no heading",
 					"请在标题行写上列名，或删去该值", "Give the column a heading, or delete the value"))
 				return nil
 			}
@@ -87,10 +143,10 @@ func (t *table) add(number int, cells []string) error {
 func control(r rune) bool { return r < 0x20 || r == 0x7f || r == utf8.RuneError }
 
 // heading is how a fault names a column.
-func (t *table) heading(c Column) string { return about[c].field }
+func (t *grid) heading(c Column) string { return about[c].field }
 
 // head reads the headings.
-func (t *table) head(number int, cells []string) error {
+func (t *grid) head(number int, cells []string) error {
 	t.header = make([]int, len(cells))
 	known := 0
 	for i, s := range cells {
@@ -101,25 +157,25 @@ func (t *table) head(number int, cells []string) error {
 		c, ok := headings[plain(s)]
 		switch {
 		case !ok:
-			t.bad(fault(t.sheet, number, letter(i), s, "column-unknown", "没有这一列", "there is no such column",
+			t.bad(fault(t.sheet, number, table.Letter(i), s, "column-unknown", "没有这一列", "there is no such column",
 				"请使用模板工作簿的列名；自用的列请命名为“备注”", "Use the headings of the empty workbook; call a column of your own Remark"))
 		case t.has&(1<<c) != 0:
-			t.bad(fault(t.sheet, number, letter(i), s, "column-twice", "这一列出现了两次", "this column is there twice", "请删去一列", "Delete one of them"))
+			t.bad(fault(t.sheet, number, table.Letter(i), s, "column-twice", "这一列出现了两次", "this column is there twice", "请删去一列", "Delete one of them"))
 		default:
 			t.header[i] = int(c)
 			t.has |= 1 << c
-			t.where[c] = letter(i)
+			t.where[c] = table.Letter(i)
 			known++
 		}
 	}
 	if known == 0 {
-		return unreadable("第 %d 行应为标题行（层级、厂区、设备、名称、键……），但没有认出任何列名", "row %d should hold the headings (Level, Site, Machine, Name, Key, …), but none was recognised", number)
+		return table.Unreadable("第 %d 行应为标题行（层级、厂区、设备、名称、键……），但没有认出任何列名", "row %d should hold the headings (Level, Site, Machine, Name, Key, …), but none was recognised", number)
 	}
 	return nil
 }
 
 // level finds out what a row describes.
-func (t *table) level(r *Row) bool {
+func (t *grid) level(r *Row) bool {
 	word := r.cells[Level]
 	if word != "" {
 		known := levels[strings.ToLower(word)]
@@ -147,13 +203,4 @@ func (t *table) level(r *Row) bool {
 		return false
 	}
 	return true
-}
-
-// letter names a column as a spreadsheet does: A, B, … Z, AA.
-func letter(i int) string {
-	s := ""
-	for i++; i > 0; i = (i - 1) / 26 {
-		s = string(rune('A'+(i-1)%26)) + s
-	}
-	return s
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"jingwei/internal/kernel/table"
 	"jingwei/internal/kernel/text"
 )
 
@@ -96,7 +97,7 @@ func (x *workbook) lists(l Lists) (map[Column]string, error) {
 		if len(list.values) == 0 {
 			continue
 		}
-		name := letter(i)
+		name := table.Letter(i)
 		cells := make([]any, len(list.values))
 		for j, v := range list.values {
 			cells[j] = v
@@ -142,7 +143,7 @@ func (x *workbook) table(sheet string, shown []Column, items []Item, points bool
 		}
 		if where, ok := ranges[c]; ok {
 			v := excelize.NewDataValidation(true)
-			v.Sqref = fmt.Sprintf("%s2:%s%d", letter(i), letter(i), listedRows)
+			v.Sqref = fmt.Sprintf("%s2:%s%d", table.Letter(i), table.Letter(i), listedRows)
 			v.SetSqrefDropList(where)
 			if free(c) {
 				v.ShowErrorMessage = false
@@ -154,7 +155,7 @@ func (x *workbook) table(sheet string, shown []Column, items []Item, points bool
 			}
 		}
 	}
-	if err := w.SetPanes(&excelize.Panes{Freeze: true, XSplit: frozen, YSplit: 1, TopLeftCell: letter(frozen) + "2", ActivePane: "bottomRight"}); err != nil {
+	if err := w.SetPanes(&excelize.Panes{Freeze: true, XSplit: frozen, YSplit: 1, TopLeftCell: table.Letter(frozen) + "2", ActivePane: "bottomRight"}); err != nil {
 		return err
 	}
 	head := make([]any, len(shown))
@@ -213,7 +214,7 @@ func (x *workbook) notes() error {
 	}
 	for c := range columns {
 		for i, s := range []string{c.Heading(x.lang), c.Field(), about[c].help.In(x.lang)} {
-			if err := x.SetCellStr(notesSheet, fmt.Sprintf("%s%d", letter(i), row), s); err != nil {
+			if err := x.SetCellStr(notesSheet, fmt.Sprintf("%s%d", table.Letter(i), row), s); err != nil {
 				return err
 			}
 		}

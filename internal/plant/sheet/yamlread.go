@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
+	"jingwei/internal/kernel/table"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/plant/template"
 )
@@ -25,35 +26,35 @@ type yamlReader struct {
 func readYAML(data []byte) (rows []Row, faults []Fault, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			rows, faults, err = nil, nil, unreadable("不是可读的 YAML", "is not readable as YAML")
+			rows, faults, err = nil, nil, table.Unreadable("不是可读的 YAML", "is not readable as YAML")
 		}
 	}()
 	if !utf8.Valid(data) {
-		return nil, nil, unreadable("YAML 文件须为 UTF-8 编码", "a YAML file is written in UTF-8")
+		return nil, nil, table.Unreadable("YAML 文件须为 UTF-8 编码", "a YAML file is written in UTF-8")
 	}
 	tokens := lexer.Tokenize(string(data))
 	for _, t := range tokens {
 		if t.Type == token.AnchorType || t.Type == token.AliasType || t.Type == token.MergeKeyType {
-			return nil, nil, unreadable("第 %d 行：不使用锚点和别名，请写全", "line %d: anchors and aliases are not used; write it out", t.Position.Line)
+			return nil, nil, table.Unreadable("第 %d 行：不使用锚点和别名，请写全", "line %d: anchors and aliases are not used; write it out", t.Position.Line)
 		}
 	}
 	tree, perr := parser.Parse(tokens, 0)
 	if perr != nil {
-		return nil, nil, unreadable("不是可读的 YAML：%v", "is not readable as YAML: %v", firstLine(perr.Error()))
+		return nil, nil, table.Unreadable("不是可读的 YAML：%v", "is not readable as YAML: %v", firstLine(perr.Error()))
 	}
 	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return nil, nil, unreadable("文件应恰有一个 YAML 文档", "the file should hold one YAML document")
+		return nil, nil, table.Unreadable("文件应恰有一个 YAML 文档", "the file should hold one YAML document")
 	}
 	y := &yamlReader{}
 	top, ok := y.mapping(tree.Docs[0].Body, "")
 	if !ok {
-		return nil, nil, unreadable("文件应以 format: %s 开头，其下是 sites", "the file should begin with format: %s, and have sites below it", formatName)
+		return nil, nil, table.Unreadable("文件应以 format: %s 开头，其下是 sites", "the file should begin with format: %s, and have sites below it", formatName)
 	}
 	for _, f := range top {
 		switch f.name {
 		case "format":
 			if s, _ := y.text(f); s != formatName {
-				return nil, nil, unreadable("格式为 %q；本节点可读 %s", "the format is %q; this node reads %s", clip(s), formatName)
+				return nil, nil, table.Unreadable("格式为 %q；本节点可读 %s", "the format is %q; this node reads %s", clip(s), formatName)
 			}
 		case "sites":
 			y.list(f, "site", none)
@@ -62,7 +63,7 @@ func readYAML(data []byte) (rows []Row, faults []Fault, err error) {
 		}
 	}
 	if len(y.rows) > maxRows {
-		return nil, nil, unreadable("文件超过 %d 项", "the file has more than %d items", maxRows)
+		return nil, nil, table.Unreadable("文件超过 %d 项", "the file has more than %d items", maxRows)
 	}
 	return y.rows, y.faults, nil
 }
