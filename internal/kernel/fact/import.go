@@ -69,10 +69,9 @@ func (i *Imported) bad(f RowFault) {
 	i.Faults = append(i.Faults, f)
 }
 
-// ownColumn is a column that every kind's file has.
-type ownColumn struct {
-	key  string
-	name text.Text
+// told takes in what was found wrong with the file as such.
+func (i *Imported) told(f table.Fault, code string) {
+	i.bad(RowFault{Sheet: f.Sheet, Row: f.Row, Cell: table.Place(f.Column, f.Row), Value: f.Value, Code: code, Message: f.Text, Mend: f.Mend})
 }
 
 // Own columns. Those behind the first may be left out.
@@ -83,44 +82,16 @@ const (
 	columnBy
 )
 
-var ownColumns = []ownColumn{
-	{"externalId", text.Text{Zh: "外部编号", En: "External id"}},
-	{"grade", text.Text{Zh: "证据等级", En: "Evidence grade"}},
-	{"evidenceReference", text.Text{Zh: "证据编号", En: "Evidence reference"}},
-	{"evidenceBy", text.Text{Zh: "核查方", En: "Checked by"}},
+var ownColumns = []field.Column{
+	{Key: "externalId", Name: text.Text{Zh: "外部编号", En: "External id"}},
+	{Key: "grade", Name: text.Text{Zh: "证据等级", En: "Evidence grade"}},
+	{Key: "evidenceReference", Name: text.Text{Zh: "证据编号", En: "Evidence reference"}},
+	{Key: "evidenceBy", Name: text.Text{Zh: "核查方", En: "Checked by"}},
 }
 
-// columns says what the columns of a sheet are: an index of ownColumns, or len(ownColumns) and the index of a field.
-func columns(k *Kind, s *table.Sheet, out *Imported) (own [4]int, fields []int) {
-	own = [4]int{-1, -1, -1, -1}
-	fields = slices.Repeat([]int{-1}, len(k.Fields))
-	for i, h := range s.Heading {
-		told := func(code, zh, en, mendZh, mendEn string) {
-			out.bad(RowFault{Sheet: s.Name, Row: s.Row, Cell: table.Place(i, s.Row), Value: h, Code: code, Message: text.Text{Zh: zh, En: en}, Mend: text.Text{Zh: mendZh, En: mendEn}})
-		}
-		to := (*int)(nil)
-		for j, c := range ownColumns {
-			if slices.Contains([]string{c.key, c.name.Zh, c.name.En}, h) {
-				to = &own[j]
-			}
-		}
-		if f := k.Fields.Named(h); to == nil && f != nil {
-			for j := range k.Fields {
-				if k.Fields[j].Key == f.Key {
-					to = &fields[j]
-				}
-			}
-		}
-		switch {
-		case h == "" || h == "备注" || strings.EqualFold(h, "remark"):
-		case to == nil:
-			told("column-unknown", "没有这一列", "there is no such column", "请使用模板的列名；自用的列请命名为“备注”", "Use the headings of the template; call a column of your own Remark")
-		case *to >= 0:
-			told("column-twice", "这一列出现了两次", "this column is there twice", "请删去一列", "Delete one of them")
-		default:
-			*to = i
-		}
-	}
+// columns finds the columns of a sheet: those of ownColumns and those of the fields.
+func columns(k *Kind, s *table.Sheet, out *Imported) (own, fields []int) {
+	own, fields = k.Fields.Columns(ownColumns, s, func(f table.Fault) { out.told(f, f.Code) })
 	if own[columnExternal] < 0 {
 		out.bad(RowFault{Sheet: s.Name, Row: s.Row, Column: "externalId", Code: "column-missing", Message: text.Text{Zh: "缺少“外部编号”列", En: "the column External id is missing"},
 			Mend: text.Text{Zh: "请加上该列，填写来源系统中的编号", En: "Add it, with the id by which the source knows each row"}})
@@ -156,7 +127,7 @@ func (i *Import) read(k *Kind, out *Imported) ([]parsed, error) {
 	for n := range sheets {
 		s := &sheets[n]
 		for _, f := range s.Faults {
-			out.bad(RowFault{Sheet: f.Sheet, Row: f.Row, Cell: table.Place(f.Column, f.Row), Value: f.Value, Code: "cell-" + f.Code, Message: f.Text, Mend: f.Mend})
+			out.told(f, "cell-"+f.Code)
 		}
 		own, at := columns(k, s, out)
 		if own[columnExternal] < 0 {
@@ -193,7 +164,7 @@ func (p *parsed) bad(code, zh, en, mendZh, mendEn string) RowFault {
 }
 
 // row reads one row.
-func (k *Kind) row(s *table.Sheet, row *table.Row, own [4]int, at []int, out *Imported) (parsed, bool) {
+func (k *Kind) row(s *table.Sheet, row *table.Row, own []int, at []int, out *Imported) (parsed, bool) {
 	p := parsed{sheet: s.Name, row: row.Number, cell: table.Place(own[columnExternal], row.Number), grade: own[columnGrade] >= 0, evidence: own[columnReference] >= 0 || own[columnBy] >= 0}
 	ok := true
 	bad := func(column int, key, value, code string, message, mend text.Text) {
@@ -349,7 +320,7 @@ func (s *Service) settleRows(ctx context.Context, db bun.IDB, scope auth.Scope, 
 		case !i.Revise:
 			changed := strings.Join(names(k.Fields, field.Differences(old.Record, f.Record)), "、")
 			if changed == "" {
-				changed = ownColumns[columnGrade].name.Zh
+				changed = ownColumns[columnGrade].Name.Zh
 			}
 			out.bad(p.bad("differs", "该编号已有不同内容（"+changed+"）", "the id is there with other content ("+differences(&old, &f)+")", "请核对编号；如系更正，请选择“作为修订”并说明理由", "Check the id; where it is a correction, ask for revisions and give the reason"))
 		default:
@@ -393,7 +364,7 @@ func (s *Service) Template(kind string, format table.Format, lang string) ([]byt
 		t.Heading, t.Lists = append(t.Heading, heading), append(t.Lists, list)
 		t.Notes = append(t.Notes, heading+" — "+help)
 	}
-	add(ownColumns[columnExternal].name.In(lang), both("必填", "required"), nil)
+	add(ownColumns[columnExternal].Name.In(lang), both("必填", "required"), nil)
 	for i := range k.Fields {
 		f := &k.Fields[i]
 		var list []string
@@ -406,8 +377,8 @@ func (s *Service) Template(kind string, format table.Format, lang string) ([]byt
 		}
 		add(f.Heading(lang), help, list)
 	}
-	add(ownColumns[columnGrade].name.In(lang), both("E0 申报（不填即是），E1 有文件，E2 第三方核查，E3 实测", "E0 declared (where it is empty), E1 documented, E2 checked by a third party, E3 measured"), []string{"E0", "E1", "E2", "E3"})
-	add(ownColumns[columnReference].name.In(lang), both("E1 以上必填", "needed above E0"), nil)
-	add(ownColumns[columnBy].name.In(lang), both("E2 必填", "needed for E2"), nil)
+	add(ownColumns[columnGrade].Name.In(lang), both("E0 申报（不填即是），E1 有文件，E2 第三方核查，E3 实测", "E0 declared (where it is empty), E1 documented, E2 checked by a third party, E3 measured"), []string{"E0", "E1", "E2", "E3"})
+	add(ownColumns[columnReference].Name.In(lang), both("E1 以上必填", "needed above E0"), nil)
+	add(ownColumns[columnBy].Name.In(lang), both("E2 必填", "needed for E2"), nil)
 	return table.Write(format, t)
 }

@@ -57,8 +57,8 @@ func (k *Kind) Check(report func(where, what string)) {
 			report(fmt.Sprintf("$.fields[%d].calc", i), "facts have no fields that are worked out")
 		}
 		for _, own := range ownColumns {
-			if k.Fields.Named(own.name.Zh) != nil || k.Fields.Named(own.name.En) != nil || k.Fields.Named(own.key) != nil {
-				report("$.fields", fmt.Sprintf("%s / %s is a column that every fact has; name the field otherwise", own.name.Zh, own.name.En))
+			if k.Fields.Named(own.Name.Zh) != nil || k.Fields.Named(own.Name.En) != nil || k.Fields.Named(own.Key) != nil {
+				report("$.fields", fmt.Sprintf("%s / %s is a column that every fact has; name the field otherwise", own.Name.Zh, own.Name.En))
 				return
 			}
 		}

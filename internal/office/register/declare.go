@@ -97,8 +97,8 @@ func (r *Register) Check(report func(where, what string)) {
 		report("$.subject", fmt.Sprintf("%q does not name a field of type org", r.Subject))
 	}
 	for _, own := range ownColumns {
-		if r.Fields.Named(own.name.Zh) != nil || r.Fields.Named(own.name.En) != nil || r.Fields.Named(own.key) != nil {
-			report("$.fields", fmt.Sprintf("%s / %s is a column that every register has; name the field otherwise", own.name.Zh, own.name.En))
+		if r.Fields.Named(own.Name.Zh) != nil || r.Fields.Named(own.Name.En) != nil || r.Fields.Named(own.Key) != nil {
+			report("$.fields", fmt.Sprintf("%s / %s is a column that every register has; name the field otherwise", own.Name.Zh, own.Name.En))
 		}
 	}
 	r.checkStates(report)

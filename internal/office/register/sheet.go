@@ -75,45 +75,23 @@ const (
 	columnClass
 )
 
-var ownColumns = []struct {
-	key  string
-	name text.Text
-}{{"state", nameState}, {"since", nameSince}, {"until", nameUntil}, {"class", nameClass}}
+var ownColumns = []field.Column{
+	{Key: "state", Name: nameState}, {Key: "since", Name: nameSince}, {Key: "until", Name: nameUntil}, {Key: "class", Name: nameClass},
+}
 
 var classNames = map[field.Class]text.Text{field.Public: {Zh: "公开", En: "public"}, field.Internal: {Zh: "内部", En: "internal"}, field.Restricted: {Zh: "受限", En: "restricted"}}
 
 // layout says where the columns of a sheet are; -1 for those that it has not.
-type layout struct {
-	own    [4]int
-	fields []int
+type layout struct{ own, fields []int }
+
+func (r *Register) layout(s *table.Sheet, out *Imported) (l layout) {
+	l.own, l.fields = r.Fields.Columns(ownColumns, s, func(f table.Fault) { out.told(f, f.Code) })
+	return l
 }
 
-func (r *Register) layout(s *table.Sheet, out *Imported) layout {
-	l := layout{own: [4]int{-1, -1, -1, -1}, fields: slices.Repeat([]int{-1}, len(r.Fields))}
-	for i, h := range s.Heading {
-		told := func(code, zh, en, mendZh, mendEn string) {
-			out.bad(EntryFault{Sheet: s.Name, Row: s.Row, Cell: table.Place(i, s.Row), Value: h, Code: code, Message: text.Text{Zh: zh, En: en}, Mend: text.Text{Zh: mendZh, En: mendEn}})
-		}
-		var to *int
-		for j, c := range ownColumns {
-			if slices.Contains([]string{c.key, c.name.Zh, c.name.En}, h) {
-				to = &l.own[j]
-			}
-		}
-		if f := r.Fields.Named(h); to == nil && f != nil {
-			to = &l.fields[slices.IndexFunc(r.Fields, func(x field.Field) bool { return x.Key == f.Key })]
-		}
-		switch {
-		case h == "" || h == "备注" || strings.EqualFold(h, "remark"):
-		case to == nil:
-			told("column-unknown", "没有这一列", "there is no such column", "请使用模板的列名；自用的列请命名为“备注”", "Use the headings of the template; call a column of your own Remark")
-		case *to >= 0:
-			told("column-twice", "这一列出现了两次", "this column is there twice", "请删去一列", "Delete one of them")
-		default:
-			*to = i
-		}
-	}
-	return l
+// told takes in what was found wrong with the file as such.
+func (i *Imported) told(f table.Fault, code string) {
+	i.bad(EntryFault{Sheet: f.Sheet, Row: f.Row, Cell: table.Place(f.Column, f.Row), Value: f.Value, Code: code, Message: f.Text, Mend: f.Mend})
 }
 
 // parsed is a row as it was read. Fields whose columns the file has not are taken from the entry that is there.
@@ -155,7 +133,7 @@ func (r *Register) read(i *Import, out *Imported) ([]*parsed, error) {
 	for n := range sheets {
 		s := &sheets[n]
 		for _, f := range s.Faults {
-			out.bad(EntryFault{Sheet: f.Sheet, Row: f.Row, Cell: table.Place(f.Column, f.Row), Value: f.Value, Code: "cell-" + f.Code, Message: f.Text, Mend: f.Mend})
+			out.told(f, "cell-"+f.Code)
 		}
 		l := r.layout(s, out)
 		if l.fields[keyAt] < 0 {
@@ -347,7 +325,7 @@ func (s *Service) settle(ctx context.Context, db bun.IDB, scope auth.Scope, r *R
 // column finds the column that a fault is about.
 func (l layout) column(r *Register, path string) int {
 	for j, c := range ownColumns {
-		if c.key == path {
+		if c.Key == path {
 			return l.own[j]
 		}
 	}
