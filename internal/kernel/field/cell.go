@@ -11,7 +11,10 @@ import (
 
 // plain is a heading or a word without what people write differently: case, blanks, full-width letters.
 func plain(s string) string {
-	return strings.ToLower(strings.Join(strings.Fields(width.Fold.String(s)), ""))
+	if strings.ContainsFunc(s, func(r rune) bool { return width.LookupRune(r).Folded() != 0 }) {
+		s = width.Fold.String(s)
+	}
+	return strings.ToLower(strings.Join(strings.Fields(s), ""))
 }
 
 // Heading is what stands above a field's column. Money is written in yuan there, as people count.
@@ -35,7 +38,11 @@ func (s Schema) Named(heading string) *Field {
 	h := plain(heading)
 	for i := range s {
 		f := &s[i]
-		for _, w := range []string{f.Key, f.Name.Zh, f.Name.En, f.Heading("zh"), f.Heading("en")} {
+		words := []string{f.Key, f.Name.Zh, f.Name.En, f.Heading("zh"), f.Heading("en")}
+		if f.Unit == "" && f.Type != Money { // its headings are its names
+			words = words[:3]
+		}
+		for _, w := range words {
 			if plain(w) == h {
 				return f
 			}

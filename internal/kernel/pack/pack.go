@@ -1,7 +1,6 @@
 package pack
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -199,19 +198,24 @@ func parse(file string, data []byte, v any) (tree *ast.File, faults Faults) {
 		at(nil, fmt.Sprintf("has %d bytes; a pack has at most %d", len(data), maxFile))
 		return nil, faults
 	}
-	for _, t := range lexer.Tokenize(string(data)) {
+	tokens := lexer.Tokenize(string(data))
+	for _, t := range tokens {
 		if t.Type == token.AnchorType || t.Type == token.AliasType || t.Type == token.MergeKeyType {
 			at(t, "anchors and aliases are not used in packs; write it out")
 			return nil, faults
 		}
 	}
-	tree, err := parser.ParseBytes(data, 0)
+	tree, err := parser.Parse(tokens, 0)
 	if err == nil && len(tree.Docs) != 1 {
 		at(nil, fmt.Sprintf("holds %d documents; a pack is one", len(tree.Docs)))
 		return nil, faults
 	}
+	if err == nil && tree.Docs[0].Body == nil {
+		at(nil, "is empty")
+		return nil, faults
+	}
 	if err == nil {
-		err = yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(v)
+		err = yaml.NodeToValue(tree.Docs[0].Body, v, yaml.Strict())
 	}
 	var y yaml.Error
 	switch {

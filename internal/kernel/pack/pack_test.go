@@ -91,7 +91,7 @@ func TestEveryFaultIsToldWithItsPlace(t *testing.T) {
 		"recipes/other.yaml:1:5: id: \"bread\" differs from the file's name; name the file bread.yaml",
 		"recipes/syntax.yaml:",
 		"recipes/two.yaml: holds 2 documents",
-		"recipes/empty.yaml:",
+		"recipes/empty.yaml: is empty",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("missing %s in\n%v", want, err)
