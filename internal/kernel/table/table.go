@@ -1,7 +1,6 @@
 package table
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -155,7 +154,10 @@ func Read(f Format, data []byte) ([]Sheet, error) {
 	if err == nil && full == nil {
 		full = counted()
 	}
-	if err = cmp.Or(full, err); err != nil {
+	if full != nil {
+		return nil, full
+	}
+	if err != nil {
 		return nil, err
 	}
 	var out []Sheet

@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -34,7 +33,13 @@ func readTable(f Format, data []byte) (rows []Row, faults []Fault, err error) {
 		grids = append(grids, &grid{sheet: name})
 		return grids[len(grids)-1]
 	})
-	if err = cmp.Or(full, err, bounded(grids)); err != nil {
+	if err == nil && full == nil {
+		full = bounded(grids)
+	}
+	if full != nil {
+		return nil, nil, full
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	read := false
