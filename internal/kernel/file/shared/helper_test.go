@@ -13,7 +13,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/uptrace/bun"
-	"go.uber.org/goleak"
 
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/lease"
@@ -24,45 +23,10 @@ import (
 
 func TestMain(m *testing.M) {
 	natstest.Main()
-	code := m.Run()
-	for _, c := range clusters {
-		c.Stop()
-		os.RemoveAll(c.Dir)
-	}
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	natstest.Run(m)
 }
 
-var (
-	clusters   = map[int]*natstest.Cluster{}
-	clustersMu sync.Mutex
-	cells      atomic.Int64
-)
-
-// cluster returns n servers, which all tests share: each uses cells of its own.
-func cluster(t testing.TB, n int) *natstest.Cluster {
-	t.Helper()
-	clustersMu.Lock()
-	defer clustersMu.Unlock()
-	if c := clusters[n]; c != nil {
-		return c
-	}
-	dir, err := os.MkdirTemp("", "nats")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := natstest.Start(dir, n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clusters[n] = c
-	return c
-}
+var cells atomic.Int64
 
 // cell is one that a test opens in turn by several processes, each with an office of its own.
 type cell struct {
@@ -72,7 +36,7 @@ type cell struct {
 
 func newCell(t testing.TB, db *store.DB, servers int, more ...nats.Option) *cell {
 	t.Helper()
-	c := cluster(t, servers)
+	c := natstest.Shared(t, servers)
 	return &cell{t: t, o: Options{
 		DB: db, Cell: fmt.Sprintf("c%d", cells.Add(1)), CacheDir: t.TempDir(), SweepEvery: -1,
 		Objects: Objects{Conn: c.Connect(t, append(jetstream.ConnectOptions(), more...)...), Replicas: servers},

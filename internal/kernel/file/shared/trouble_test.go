@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"jingwei/internal/kernel/file"
+	"jingwei/internal/kernel/log/jetstream/natstest"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
 )
@@ -169,7 +170,7 @@ func TestLostAnswerOfACommit(t *testing.T) {
 func TestServerDies(t *testing.T) {
 	c := newCell(t, storetest.SQLite(t), 3)
 	f := c.open()
-	servers := cluster(t, 3)
+	servers := natstest.Shared(t, 3)
 	text := func(g, i int) string { return strings.Repeat(fmt.Sprintf("%d/%d ", g, i), 20_000) }
 	var done atomic.Int64
 	var last [3]atomic.Int64

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"jingwei/internal/kernel/log"
+	"jingwei/internal/kernel/log/jetstream/natstest"
 )
 
 // recordBytes is about 1,000 samples.
@@ -39,7 +40,7 @@ func BenchmarkAppend(b *testing.B) {
 				continue // the same
 			}
 			b.Run(fmt.Sprintf("%s/producers=%d", k.name, producers), func(b *testing.B) {
-				c := cluster(b, k.servers)
+				c := natstest.Shared(b, k.servers)
 				o := fresh(b, c, k.servers)
 				o.Keepers, o.RetainBytes, o.MaxGroupBytes = []string{"k"}, -1, k.group
 				l := open(b, o)

@@ -20,7 +20,7 @@ import (
 // TestMissingSequenceIsNamed takes messages out of the stream, as no Jingwei does and its streams do not allow.
 func TestMissingSequenceIsNamed(t *testing.T) {
 	t.Parallel()
-	o := fresh(t, cluster(t, 1), 1)
+	o := fresh(t, natstest.Shared(t, 1), 1)
 	stream := makeStream(t, o, func(c *api.StreamConfig) { c.DenyDelete = false })
 	l := open(t, o)
 	p := topic(t, l, "a")
@@ -54,7 +54,7 @@ func TestMissingSequenceIsNamed(t *testing.T) {
 // TestForeignMessageIsNotARecord: what another program publishes on the journal's subject is damage, and is not skipped.
 func TestForeignMessageIsNotARecord(t *testing.T) {
 	t.Parallel()
-	o := fresh(t, cluster(t, 1), 1)
+	o := fresh(t, natstest.Shared(t, 1), 1)
 	l := open(t, o)
 	mustPut(t, topic(t, l, "a"), "x")
 	if _, err := l.js.Publish(t.Context(), l.o.subject(), []byte("hello")); err != nil {
@@ -170,7 +170,7 @@ func TestByteChangedOnOneOfThreeIsMended(t *testing.T) {
 // TestStreamThatWouldLoseRecordsIsRefused names field, value and mend.
 func TestStreamThatWouldLoseRecordsIsRefused(t *testing.T) {
 	t.Parallel()
-	c := cluster(t, 1)
+	c := natstest.Shared(t, 1)
 	for field, change := range map[string]func(*api.StreamConfig){
 		"max_age":        func(c *api.StreamConfig) { c.MaxAge = time.Hour },
 		"max_msgs":       func(c *api.StreamConfig) { c.MaxMsgs = 1000 },
@@ -201,7 +201,7 @@ func TestStreamThatWouldLoseRecordsIsRefused(t *testing.T) {
 // TestServersThatSyncLaterAreFound: JetStream's default acknowledges before it syncs.
 func TestServersThatSyncLaterAreFound(t *testing.T) {
 	t.Parallel()
-	if err := CheckServers(t.Context(), cluster(t, 1).System(t), 5*time.Second, 1); err != nil {
+	if err := CheckServers(t.Context(), natstest.Shared(t, 1).System(t), 5*time.Second, 1); err != nil {
 		t.Error(err)
 	}
 	lax, err := natstest.StartLax(t.TempDir(), 1)
@@ -217,7 +217,7 @@ func TestServersThatSyncLaterAreFound(t *testing.T) {
 
 func TestWrongOptionsAreNamed(t *testing.T) {
 	t.Parallel()
-	nc := cluster(t, 1).Connect(t)
+	nc := natstest.Shared(t, 1).Connect(t)
 	for want, o := range map[string]Options{
 		"Conn":           {},
 		"Stream":         {Conn: nc, Stream: "a.b"},
@@ -237,7 +237,7 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 // TestNobodyIsThere: where no server answers, Open ends with its context and says so.
 func TestNobodyIsThere(t *testing.T) {
 	t.Parallel()
-	c := cluster(t, 1)
+	c := natstest.Shared(t, 1)
 	o := fresh(t, c, 1)
 	g := newGate()
 	o.Conn, o.AckWait = c.Connect(t, through(g)...), 200*time.Millisecond
@@ -255,7 +255,7 @@ func TestNobodyIsThere(t *testing.T) {
 // TestCloseWithoutAnAnswerEnds: records under way when the journal is closed are told after CloseWait that nobody knows.
 func TestCloseWithoutAnAnswerEnds(t *testing.T) {
 	t.Parallel()
-	c := cluster(t, 1)
+	c := natstest.Shared(t, 1)
 	o := fresh(t, c, 1)
 	g := newGate()
 	o.Conn, o.CloseWait = c.Connect(t, through(g)...), 200*time.Millisecond

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"jingwei/internal/kernel/log"
+	"jingwei/internal/kernel/log/jetstream/natstest"
 	"jingwei/internal/kernel/log/logtest"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestDeposedOwnerIsFenced(t *testing.T) {
 	t.Parallel()
 	for _, servers := range []int{1, 3} {
-		c := cluster(t, servers)
+		c := natstest.Shared(t, servers)
 		o := fresh(t, c, servers)
 		failed := make(chan error, 1)
 		o.OnFailure = func(err error) { failed <- err }
@@ -61,7 +62,7 @@ func TestDeposedOwnerIsFenced(t *testing.T) {
 // TestEpochOfALeaseIsHeld: who comes with an older lease than the owner's may not even open the journal.
 func TestEpochOfALeaseIsHeld(t *testing.T) {
 	t.Parallel()
-	o := fresh(t, cluster(t, 1), 1)
+	o := fresh(t, natstest.Shared(t, 1), 1)
 	o.Epoch = 7
 	l := open(t, o)
 	mustPut(t, topic(t, l, "a"), "x")
@@ -83,7 +84,7 @@ func TestEpochOfALeaseIsHeld(t *testing.T) {
 // under way is not stored when it goes on, and he told no time as closed that the new owner used.
 func TestOwnerThatSleptIsFenced(t *testing.T) {
 	t.Parallel()
-	c := cluster(t, 3)
+	c := natstest.Shared(t, 3)
 	o := fresh(t, c, 3)
 	g := newGate()
 	defer g.pass()
@@ -131,7 +132,7 @@ func TestOwnerThatSleptIsFenced(t *testing.T) {
 // one dates behind that, even if his clock is slow.
 func TestIdleOwnerPromisesNoMoreThanTheNextOneKeeps(t *testing.T) {
 	t.Parallel()
-	c := cluster(t, 1)
+	c := natstest.Shared(t, 1)
 	o := fresh(t, c, 1)
 	a := open(t, o)
 	mustPut(t, topic(t, a, "p"), "x")
@@ -158,7 +159,7 @@ func TestIdleOwnerPromisesNoMoreThanTheNextOneKeeps(t *testing.T) {
 func TestLostAnswersAreFoundOut(t *testing.T) {
 	t.Parallel()
 	for _, servers := range []int{1, 3} {
-		c := cluster(t, servers)
+		c := natstest.Shared(t, servers)
 		o := fresh(t, c, servers)
 		g := newGate()
 		o.Conn, o.AckWait = c.Connect(t, through(g)...), 500*time.Millisecond
@@ -183,7 +184,7 @@ func TestLostAnswersAreFoundOut(t *testing.T) {
 // TestReaderGoesOnAfterItsConnectionWasLost reads what is no longer in memory.
 func TestReaderGoesOnAfterItsConnectionWasLost(t *testing.T) {
 	t.Parallel()
-	c := cluster(t, 1)
+	c := natstest.Shared(t, 1)
 	o := fresh(t, c, 1)
 	g := newGate()
 	o.Conn, o.CacheBytes, o.MaxGroupBytes = c.Connect(t, through(g)...), 1, 20_000

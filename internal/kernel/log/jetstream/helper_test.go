@@ -7,13 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	api "github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/goleak"
 
 	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/log/jetstream/natstest"
@@ -27,47 +25,10 @@ func TestMain(m *testing.M) {
 	if a := os.Getenv(ownerEnv); a != "" {
 		own(a)
 	}
-	code := m.Run()
-	for _, c := range clusters {
-		if c != nil {
-			c.Stop()
-			os.RemoveAll(c.Dir)
-		}
-	}
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	natstest.Run(m)
 }
 
-var (
-	clusters   = map[int]*natstest.Cluster{}
-	clustersMu sync.Mutex
-	streams    atomic.Int64
-)
-
-// cluster returns n servers, which all tests share: each uses a stream of its own.
-func cluster(t testing.TB, n int) *natstest.Cluster {
-	t.Helper()
-	clustersMu.Lock()
-	defer clustersMu.Unlock()
-	if c := clusters[n]; c != nil {
-		return c
-	}
-	dir, err := os.MkdirTemp("", "nats")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := natstest.Start(dir, n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clusters[n] = c
-	return c
-}
+var streams atomic.Int64
 
 // fresh are options for a journal that is not there yet; the stream goes when the test ends.
 func fresh(t testing.TB, c *natstest.Cluster, replicas int) Options {

@@ -77,7 +77,7 @@ func own(arguments string) {
 func TestOwnersDieAndOthersTakeOver(t *testing.T) {
 	t.Parallel()
 	url := storetest.PostgresURL(t)
-	c := cluster(t, 3)
+	c := natstest.Shared(t, 3)
 	o := fresh(t, c, 3)
 	seen := &load{acked: map[string]log.Commit{}}
 	owners := make(chan string, 100)
