@@ -93,6 +93,8 @@ type node struct {
 	facts     *fact.Service
 	registers *register.Service
 	flows     *flow.Service
+	gates     gates       // rooms that have a say in steps of cases
+	known     enterprises // who an organisation is
 	plant     *plant.Service
 	rollups   *kept.Service
 	promql    *promql.Service
@@ -221,7 +223,8 @@ func (n *node) openOffice(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n.flows, err = flow.New(ctx, flow.Options{DB: n.db, Packs: packs.Files, Documents: factual{n.facts}, Now: n.now, Logger: n.log})
+	n.gates, n.known = gates{}, enterprises{n.orgs, n.registers}
+	n.flows, err = flow.New(ctx, flow.Options{DB: n.db, Packs: packs.Files, Documents: factual{n.facts}, Gate: n.gates, Now: n.now, Logger: n.log})
 	return err
 }
 
