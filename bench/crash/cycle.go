@@ -19,7 +19,7 @@ import (
 const (
 	lanes      = 4
 	checkEvery = 25 // cycles
-	patience   = 60 * time.Second
+	patience   = 3 * time.Minute
 )
 
 // CycleSum is what the cycles found.
@@ -156,7 +156,7 @@ func (c *cycles) begin(ctx context.Context) error {
 
 // signIn finds the sign-in link that the node's first start prints.
 func (c *cycles) signIn(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		select {

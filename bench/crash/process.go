@@ -105,7 +105,7 @@ func (p *process) wait(ctx context.Context) (string, error) {
 	if l.told != "" {
 		return l.told, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	select {
 	case address, ok := <-l.ready:
