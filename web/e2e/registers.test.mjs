@@ -385,7 +385,7 @@ P-2,P-2,${day},广州示例设备有限公司,付出,设备,350000.50,,
     await go('facts')
     await page.getByRole('link', { name: 'P-2' }).waitFor()
     assert.equal(await page.getByRole('link', { name: 'HT-2026-017' }).count(), 0)
-    await page.getByLabel('含已撤回').check()
+    await page.getByLabel('含已撤回').click()
     await page.getByRole('link', { name: 'HT-2026-017' }).waitFor()
   })
 

@@ -26,7 +26,7 @@ export function useFilters(keys: readonly string[]): Filters {
           }
           return next
         },
-        { replace: true },
+        { replace: true, flushSync: true }, // a box is ticked at once, however busy the browser is
       ),
     any: where.length > 0 || keys.some((k) => params.get(k)),
     clear: () => setParams({}, { replace: true }),
