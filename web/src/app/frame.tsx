@@ -106,6 +106,8 @@ function Framed() {
   )
 }
 
+const when = (there: boolean, page: NavPage): NavPage[] => (there ? [page] : [])
+
 function Bar() {
   const { at, may, me, orgs } = useHere()
   const { t } = useI18n()
@@ -118,23 +120,32 @@ function Bar() {
     { to: at('gateways'), label: t('nav.gateways'), icon: <BranchesOutlined aria-hidden /> },
     { to: at('sources'), label: t('sources.title'), icon: <ApiOutlined aria-hidden /> },
     { to: at('trend'), label: t('trend.title'), icon: <LineChartOutlined aria-hidden /> },
-    { to: at('corrections'), label: t('correction.page'), icon: <EditOutlined aria-hidden />, more: true },
-    { to: at('health'), label: t('health.title'), icon: <HeartOutlined aria-hidden />, more: true },
+    { to: at('corrections'), label: t('correction.page'), icon: <EditOutlined aria-hidden />, more: 'data' },
+    { to: at('health'), label: t('health.title'), icon: <HeartOutlined aria-hidden />, more: 'data' },
     { to: at('plant'), label: t('nav.plant'), icon: <ApartmentOutlined aria-hidden /> },
-    { to: at('registers'), label: t('registers.title'), icon: <BookOutlined aria-hidden />, more: true },
-    { to: at('facts'), label: t('facts.title'), icon: <FileDoneOutlined aria-hidden />, more: true },
-    { to: at('scale'), label: t('scale.title'), icon: <BarChartOutlined aria-hidden />, more: true },
-    { to: at('calendars'), label: t('calendars.title'), icon: <CalendarOutlined aria-hidden />, more: true },
-    { to: at('storage'), label: t('storage.title'), icon: <DatabaseOutlined aria-hidden />, more: true },
-    ...(runsNode(me, orgs)
-      ? [{ to: at('backups'), label: t('backups.title'), icon: <SaveOutlined aria-hidden />, more: true }]
-      : []),
-    ...(may('people')
-      ? [{ to: at('people'), label: t('nav.people'), icon: <TeamOutlined aria-hidden />, more: true }]
-      : []),
-    ...(may('audit')
-      ? [{ to: at('audit'), label: t('nav.audit'), icon: <AuditOutlined aria-hidden />, more: true }]
-      : []),
+    { to: at('registers'), label: t('registers.title'), icon: <BookOutlined aria-hidden />, more: 'desk' },
+    { to: at('facts'), label: t('facts.title'), icon: <FileDoneOutlined aria-hidden />, more: 'desk' },
+    { to: at('scale'), label: t('scale.title'), icon: <BarChartOutlined aria-hidden />, more: 'data' },
+    { to: at('calendars'), label: t('calendars.title'), icon: <CalendarOutlined aria-hidden />, more: 'data' },
+    { to: at('storage'), label: t('storage.title'), icon: <DatabaseOutlined aria-hidden />, more: 'running' },
+    ...when(runsNode(me, orgs), {
+      to: at('backups'),
+      label: t('backups.title'),
+      icon: <SaveOutlined aria-hidden />,
+      more: 'running',
+    }),
+    ...when(may('people'), {
+      to: at('people'),
+      label: t('nav.people'),
+      icon: <TeamOutlined aria-hidden />,
+      more: 'running',
+    }),
+    ...when(may('audit'), {
+      to: at('audit'),
+      label: t('nav.audit'),
+      icon: <AuditOutlined aria-hidden />,
+      more: 'running',
+    }),
   ]
   const [finding, setFinding] = useState(false)
   useFindKey(() => setFinding(true))

@@ -12,9 +12,13 @@ export interface NavPage {
   /** Only this very address counts as being there. */
   end?: boolean
   count?: number
-  /** Stands under "More". */
-  more?: boolean
+  /** Stands in this part of "More". */
+  more?: Part
 }
+
+/** Parts of "More", in their order: the plant's data, what the organisation does with others, what it decides, how it is run. */
+const parts = ['data', 'services', 'desk', 'running'] as const
+export type Part = (typeof parts)[number]
 
 /** Navigation lists the pages: those of every day side by side, the others under "More". */
 export function Navigation({ pages }: { pages: NavPage[] }) {
@@ -59,7 +63,15 @@ function More({ pages }: { pages: NavPage[] }) {
       onOpenChange={setOpen}
       menu={{
         selectedKeys: here ? [here.to] : [],
-        items: pages.map((p) => ({ key: p.to, icon: p.icon, label: p.label })),
+        style: { maxHeight: '75vh', overflowY: 'auto' },
+        items: parts
+          .map((part) => ({
+            type: 'group' as const,
+            key: part,
+            label: t(`nav.${part}`),
+            children: pages.filter((p) => p.more === part).map((p) => ({ key: p.to, icon: p.icon, label: p.label })),
+          }))
+          .filter((group) => group.children.length > 0),
         onClick: ({ key }) => void navigate(key),
       }}
     >
