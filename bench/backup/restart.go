@@ -24,7 +24,7 @@ func RestartCommand() *cobra.Command {
 	o := Options{}
 	var asJSON, quick bool
 	var megabytes, longest int64
-	var fill string
+	var fill, filled string
 	c := &cobra.Command{
 		Use:   "restart",
 		Short: "Measure how soon a node with 10 GB of telemetry answers after kill -9",
@@ -42,7 +42,7 @@ is read. The clock runs from the first open to the first answer. Free disk is ch
 			if fill != "" {
 				return fillForever(c.Context(), o, fill, c.OutOrStdout())
 			}
-			r, err := restart(c.Context(), o, time.Duration(longest)*time.Second, c.ErrOrStderr())
+			r, err := restart(c.Context(), o, filled, time.Duration(longest)*time.Second, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -59,6 +59,7 @@ is read. The clock runs from the first open to the first answer. Free disk is ch
 	c.Flags().BoolVar(&asJSON, "json", false, "print the result as one object in the last line")
 	c.Flags().StringVar(&o.Dir, "dir", os.TempDir(), "a directory on the disk to measure")
 	c.Flags().StringVar(&fill, "fill", "", "be the process that fills this folder until it is killed")
+	c.Flags().StringVar(&filled, "filled", "", "a folder that was filled and killed before: only start on it")
 	_ = c.Flags().MarkHidden("fill")
 	return c
 }
@@ -84,8 +85,11 @@ func fillForever(ctx context.Context, o Options, dir string, out io.Writer) erro
 	return err
 }
 
-// restart measures.
-func restart(ctx context.Context, o Options, longest time.Duration, progress io.Writer) (*result.Result, error) {
+// restart measures, on a folder that was filled before or on one that it fills first.
+func restart(ctx context.Context, o Options, filled string, longest time.Duration, progress io.Writer) (*result.Result, error) {
+	if filled != "" {
+		return start(ctx, filled, result.New("restart", o.Seed), longest, progress)
+	}
 	dir, err := os.MkdirTemp(o.Dir, "jingwei-restart-")
 	if err != nil {
 		return nil, err
@@ -97,12 +101,17 @@ func restart(ctx context.Context, o Options, longest time.Duration, progress io.
 		return nil, fmt.Errorf("%s has room for %d MB and this needs about %d MB; name another disk with --dir", o.Dir, free/1e6, need/1e6)
 	}
 	r := result.New("restart", o.Seed)
-	r.Versions["go"] = runtime.Version()
 	node := filepath.Join(dir, "node")
 	fmt.Fprintf(progress, "filling %d MB of blocks\n", o.Bytes/1e6)
 	if err := fillAndKill(ctx, o, node, r); err != nil {
 		return nil, err
 	}
+	return start(ctx, node, r, longest, progress)
+}
+
+// start opens a node that was killed, from a cold disk, and asks it.
+func start(ctx context.Context, node string, r *result.Result, longest time.Duration, progress io.Writer) (*result.Result, error) {
+	r.Versions["go"] = runtime.Version()
 	cold, err := evict(node)
 	if err != nil {
 		return nil, err
@@ -110,7 +119,7 @@ func restart(ctx context.Context, o Options, longest time.Duration, progress io.
 	if !cold {
 		r.Note("this system cannot put files out of its page cache: the files may have been warm")
 	}
-	r.Figures["journalBytes"] = sizeOf(filepath.Join(node, "journal"))
+	r.Figures["journalBytes"], r.Figures["telemetryBytes"] = sizeOf(filepath.Join(node, "journal")), sizeOf(filepath.Join(node, "telemetry"))
 
 	fmt.Fprintln(progress, "starting")
 	begun := time.Now()
