@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -259,7 +260,11 @@ func (x *trial) verify(i int) {
 		t, ok := x.m.times[number]
 		if t -= int64(x.r.IntN(2)); ok {
 			var err error
-			if asOf, err = x.n.store.AsOf(t); err != nil || !x.m.knewAt(i, t, asOf) {
+			// A commit is closed once the function that acknowledges it has returned, which may be a moment after we heard it.
+			for asOf, err = x.n.store.AsOf(t); errors.As(err, new(*NotClosedError)); asOf, err = x.n.store.AsOf(t) {
+				runtime.Gosched()
+			}
+			if err != nil || !x.m.knewAt(i, t, asOf) {
 				x.fatal("as of %d (commit %d): %d %v", t, number, asOf, err)
 			}
 		}
