@@ -315,7 +315,7 @@ func (s *Source) walk(folder string, yield func(name string, bytes int64) error)
 			name = folder + "/" + name
 		}
 		switch {
-		case e.IsDir() && folder == "blobs" && e.Name() == "new":
+		case e.IsDir() && (folder == "blobs" || folder == "drafts") && e.Name() == "new":
 		case e.IsDir():
 			err = s.walk(name, yield)
 		case e.Type().IsRegular():

@@ -27,12 +27,20 @@
 // organisation) has no role in its tenants and sees nothing of theirs. A token has one organisation and one role, and never
 // manages people, tokens or organisations.
 //
+// A role may hold for a time only, under a mandate (mandate.go): it counts at every instant of that time and at no other, in
+// sessions and in tokens that were made under it.
+//
+// # Ways in
+//
+// Login and password, a one-time link, a code sent to a phone (phone.go), and OpenID Connect (oidc.go). People may come by themselves
+// where the node lets them (signup.go); they have no role anywhere and see nothing.
+//
 // # Secrets
 //
 // Passwords are hashed with Argon2id (password.go). Session cookies, tokens and links are 256 random bits and kept as
-// SHA-256. There is no default password or secret: the first start makes the administrator's one-time link. Sign-in is
+// SHA-256; codes as an HMAC under a challenge that only the browser holds. There is no default password or secret: the first start makes the administrator's one-time link. Sign-in is
 // held back by login and address (throttle.go). Everything is audited.
 //
 // Sources: RFC 9106 (Argon2), NIST SP 800-63B-4 (passwords, sessions), OWASP ASVS 5.0 chapters 6 to 8, RFC 6265bis (__Host-
-// cookies), RFC 5280 and RFC 2986 (certificates and requests).
+// cookies), OpenID Connect Core 1.0, RFC 6749, RFC 7636 (PKCE), RFC 9207 (iss), RFC 5280 and RFC 2986 (certificates and requests).
 package auth

@@ -14,7 +14,7 @@ import (
 
 // SetRole gives somebody a role in the scope's one organisation (Allow(ctx, People, org)) or changes it. The person
 // must have a role already in an organisation where the caller manages people: nobody is found by guessing ids.
-// Errors: ErrNotFound, ErrForbidden, ErrRole, ErrLastOwner.
+// Errors: ErrNotFound, ErrForbidden, ErrRole, ErrLastOwner, ErrMandated.
 func (s *Service) SetRole(ctx context.Context, scope Scope, id uuid.UUID, role Role) error {
 	if err := checkRole(role, ladder...); err != nil {
 		return err
@@ -28,13 +28,15 @@ func (s *Service) SetRole(ctx context.Context, scope Scope, id uuid.UUID, role R
 		if own[o] == role {
 			return nil
 		}
+		if err := s.notMandated(ctx, tx, id, o); err != nil {
+			return err
+		}
 		if own[o] == Owner {
 			if err := s.keepOwner(ctx, tx, o, id); err != nil {
 				return err
 			}
 		}
-		_, err = tx.NewInsert().Model(&roleRow{Person: id, Org: o, Role: role, Granted: s.now().UnixNano()}).
-			On("CONFLICT (person, org) DO UPDATE").Set("role = EXCLUDED.role").Set("granted = EXCLUDED.granted").Exec(ctx)
+		err = s.putRole(ctx, tx, lasting(id, o, role, s.now().UnixNano()))
 		if err != nil {
 			return err
 		}
@@ -47,7 +49,7 @@ func (s *Service) SetRole(ctx context.Context, scope Scope, id uuid.UUID, role R
 }
 
 // RemoveRole takes somebody's own role in the scope's one organisation away; what they inherit from its owner stays.
-// Errors: ErrNotFound, ErrForbidden, ErrLastOwner.
+// Errors: ErrNotFound, ErrForbidden, ErrLastOwner, ErrMandated.
 func (s *Service) RemoveRole(ctx context.Context, scope Scope, id uuid.UUID) error {
 	o := scope.Org()
 	err := s.db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -57,6 +59,9 @@ func (s *Service) RemoveRole(ctx context.Context, scope Scope, id uuid.UUID) err
 		}
 		if own[o] == "" {
 			return ErrNotFound.With("thing", "role")
+		}
+		if err := s.notMandated(ctx, tx, id, o); err != nil {
+			return err
 		}
 		if own[o] == Owner {
 			if err := s.keepOwner(ctx, tx, o, id); err != nil {
@@ -76,8 +81,9 @@ func (s *Service) RemoveRole(ctx context.Context, scope Scope, id uuid.UUID) err
 
 // keepOwner refuses to take away the last owner who can still sign in.
 func (s *Service) keepOwner(ctx context.Context, tx bun.Tx, o, leaving uuid.UUID) error {
+	now := s.now().UnixNano()
 	others, err := tx.NewSelect().Model((*roleRow)(nil)).Join("JOIN auth_person AS p ON p.id = r.person").
-		Where("r.org = ? AND r.role = ? AND r.person <> ? AND NOT p.disabled", o, Owner, leaving).Count(ctx)
+		Where("r.org = ? AND r.role = ? AND r.person <> ? AND NOT p.disabled AND r.since <= ? AND r.until > ?", o, Owner, leaving, now, now).Count(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,6 +104,6 @@ func (s *Service) Founded(ctx context.Context, tx bun.Tx, p Principal, o org.Org
 	if p.Kind != KindPerson || parent != uuid.Nil && o.Kind == org.Unit {
 		return nil
 	}
-	_, err := tx.NewInsert().Model(&roleRow{Person: p.ID, Org: o.ID, Role: Owner, Granted: s.now().UnixNano()}).Exec(ctx)
+	_, err := tx.NewInsert().Model(lasting(p.ID, o.ID, Owner, s.now().UnixNano())).Exec(ctx)
 	return store.Err(err)
 }

@@ -118,7 +118,7 @@ func (s *Service) FirstStart(ctx context.Context, home org.Org, login string) (l
 		if err != nil {
 			return err
 		}
-		role, err := ownRoles(ctx, tx, admin.ID)
+		role, err := ownRoles(ctx, tx, admin.ID, s.now())
 		if err != nil || admin.Password != "" || admin.Disabled || role[o.ID] != Owner {
 			return err
 		}

@@ -67,7 +67,8 @@ var peopleOrder = store.Keyset{Columns: []string{"p.id"}}
 // were added. Of their roles it tells those inside the scope. Error: store.ErrCursor.
 func (s *Service) ListPeople(ctx context.Context, scope Scope, page store.Page) ([]Person, string, error) {
 	var rows []personRow
-	inside := scope.Where(s.db.NewSelect().Model((*roleRow)(nil)).Column("r.person"), "r.org")
+	now := s.now().UnixNano()
+	inside := scope.Where(s.db.NewSelect().Model((*roleRow)(nil)).Column("r.person").Where("r.since <= ? AND r.until > ?", now, now), "r.org")
 	q, err := peopleOrder.Apply(s.db.NewSelect().Model(&rows).Where("p.id IN (?)", inside), page)
 	if err != nil {
 		return nil, "", err
@@ -84,7 +85,7 @@ func (s *Service) ListPeople(ctx context.Context, scope Scope, page store.Page) 
 		ids[i] = r.ID
 	}
 	var roles []roleRow
-	q = scope.Where(s.db.NewSelect().Model(&roles), "r.org").Where("r.person IN (?)", bun.List(store.Words(ids)))
+	q = scope.Where(s.db.NewSelect().Model(&roles), "r.org").Where("r.person IN (?) AND r.since <= ? AND r.until > ?", bun.List(store.Words(ids)), now, now)
 	if err := q.Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("list roles: %w", store.Err(err))
 	}
@@ -149,7 +150,7 @@ func (s *Service) addPerson(ctx context.Context, tx bun.Tx, login, name string, 
 		}
 		return row, err
 	}
-	if _, err := tx.NewInsert().Model(&roleRow{Person: row.ID, Org: o, Role: role, Granted: row.Created}).Exec(ctx); err != nil {
+	if _, err := tx.NewInsert().Model(lasting(row.ID, o, role, row.Created)).Exec(ctx); err != nil {
 		return row, err
 	}
 	return row, s.note(ctx, tx, o, "auth.person.add", row.object(), nil, map[string]any{"login": login, "name": name, "role": role})
@@ -174,7 +175,7 @@ func (s *Service) managed(ctx context.Context, tx bun.Tx, id uuid.UUID, whole bo
 	if err != nil {
 		return row, nil, err
 	}
-	own, err := ownRoles(ctx, tx, id)
+	own, err := ownRoles(ctx, tx, id, s.now())
 	if err != nil {
 		return row, nil, err
 	}

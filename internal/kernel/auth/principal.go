@@ -29,6 +29,8 @@ type Principal struct {
 	roles   map[uuid.UUID]Role // effective roles: own ones and those inherited by ownership
 	home    uuid.UUID          // the organisation that runs the node
 	session uuid.UUID          // of a person
+	until   int64              // when the first of the roles ends; 0 or store.Forever where none does
+	grants  Grants             // asks what others let this caller read; nil: nothing
 	seal    [32]byte           // derived from the credential, which is not kept; see Seal
 }
 

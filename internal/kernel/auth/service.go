@@ -42,6 +42,9 @@ type Service struct {
 	hasher   *hasher
 	throttle Throttle
 	recent   recent
+	o        Options
+
+	discovered discovered // OIDC providers
 
 	mu   sync.Mutex
 	home uuid.UUID // the organisation that runs the node, once known: it never changes
@@ -56,6 +59,14 @@ type Options struct {
 	// Bridge is for how long a caller who was let in is let in again, with the roles of then, while the database does not
 	// answer: a node whose records fail over goes on being read. Default 0: never.
 	Bridge time.Duration
+	// SignUp lets people in who come by themselves; they have no role anywhere.
+	SignUp bool
+	// Codes sends codes to phones; nil: nobody signs in by one.
+	Codes Sender
+	// Providers vouch for people by OpenID Connect.
+	Providers []Provider
+	// URL is the address under which browsers reach the node, without a slash at its end; providers send them back there.
+	URL string
 }
 
 // New opens the room and brings its tables up to date.
@@ -72,8 +83,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err := store.MigrateRoom(ctx, o.DB, "auth", migrations); err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
-	return &Service{db: o.DB, orgs: o.Orgs, now: o.Now, log: o.Logger, hasher: newHasher(), recent: recent{bridge: o.Bridge}}, nil
+	return &Service{db: o.DB, orgs: o.Orgs, now: o.Now, log: o.Logger, hasher: newHasher(), recent: recent{bridge: o.Bridge}, o: o}, nil
 }
+
+// SendCodesBy names who sends codes, for wiring that opens the sender after this room. Call it before anything is served.
+func (s *Service) SendCodesBy(sender Sender) { s.o.Codes = sender }
 
 // Names of the session cookie. The prefix makes browsers refuse it from anything but this very host over HTTPS.
 const (
@@ -114,7 +128,8 @@ func (s *Service) bridged(credential string, ask func() (Principal, bool, error)
 	case err == nil:
 		s.recent.forget(key)
 	case errors.Is(err, store.ErrUnavailable):
-		if p, ok := s.recent.find(key, s.now()); ok {
+		// Whose mandate has ended meanwhile is not let in with the role of then.
+		if p, ok := s.recent.find(key, s.now()); ok && (p.until == 0 || s.now().UnixNano() < p.until) {
 			return p, true, nil
 		}
 	}
@@ -147,12 +162,16 @@ func (s *Service) principalOfSession(ctx context.Context, row sessionRow) (p Pri
 	if err != nil {
 		return p, false, fmt.Errorf("look up the person: %w", err)
 	}
-	own, err := ownRoles(ctx, s.db, person.ID)
+	rows, err := roleRows(ctx, s.db, person.ID, now)
 	if err != nil {
 		return p, false, fmt.Errorf("look up roles: %w", err)
 	}
+	own, until := map[uuid.UUID]Role{}, int64(store.Forever)
+	for _, r := range rows {
+		own[r.Org], until = r.Role, min(until, r.Until)
+	}
 	p, err = s.principal(ctx, KindPerson, person.ID, person.Login, row.Via, own)
-	p.session = row.ID
+	p.session, p.until = row.ID, until
 	if err == nil && now.Sub(at(row.Seen)) >= touchSession {
 		s.touch(ctx, &row, &person, now)
 	}
@@ -200,7 +219,12 @@ func (s *Service) principalOfToken(ctx context.Context, row tokenRow) (p Princip
 	if row.Ended != 0 || !now.Before(at(row.Expires)) {
 		return p, false, nil
 	}
+	until, held, err := s.heldUntil(ctx, row, now)
+	if err != nil || !held {
+		return p, false, err
+	}
 	p, err = s.principal(ctx, KindToken, row.ID, row.Name, "token", map[uuid.UUID]Role{row.Org: row.Role})
+	p.until = until
 	if err == nil && now.Sub(at(row.Used)) >= touchToken {
 		row.Used = now.UnixNano()
 		if _, err := s.db.NewUpdate().Model(&row).Column("used").WherePK().Exec(ctx); err != nil {
@@ -226,7 +250,7 @@ func (s *Service) principal(ctx context.Context, kind Kind, id uuid.UUID, name, 
 	if err != nil {
 		return Principal{}, err
 	}
-	return Principal{Kind: kind, ID: id, Name: name, Via: via, roles: roles, home: home}, nil
+	return Principal{Kind: kind, ID: id, Name: name, Via: via, roles: roles, home: home, grants: s.orgs}, nil
 }
 
 func (s *Service) homeOrg(ctx context.Context) (uuid.UUID, error) {

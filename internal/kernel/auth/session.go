@@ -114,7 +114,7 @@ const maxConcerned = 50
 // concerned are the organisations whose owners may read what a person did: those in which the person has a role, or
 // the node's own record when there is none.
 func (s *Service) concerned(ctx context.Context, tx bun.Tx, person uuid.UUID) ([]uuid.UUID, error) {
-	own, err := ownRoles(ctx, tx, person)
+	own, err := ownRoles(ctx, tx, person, s.now())
 	if err != nil || len(own) == 0 {
 		return []uuid.UUID{uuid.Nil}, err
 	}

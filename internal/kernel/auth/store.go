@@ -36,6 +36,13 @@ type roleRow struct {
 	Org           uuid.UUID `bun:"org,pk"`
 	Role          Role      `bun:"role"`
 	Granted       int64     `bun:"granted"`
+	Since         int64     `bun:"since"` // half-open
+	Until         int64     `bun:"until"` // store.Forever where it is no mandate
+}
+
+// lasting is a role without an end.
+func lasting(person, org uuid.UUID, role Role, at int64) *roleRow {
+	return &roleRow{Person: person, Org: org, Role: role, Granted: at, Until: store.Forever}
 }
 
 type sessionRow struct {
@@ -62,6 +69,8 @@ type tokenRow struct {
 	Expires       int64     `bun:"expires"`
 	Used          int64     `bun:"used"`
 	Ended         int64     `bun:"ended"`
+	Holder        string    `bun:"holder"` // who made it under a mandate, or ""
+	Root          string    `bun:"root"`   // the organisation of that mandate
 }
 
 func (r tokenRow) token() Token {
@@ -92,15 +101,24 @@ func personByID(ctx context.Context, db bun.IDB, id uuid.UUID) (personRow, error
 	return row, store.Err(err)
 }
 
-// ownRoles are the roles that were given to a person, without what they inherit.
-func ownRoles(ctx context.Context, db bun.IDB, person uuid.UUID) (map[uuid.UUID]Role, error) {
-	var rows []roleRow
-	if err := db.NewSelect().Model(&rows).Where("person = ?", person).Scan(ctx); err != nil {
-		return nil, store.Err(err)
+// ownRoles are the roles that a person has of their own at a time, without what they inherit.
+func ownRoles(ctx context.Context, db bun.IDB, person uuid.UUID, at time.Time) (map[uuid.UUID]Role, error) {
+	rows, err := roleRows(ctx, db, person, at)
+	if err != nil {
+		return nil, err
 	}
 	out := make(map[uuid.UUID]Role, len(rows))
 	for _, r := range rows {
 		out[r.Org] = r.Role
 	}
 	return out, nil
+}
+
+func roleRows(ctx context.Context, db bun.IDB, person uuid.UUID, at time.Time) ([]roleRow, error) {
+	var rows []roleRow
+	n := at.UnixNano()
+	if err := db.NewSelect().Model(&rows).Where("person = ? AND since <= ? AND until > ?", person, n, n).Scan(ctx); err != nil {
+		return nil, store.Err(err)
+	}
+	return rows, nil
 }

@@ -45,6 +45,9 @@ func (s *Service) CreateToken(ctx context.Context, scope Scope, name string, rol
 		Creator: scope.Principal().Name, Created: now.UnixNano(), Expires: expires.UnixNano(),
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.bindToMandate(ctx, tx, scope, &row); err != nil {
+			return err
+		}
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			if err = store.Err(err); errors.Is(err, store.ErrReference) {
 				return ErrNotFound.With("thing", "org")

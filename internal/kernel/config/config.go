@@ -19,6 +19,8 @@ type Config struct {
 	Journal   Journal
 	Telemetry Telemetry
 	Cluster   Cluster
+	Auth      Auth
+	Inbox     Inbox
 	Log       Log
 }
 
@@ -69,6 +71,19 @@ type Cluster struct {
 	Cache       Bytes    // of each cell's files on this machine
 	Standby     bool     // keep the files of cells that others have at hand
 	Lease       time.Duration
+}
+
+// Auth is how people come in, besides login and password.
+type Auth struct {
+	SignUp    bool   // by themselves
+	URL       string // under which browsers reach the node
+	Providers string // file that lists OpenID Connect providers
+}
+
+// Inbox is how messages leave the node.
+type Inbox struct {
+	Allow []string // hosts in a private network that may be called all the same
+	CA    string   // file with further authorities of other servers' certificates
 }
 
 // Log is what the process writes about itself.

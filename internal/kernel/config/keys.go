@@ -189,6 +189,33 @@ func Keys() []Key {
 			},
 		},
 		{
+			Name: "auth.signUp", Flag: "sign-up", Default: "false",
+			Help:  text.Text{Zh: "是否允许人员自行注册（没有任何组织的角色，只能申请企业入驻）", En: "let people sign up by themselves; they have no role anywhere, and may apply to join with their enterprise"},
+			Field: func(c *Config) any { return &c.Auth.SignUp },
+		},
+		{
+			Name: "auth.providers", Flag: "auth-providers", Default: "",
+			Help:  text.Text{Zh: "OpenID Connect 登录方的列表文件（YAML）；空则没有", En: "file (YAML) that lists OpenID Connect providers to sign in with; none when empty"},
+			Field: func(c *Config) any { return &c.Auth.Providers },
+		},
+		{
+			Name: "auth.url", Flag: "auth-url", Default: "",
+			Help:  text.Text{Zh: "浏览器访问本节点的地址，例如 https://jw.example.cn，登录方据此送回浏览器；有 auth.providers 时必填", En: "address under which browsers reach this node, such as https://jw.example.cn, where providers send them back; needed with auth.providers"},
+			Field: func(c *Config) any { return &c.Auth.URL },
+			Check: func(c *Config) error { return browserURL(c.Auth) },
+		},
+		{
+			Name: "inbox.allow", Flag: "inbox-allow", Default: "",
+			Help:  text.Text{Zh: "允许发送消息的内网主机名或 IP 地址，逗号分隔，例如单位内部的邮件服务器；其余内网地址一律拒绝", En: "host names or IP addresses in a private network that messages may be sent to, separated by commas, such as a mail server of the house; all other private addresses are refused"},
+			Field: func(c *Config) any { return &c.Inbox.Allow },
+			Check: func(c *Config) error { return names(c.Inbox.Allow) },
+		},
+		{
+			Name: "inbox.ca", Flag: "inbox-ca", Default: "",
+			Help:  text.Text{Zh: "对方服务器证书的另外签发机构文件（PEM），与系统的一并使用", En: "file (PEM) of further authorities of other servers' certificates, used beside the system's"},
+			Field: func(c *Config) any { return &c.Inbox.CA },
+		},
+		{
 			Name: "log.level", Flag: "log-level", Default: "info",
 			Help:  text.Text{Zh: "运行日志级别：debug、info、warn、error", En: "how much is logged: debug, info, warn or error"},
 			Field: func(c *Config) any { return &c.Log.Level },
@@ -207,6 +234,24 @@ func notEmpty(s string) error {
 		return fmt.Errorf("is empty; give a folder")
 	}
 	return nil
+}
+
+// browserURL is https, or http on loopback, which browsers trust as well.
+func browserURL(a Auth) error {
+	if a.URL == "" {
+		if a.Providers != "" {
+			return fmt.Errorf("is needed with auth.providers: give the address under which browsers reach this node, such as https://jw.example.cn")
+		}
+		return nil
+	}
+	u, err := url.Parse(a.URL)
+	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("want https://host or https://host:port, with nothing behind it")
+	}
+	if u.Scheme == "https" || u.Scheme == "http" && loopback(net.JoinHostPort(u.Hostname(), "80")) == nil {
+		return nil
+	}
+	return fmt.Errorf("want https; http on loopback only")
 }
 
 func oneOf(s string, allowed ...string) error {

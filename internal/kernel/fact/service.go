@@ -329,7 +329,7 @@ func (s *Service) handedIn(ctx context.Context, scope auth.Scope, ids []blob.ID)
 		return nil, ErrDocuments.At("body.documents", len(ids)).With("max", maxDocs)
 	}
 	var rows []documentRow
-	if err := scope.Where(s.o.DB.NewSelect().Model(&rows).Where("d.id IN (?)", bun.List(words)), "d.org").Scan(ctx); err != nil {
+	if err := scope.Where(s.o.DB.In(ctx).NewSelect().Model(&rows).Where("d.id IN (?)", bun.List(words)), "d.org").Scan(ctx); err != nil {
 		return nil, wrap("look up documents", err)
 	}
 	known := map[string]Document{}
@@ -350,10 +350,20 @@ func (s *Service) handedIn(ctx context.Context, scope auth.Scope, ids []blob.ID)
 // Handed is for the node's own work: a document that an organisation has handed in. Error: store.ErrNotFound.
 func (s *Service) Handed(ctx context.Context, org uuid.UUID, id string) (Document, error) {
 	var r documentRow
-	if err := auth.System(org).Where(s.o.DB.NewSelect().Model(&r).Where("d.id = ?", id), "d.org").Scan(ctx); err != nil {
+	if err := auth.System(org).Where(s.o.DB.In(ctx).NewSelect().Model(&r).Where("d.id = ?", id), "d.org").Scan(ctx); err != nil {
 		return Document{}, wrap("document "+id, err)
 	}
 	return Document{blob.ID(r.ID), r.Name, r.Media, r.Size}, nil
+}
+
+// ReadHanded is for the node's own work: a document that an organisation has handed in, with its content. Error: store.ErrNotFound.
+func (s *Service) ReadHanded(ctx context.Context, org uuid.UUID, id string) (Document, []byte, error) {
+	d, err := s.Handed(ctx, org, id)
+	if err != nil {
+		return Document{}, nil, err
+	}
+	data, err := s.o.Blobs.ReadAll(d.ID, MaxDocument)
+	return d, data, err
 }
 
 // HandIn stores a document of an organisation. The same file again is stored once. Errors: ErrDocumentName, ErrDocumentType (its

@@ -79,7 +79,7 @@ var (
 
 // Problems are the kinds this room defines.
 func Problems() []*problem.Kind {
-	return []*problem.Kind{ErrCreditCode, ErrCodeTaken, ErrName, ErrKind, ErrCycle, ErrOwned, ErrNeedParent, ErrSpan}
+	return append([]*problem.Kind{ErrCreditCode, ErrCodeTaken, ErrName, ErrKind, ErrCycle, ErrOwned, ErrNeedParent, ErrSpan}, errGrants...)
 }
 
 // Inherited returns, for each organisation in which somebody has something of their own, the parts that it reaches at

@@ -267,3 +267,17 @@ func errName(err error) error {
 		Zh: fmt.Sprintf("须填写中文或英文名称，每种不超过 %d 个字符，且不含控制字符", MaxName), En: err.Error(),
 	})
 }
+
+// WithCreditCode finds an organisation by its unified social credit code in normal form; false where there is none. Whoever asks must not
+// pass on more than that it is there.
+func (s *Service) WithCreditCode(ctx context.Context, code string) (Org, bool, error) {
+	var row orgRow
+	err := store.Err(s.db.NewSelect().Model(&row).Where("credit_code = ? AND credit_code <> ''", code).Scan(ctx))
+	if errors.Is(err, store.ErrNotFound) {
+		return Org{}, false, nil
+	}
+	if err != nil {
+		return Org{}, false, fmt.Errorf("look up a credit code: %w", err)
+	}
+	return row.org(), true, nil
+}

@@ -161,6 +161,15 @@ func (db *DB) isolation() sql.IsolationLevel {
 	return sql.LevelDefault
 }
 
+// In is the transaction that ctx runs in on this database, or the database itself: what a transaction has written is seen by the
+// rooms that it asks.
+func (db *DB) In(ctx context.Context) bun.IDB {
+	if tx, ok := ctx.Value(inTx{db}).(bun.Tx); ok {
+		return tx
+	}
+	return db
+}
+
 // View runs fn in a read-only transaction: all its queries see one state. It never waits for a writer.
 func (db *DB) View(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	o := &sql.TxOptions{ReadOnly: true}

@@ -30,15 +30,18 @@ type Service struct {
 	Auth       *auth.Service
 	Orgs       *org.Service
 	Conditions Conditions // nil only where nothing is answered but the document
+	Grantable  []Grantable
 }
 
 // Routes adds the operations.
 func (s *Service) Routes(a *api.Server) {
 	s.sessions(a)
+	s.doors(a)
 	s.people(a)
 	s.tokens(a)
 	s.organisations(a)
 	s.audits(a)
+	s.grants(a)
 	s.conditions(a)
 }
 
