@@ -1,5 +1,5 @@
 // Package packs embeds the knowledge of trades that ships with the product: device templates (devices/), classes of
-// equipment (equipment/), kinds of facts (facts/), registers (registers/), flows (flows/), notices of holidays (calendar/), tables of industries and size classes (industry/), measures of support and the documents they quote (policy/). Each file says where its content comes from. The rooms that use packs read and check them;
+// equipment (equipment/), kinds of facts (facts/), registers (registers/), flows (flows/), layouts of forms (forms/), calls for projects (calls/), notices of holidays (calendar/), tables of industries and size classes (industry/), measures of support and the documents they quote (policy/). Each file says where its content comes from. The rooms that use packs read and check them;
 // this package only carries them.
 package packs
 
@@ -10,6 +10,10 @@ import "embed"
 //go:embed devices/*.yaml equipment/*.yaml
 //go:embed facts/*.yaml registers/*.yaml industry/*.yaml
 //go:embed flows/*.yaml calendar/*.yaml
+//go:embed forms/*.yaml
 //go:embed instruments/*.yaml
+//go:embed needs/*.yaml matching/*.yaml
+//go:embed calls/*.yaml
+//go:embed ledger/*.yaml support/*.yaml
 //go:embed policy/*.yaml policy/documents/*.txt
 var Files embed.FS

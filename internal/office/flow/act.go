@@ -121,31 +121,9 @@ func (s *Service) Take(ctx context.Context, id uuid.UUID, in Taking) (Case, erro
 			return err
 		}
 		f, c := x.f, x.c
-		var candidates []*Transition
-		known := false
-		for i := range f.Transitions {
-			t := &f.Transitions[i]
-			if t.action() != in.Action || len(t.Roles) == 0 {
-				continue
-			}
-			known = true
-			if slices.Contains(t.From, c.State) {
-				candidates = append(candidates, t)
-			}
-		}
-		switch now := f.state(c.State); {
-		case !known:
-			return ErrAction.At("body.action", in.Action).With("actions", strings.Join(f.actions(c.State), ", "))
-		case now.Final:
-			return ErrEnded.At("body.action", in.Action).With("state", now.Name)
-		case len(candidates) == 0:
-			name := text.Both(in.Action)
-			for _, t := range f.Transitions {
-				if t.action() == in.Action {
-					name = t.Name
-				}
-			}
-			return ErrState.At("body.action", in.Action).With("state", now.Name).With("action", name).With("actions", f.actionNames(c.State))
+		candidates, wrong := f.candidates(c.State, in.Action)
+		if wrong != nil {
+			return wrong
 		}
 		var ok bool
 		if x.role, x.acting, ok = x.st.role(candidates[0].Roles, in.Acting); !ok {
@@ -161,6 +139,36 @@ func (s *Service) Take(ctx context.Context, id uuid.UUID, in Taking) (Case, erro
 	}
 	s.rouse()
 	return x.st.shown(), nil
+}
+
+// candidates are the transitions that an action may mean in a state. Errors: ErrAction, ErrEnded, ErrState.
+func (f *Flow) candidates(state, action string) (list []*Transition, wrong *problem.Error) {
+	known := false
+	for i := range f.Transitions {
+		t := &f.Transitions[i]
+		if t.action() != action || len(t.Roles) == 0 {
+			continue
+		}
+		known = true
+		if slices.Contains(t.From, state) {
+			list = append(list, t)
+		}
+	}
+	switch now := f.state(state); {
+	case !known:
+		return nil, ErrAction.At("body.action", action).With("actions", strings.Join(f.actions(state), ", "))
+	case now.Final:
+		return nil, ErrEnded.At("body.action", action).With("state", now.Name)
+	case len(list) == 0:
+		name := text.Both(action)
+		for _, t := range f.Transitions {
+			if t.action() == action {
+				name = t.Name
+			}
+		}
+		return nil, ErrState.At("body.action", action).With("state", now.Name).With("action", name).With("actions", f.actionNames(state))
+	}
+	return list, nil
 }
 
 // attempt is a step that is being tried.

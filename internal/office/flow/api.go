@@ -34,6 +34,7 @@ type DeadlineView struct {
 	Unknown []int      `json:"unknownYears,omitempty" doc:"Years without a notice of holidays: weekends only were counted"`
 	Stopped *time.Time `json:"stopped,omitempty" doc:"Since when it stands still"`
 	Overdue bool       `json:"overdue"`
+	DeadlineWords
 }
 
 // CaseView is a case as it is told.
@@ -41,8 +42,11 @@ type CaseView struct {
 	ID        uuid.UUID       `json:"id" format:"uuid"`
 	Flow      string          `json:"flow"`
 	Version   string          `json:"version" doc:"Of the flow, for the case's whole life"`
+	FlowName  text.Text       `json:"flowName"`
 	Org       uuid.UUID       `json:"org" format:"uuid" doc:"Who keeps it"`
+	OrgName   text.Text       `json:"orgName,omitzero"`
 	Subject   *uuid.UUID      `json:"subject,omitempty" format:"uuid" doc:"The organisation that it is about"`
+	About     text.Text       `json:"subjectName,omitzero"`
 	State     string          `json:"state"`
 	StateName text.Text       `json:"stateName"`
 	Title     string          `json:"title"`
@@ -54,6 +58,7 @@ type CaseView struct {
 	At        time.Time       `json:"at" doc:"Of the last step"`
 	Ended     *time.Time      `json:"ended,omitempty"`
 	Revision  int64           `json:"revision"`
+	Declared  *CaseFlow       `json:"declared,omitempty" doc:"Of one case: what the version of its flow says"`
 }
 
 func list[T any](in []T) []T {
@@ -69,20 +74,20 @@ func (s *Service) view(ctx context.Context, c *Case) (CaseView, error) {
 		return CaseView{}, err
 	}
 	now := s.o.Now().UnixNano()
-	v := CaseView{ID: c.ID, Flow: c.Flow, Version: c.Version, Org: c.Org, State: c.State, StateName: f.state(c.State).Name, Title: c.Title, Content: c.Record.Encode(), Documents: list(c.Documents), Parties: list(c.Parties),
-		Deadlines: f.deadlineViews(c.Clocks, now), Opened: time.Unix(0, c.Opened).UTC(), At: time.Unix(0, c.At).UTC(), Ended: store.Instant(c.Ended), Revision: c.Revision}
+	v := CaseView{ID: c.ID, Flow: c.Flow, FlowName: f.Name, Version: c.Version, Org: c.Org, State: c.State, StateName: f.state(c.State).Name, Title: c.Title, Content: c.Record.Encode(), Documents: list(c.Documents), Parties: list(c.Parties),
+		Deadlines: f.deadlineViews(s.cal, c.Clocks, now), Opened: time.Unix(0, c.Opened).UTC(), At: time.Unix(0, c.At).UTC(), Ended: store.Instant(c.Ended), Revision: c.Revision}
 	if c.Subject != uuid.Nil {
 		v.Subject = &c.Subject
 	}
 	return v, nil
 }
 
-func (f *Flow) deadlineViews(clocks []Clock, now int64) []DeadlineView {
+func (f *Flow) deadlineViews(cal *workday.Calendar, clocks []Clock, now int64) []DeadlineView {
 	out := []DeadlineView{}
 	for _, k := range clocks {
 		d := f.deadline(k.Deadline)
 		out = append(out, DeadlineView{ID: d.ID, Name: d.Name, Basis: d.Basis, Role: d.Role, Began: time.Unix(0, k.Began).UTC(), Last: k.Last.String(), Due: time.Unix(0, k.Due).UTC(), Moved: k.Moved,
-			Unknown: k.Unknown, Stopped: store.Instant(k.Stopped), Overdue: k.Stopped == 0 && k.Due <= now})
+			Unknown: k.Unknown, Stopped: store.Instant(k.Stopped), Overdue: k.Stopped == 0 && k.Due <= now, DeadlineWords: f.deadlineWords(cal, d, &k, now)})
 	}
 	return out
 }
@@ -94,8 +99,11 @@ type StepView struct {
 	Name       text.Text       `json:"name"`
 	From       string          `json:"from,omitempty"`
 	To         string          `json:"to"`
+	ToName     text.Text       `json:"toName"`
 	Role       string          `json:"role,omitempty"`
+	RoleName   text.Text       `json:"roleName,omitzero"`
 	Org        *uuid.UUID      `json:"org,omitempty" format:"uuid" doc:"For which organisation it was done"`
+	OrgName    text.Text       `json:"orgName,omitzero"`
 	By         audit.Actor     `json:"by"`
 	Reason     string          `json:"reason,omitempty"`
 	Content    json.RawMessage `json:"content" doc:"What was filled in"`
@@ -110,6 +118,12 @@ func (f *Flow) stepView(x *Step) StepView {
 		Documents: list(x.Documents), Named: x.Named, Deadline: x.Deadline, At: time.Unix(0, x.At).UTC()}
 	if t := f.transition(x.Transition); t != nil {
 		v.Name = t.Name
+	}
+	if to := f.state(x.To); to != nil {
+		v.ToName = to.Name
+	}
+	if r := f.role(x.Role); r != nil {
+		v.RoleName = r.Name
 	}
 	if x.Org != uuid.Nil {
 		v.Org = &x.Org
@@ -203,6 +217,14 @@ type DueView struct {
 	Deadline string     `json:"deadline,omitempty"`
 	Due      *time.Time `json:"due,omitempty" doc:"Absent where no deadline runs"`
 	Overdue  bool       `json:"overdue"`
+
+	OwnerName    text.Text     `json:"ownerName,omitzero"`
+	Subject      *uuid.UUID    `json:"subject,omitempty" format:"uuid" doc:"The organisation that the case is about"`
+	About        text.Text     `json:"subjectName,omitzero"`
+	FlowName     text.Text     `json:"flowName"`
+	StateName    text.Text     `json:"stateName"`
+	RoleName     text.Text     `json:"roleName"`
+	DeadlineView *DeadlineView `json:"clock,omitempty" doc:"The deadline in full; absent where none runs"`
 }
 
 func dueView(d *Due) DueView {
@@ -276,7 +298,14 @@ func (s *Service) one(ctx context.Context, c Case, err error) (*caseOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	return &caseOutput{v}, nil
+	if v.Declared, err = s.declared(ctx, &c); err != nil {
+		return nil, err
+	}
+	named, err := s.names(ctx, []CaseView{v})
+	if err != nil {
+		return nil, err
+	}
+	return &caseOutput{named[0]}, nil
 }
 
 func (s *Service) many(ctx context.Context, items []Case, next string, err error) (*api.List[CaseView], error) {
@@ -288,6 +317,9 @@ func (s *Service) many(ctx context.Context, items []Case, next string, err error
 		if out[i], err = s.view(ctx, &items[i]); err != nil {
 			return nil, err
 		}
+	}
+	if out, err = s.names(ctx, out); err != nil {
+		return nil, err
 	}
 	return api.Listed(out, next), nil
 }
@@ -340,7 +372,8 @@ func (s *Service) Routes(a *api.Server) {
 			if err != nil {
 				return nil, err
 			}
-			return api.Listed(store.All(steps, st.f.stepView), ""), nil
+			views, err := s.stepNames(ctx, store.All(steps, st.f.stepView))
+			return api.Listed(views, ""), err
 		})
 	api.Register(a, tag.Operation(http.MethodGet, "listCaseActions", "/cases/{id}/actions", "What you may do with a case now"),
 		func(ctx context.Context, in *api.ByID) (*api.List[ActionView], error) {
@@ -374,6 +407,7 @@ func (s *Service) Routes(a *api.Server) {
 			return s.one(ctx, c, err)
 		})
 	s.dueRoutes(a)
+	s.deskRoutes(a)
 	s.flowRoutes(a)
 }
 
@@ -400,7 +434,11 @@ func (s *Service) dueRoutes(a *api.Server) {
 			if err != nil {
 				return nil, err
 			}
-			return api.Listed(store.All(items, dueView), next), nil
+			views, err := s.dueViews(ctx, items)
+			if err != nil {
+				return nil, err
+			}
+			return api.Listed(views, next), nil
 		})
 	type period struct {
 		Event string `query:"event" required:"true" maxLength:"10" doc:"The day of the event, which is not counted"`
@@ -432,7 +470,8 @@ type LastDay struct {
 
 // Offers are organisations that take cases of a flow.
 type Offers struct {
-	Orgs []uuid.UUID `json:"orgs" nullable:"false"`
+	Orgs  []uuid.UUID             `json:"orgs" nullable:"false"`
+	Names map[uuid.UUID]text.Text `json:"names" nullable:"false" doc:"What they are called"`
 }
 
 func (s *Service) flowRoutes(a *api.Server) {
@@ -460,7 +499,11 @@ func (s *Service) flowRoutes(a *api.Server) {
 		if err != nil {
 			return nil, err
 		}
-		return &struct{ Body Offers }{Offers{list(orgs)}}, nil
+		names, err := s.called(ctx, orgs)
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body Offers }{Offers{list(orgs), names}}, nil
 	}
 	api.Register(a, tag.Operation(http.MethodPost, "offerFlow", "/flows/{flow}/offers", "Say whether an organisation takes cases of a flow that others file"),
 		func(ctx context.Context, in *offer) (*struct{ Body Offers }, error) {
@@ -471,6 +514,20 @@ func (s *Service) flowRoutes(a *api.Server) {
 		})
 	api.Register(a, tag.Operation(http.MethodGet, "listFlowOffers", "/flows/{flow}/offers", "The organisations that take cases of a flow"),
 		func(ctx context.Context, in *ByFlow) (*struct{ Body Offers }, error) { return offers(ctx, in.Flow) })
+	api.Register(a, api.Public(tag.Operation(http.MethodGet, "getPublicFlow", "/public/flows/{flow}", "What anybody may know of a flow that has public states")),
+		func(_ context.Context, in *ByFlow) (*struct{ Body PublicFlow }, error) {
+			f, err := s.Flow(in.Flow)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.ContainsFunc(f.States, func(x State) bool { return x.Public }) {
+				return nil, ErrFlow.At("path.flow", in.Flow).With("flows", "")
+			}
+			fields := slices.DeleteFunc(slices.Clone(f.Fields), func(x field.Field) bool { return f.classOf(x.Key) != field.Public })
+			v := PublicFlow{ID: f.ID, Name: f.Name, Case: f.Case}
+			v.Fields, err = json.Marshal(fields)
+			return &struct{ Body PublicFlow }{v}, err
+		})
 	type public struct {
 		ByFlow
 		Org uuid.UUID `query:"org" format:"uuid" doc:"Kept by this organisation"`
@@ -489,19 +546,56 @@ func (s *Service) flowRoutes(a *api.Server) {
 				if err != nil {
 					return nil, err
 				}
-				out[i] = PublicCase{ID: c.ID, Org: c.Org, State: c.State, StateName: f.state(c.State).Name, Content: c.Record.Encode(), Deadlines: f.deadlineViews(c.Clocks, s.o.Now().UnixNano()), Revision: c.Revision}
+				out[i] = PublicCase{ID: c.ID, Org: c.Org, State: c.State, StateName: f.state(c.State).Name, Content: c.Record.Encode(), Deadlines: f.deadlineViews(s.cal, c.Clocks, s.o.Now().UnixNano()), Revision: c.Revision}
+				out[i].Objecting = f.objecting(c, s.o.Now().UnixNano())
+				if c.Subject != uuid.Nil {
+					out[i].subject = c.Subject
+				}
+			}
+			if err := s.publicNames(ctx, out); err != nil {
+				return nil, err
 			}
 			return api.Listed(out, next), nil
 		})
+}
+
+// PublicFlow is what anybody may know of a flow.
+type PublicFlow struct {
+	ID     string          `json:"id"`
+	Name   text.Text       `json:"name"`
+	Case   text.Text       `json:"case" doc:"What one case is called"`
+	Fields json.RawMessage `json:"fields" doc:"The public ones"`
+}
+
+// PublicAction is something that anybody may do with a public case.
+type PublicAction struct {
+	Action string    `json:"action"`
+	Name   text.Text `json:"name"`
+}
+
+// objecting is what anybody may do with a case as it stands.
+func (f *Flow) objecting(c *Case, now int64) *PublicAction {
+	for i := range f.Transitions {
+		t := &f.Transitions[i]
+		if slices.Contains(t.From, c.State) && slices.ContainsFunc(t.Roles, func(r string) bool { return f.role(r).Of == Anyone }) && f.timely(c, t, now) == nil {
+			return &PublicAction{t.action(), t.Name}
+		}
+	}
+	return nil
 }
 
 // PublicCase is what anybody sees of a case.
 type PublicCase struct {
 	ID        uuid.UUID       `json:"id" format:"uuid"`
 	Org       uuid.UUID       `json:"org" format:"uuid" doc:"Who keeps it"`
+	OrgName   text.Text       `json:"orgName,omitzero"`
+	About     text.Text       `json:"subjectName,omitzero" doc:"The organisation that it is about"`
 	State     string          `json:"state"`
 	StateName text.Text       `json:"stateName"`
 	Content   json.RawMessage `json:"content" doc:"The public fields"`
 	Deadlines []DeadlineView  `json:"deadlines" nullable:"false" doc:"Until when one may object"`
 	Revision  int64           `json:"revision" doc:"The basis of an objection"`
+	Objecting *PublicAction   `json:"objecting,omitempty" doc:"What anybody who is signed in may do with it now"`
+
+	subject uuid.UUID
 }

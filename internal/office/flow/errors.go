@@ -36,7 +36,7 @@ var (
 
 func problems() []*problem.Kind {
 	return []*problem.Kind{ErrFlow, ErrOffer, ErrOpener, ErrField, ErrTwice, ErrAction, ErrState, ErrChanged, ErrRole, ErrApart, ErrGuard, ErrPassed, ErrNotPassed, ErrReason, ErrDocument, ErrPaper,
-		ErrAssigned, ErrNamed, ErrEnded, ErrDay}
+		ErrAssigned, ErrNamed, ErrEnded, ErrDay, ErrExport}
 }
 
 // told makes problems of a record's faults.

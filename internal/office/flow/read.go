@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -138,19 +139,33 @@ var order = store.Keyset{Columns: []string{"c.id"}, Descending: true}
 
 // List returns the cases that the caller may see, the newest first. Error: store.ErrCursor.
 func (s *Service) List(ctx context.Context, f Filter, page store.Page) ([]Case, string, error) {
-	p, err := auth.Need(ctx)
+	var rows []caseRow
+	q, err := s.visible(ctx, f.where(s.o.DB.NewSelect().Model(&rows)))
 	if err != nil {
 		return nil, "", err
+	}
+	return s.page(ctx, q, &rows, page, func(f *Flow, c *Case) (Case, error) {
+		st, err := standing(ctx, f, c)
+		if err != nil {
+			return *c, err
+		}
+		return st.shown(), nil
+	})
+}
+
+// visible narrows a query on cases to those that the caller may see.
+func (s *Service) visible(ctx context.Context, q *bun.SelectQuery) (*bun.SelectQuery, error) {
+	p, err := auth.Need(ctx)
+	if err != nil {
+		return nil, err
 	}
 	read, err := auth.Visible(ctx, auth.Read)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	var rows []caseRow
-	q := f.where(s.o.DB.NewSelect().Model(&rows))
 	owns, err := read.Where(s.o.DB.NewSelect().Model((*caseRow)(nil)).ColumnExpr("1").Limit(1), "c.org").Exists(ctx)
 	if err != nil {
-		return nil, "", wrap("list cases", err)
+		return nil, wrap("list cases", err)
 	}
 	named := read.Where(s.o.DB.NewSelect().Model((*partyRow)(nil)).Column("case_id").Where("p.person IN ('', ?)", p.ID.String()), "p.org")
 	about := read.Where(s.o.DB.NewSelect().Model((*caseRow)(nil)).ModelTableExpr("flow_case AS x").Column("id"), "x.subject")
@@ -164,13 +179,7 @@ func (s *Service) List(ctx context.Context, f Filter, page store.Page) ([]Case, 
 	} else { // a few among those of all others: found by their indexes
 		q = q.Where("c.id IN (? UNION ?)", about, named)
 	}
-	return s.page(ctx, q, &rows, page, func(f *Flow, c *Case) (Case, error) {
-		st, err := standing(ctx, f, c)
-		if err != nil {
-			return *c, err
-		}
-		return st.shown(), nil
-	})
+	return q, nil
 }
 
 func (s *Service) page(ctx context.Context, q *bun.SelectQuery, rows *[]caseRow, page store.Page, show func(*Flow, *Case) (Case, error)) ([]Case, string, error) {
@@ -213,7 +222,7 @@ func (s *Service) ListPublic(ctx context.Context, flow string, org uuid.UUID, pa
 	q := Filter{Flow: flow, Org: org}.where(s.o.DB.NewSelect().Model(&rows)).Where("c.state IN (?)", bun.List(states))
 	return s.page(ctx, q, &rows, page, func(f *Flow, c *Case) (Case, error) {
 		open := f.state(c.State).Public // and by its own version
-		out := Case{ID: c.ID, Org: c.Org, Flow: c.Flow, Version: c.Version, State: c.State, Opened: c.Opened, At: c.At, Revision: c.Revision}
+		out := Case{ID: c.ID, Org: c.Org, Subject: c.Subject, Flow: c.Flow, Version: c.Version, State: c.State, Opened: c.Opened, At: c.At, Revision: c.Revision}
 		for _, d := range f.Deadlines {
 			if k := c.clock(d.ID); k != nil && open && slices.ContainsFunc(f.Transitions, func(t Transition) bool {
 				return t.Before == d.ID && slices.ContainsFunc(t.Roles, func(r string) bool { return f.role(r).Of == Anyone })
@@ -229,12 +238,15 @@ func (s *Service) ListPublic(ctx context.Context, flow string, org uuid.UUID, pa
 // Due is one line of somebody's list: what waits, until when, in which case.
 type Due struct {
 	Task
-	ID    uuid.UUID
-	Owner uuid.UUID
-	Flow  string
-	State string
-	Title string
-	Rev   int64
+	ID      uuid.UUID
+	Owner   uuid.UUID
+	Subject uuid.UUID // zero for none
+	Flow    string
+	Version string
+	Clock   *Clock // nil where no deadline runs
+	State   string
+	Title   string
+	Rev     int64
 }
 
 // DueFilter narrows a list of what is due; zero fields do not.
@@ -256,6 +268,9 @@ type dueRow struct {
 	Deadline string
 	Due      int64
 	CaseOrg  uuid.UUID
+	Subject  string
+	Version  string
+	Clocks   string
 	Flow     string
 	State    string
 	Title    string
@@ -271,7 +286,7 @@ func (s *Service) DueList(ctx context.Context, org uuid.UUID, f DueFilter, page 
 	}
 	now := s.o.Now().UnixNano()
 	var rows []dueRow
-	q := scope.Where(s.o.DB.NewSelect().TableExpr("flow_task AS t").ColumnExpr("t.id, t.case_id, t.org, t.role, t.person, t.deadline, t.due, c.org AS case_org, c.flow, c.state, c.title, c.revision").Join("JOIN flow_case AS c ON c.id = t.case_id"), "t.org")
+	q := scope.Where(s.o.DB.NewSelect().TableExpr("flow_task AS t").ColumnExpr("t.id, t.case_id, t.org, t.role, t.person, t.deadline, t.due, c.org AS case_org, c.subject, c.version, c.clocks, c.flow, c.state, c.title, c.revision").Join("JOIN flow_case AS c ON c.id = t.case_id"), "t.org")
 	q = q.Where("t.seen IN ('', ?)", scope.Principal().ID.String())
 	if f.Role != "" {
 		q = q.Where("t.role = ?", f.Role)
@@ -293,7 +308,12 @@ func (s *Service) DueList(ctx context.Context, org uuid.UUID, f DueFilter, page 
 	}
 	cut, next := store.Cut(dueOrder, rows, page, func(r *dueRow) []any { return []any{r.Due, r.ID.String()} })
 	return store.All(cut, func(r *dueRow) Due {
-		return Due{Task: Task{Case: r.CaseID, Org: r.Org, Role: r.Role, Person: store.ID(r.Person), Deadline: r.Deadline, Due: r.Due, Overdue: r.Due <= now},
-			ID: r.ID, Owner: r.CaseOrg, Flow: r.Flow, State: r.State, Title: r.Title, Rev: r.Revision}
+		d := Due{Task: Task{Case: r.CaseID, Org: r.Org, Role: r.Role, Person: store.ID(r.Person), Deadline: r.Deadline, Due: r.Due, Overdue: r.Due <= now},
+			ID: r.ID, Owner: r.CaseOrg, Subject: store.ID(r.Subject), Flow: r.Flow, Version: r.Version, State: r.State, Title: r.Title, Rev: r.Revision}
+		var c Case
+		if r.Deadline != "" && json.Unmarshal([]byte(r.Clocks), &c.Clocks) == nil {
+			d.Clock = c.clock(r.Deadline)
+		}
+		return d
 	}), next, nil
 }

@@ -19,6 +19,7 @@ import (
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/pack"
 	"jingwei/internal/kernel/store"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/flow/workday"
 )
 
@@ -35,6 +36,16 @@ type Documents interface {
 	Document(ctx context.Context, org uuid.UUID, id string) (Document, error)
 }
 
+// Papers is what Documents may also be: it gives the content of a paper. Without it papers of cases are named and not given.
+type Papers interface {
+	Read(ctx context.Context, org uuid.UUID, id string) (Document, []byte, error)
+}
+
+// Names tells what organisations are called; those that are not there are left out.
+type Names interface {
+	Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]text.Text, error)
+}
+
 // Gate is a room above that has its own say in the steps of its cases. It is called in the transaction of a step that the flow
 // allows, with the case as it will stand; its error refuses the step, and what it writes through tx is written with the step.
 type Gate interface {
@@ -48,6 +59,7 @@ type Options struct {
 	Documents Documents
 	Notifier  Notifier // nil: messages wait until there is one
 	Gate      Gate
+	Names     Names // nil: organisations are told by their ids alone
 	Now       func() time.Time
 	Every     time.Duration // how often Run looks for deadlines; default 30 s
 	Logger    *slog.Logger

@@ -149,7 +149,8 @@ type EntryFilter struct {
 	Where []string  `query:"where,explode" maxItems:"10" doc:"field=value; all of them hold"`
 }
 
-func (f *EntryFilter) filter() Filter {
+// Filter is what the room takes.
+func (f *EntryFilter) Filter() Filter {
 	return Filter{Org: f.Org, State: f.State, On: f.On, Key: f.Key, Words: f.Words, Where: f.Where}
 }
 
@@ -196,7 +197,7 @@ func (s *Service) Routes(a *api.Server) {
 	}
 	api.Register(a, tag.Operation(http.MethodGet, "listEntries", "/registers/{register}/entries", "Entries of a register, in the order in which they were entered"),
 		func(ctx context.Context, in *list) (*api.List[EntryView], error) {
-			items, next, err := s.List(ctx, in.Register, in.filter(), in.Page())
+			items, next, err := s.List(ctx, in.Register, in.Filter(), in.Page())
 			if err != nil {
 				return nil, err
 			}
@@ -281,7 +282,7 @@ func (s *Service) countRoutes(a *api.Server) {
 	}
 	api.Register(a, tag.Operation(http.MethodGet, "countEntries", "/registers/{register}/counts", "Count entries by state or by a field"),
 		func(ctx context.Context, in *count) (*struct{ Body EntryCounts }, error) {
-			counts, total, err := s.Counts(ctx, in.Register, in.By, in.filter())
+			counts, total, err := s.Counts(ctx, in.Register, in.By, in.Filter())
 			if err != nil {
 				return nil, err
 			}
@@ -331,7 +332,7 @@ func (s *Service) fileRoutes(a *api.Server) {
 	api.Register(a, binary(tag.Operation(http.MethodGet, "exportEntries", "/registers/{register}/export", "Entries of a register as a file")),
 		func(ctx context.Context, in *export) (*fileOutput, error) {
 			f := table.Format(in.Format)
-			data, err := s.Export(ctx, in.Register, in.filter(), f, in.lang())
+			data, err := s.Export(ctx, in.Register, in.Filter(), f, in.lang())
 			if err != nil {
 				return nil, err
 			}

@@ -106,7 +106,7 @@ func TestSizeGrowsWithEachFigure(t *testing.T) {
 
 func TestReasonsNameFigureAndBound(t *testing.T) {
 	got := tables.Sizes.Classify("36", figures(350, 299, -1))
-	want := "[{从业人员 350 人，达到 300 人：中型 employees 350, at least 300: medium} {营业收入 299.000000 万元，不足 300 万元：微型 revenue 299.000000 × 10,000 CNY, less than 300 × 10,000 CNY: micro}]"
+	want := "[{从业人员 350 人，达到 300 人：中型 employees 350, at least 300: medium} {营业收入 299 万元，不足 300 万元：微型 revenue 299 × 10,000 CNY, less than 300 × 10,000 CNY: micro}]"
 	if fmt.Sprint(got.Reasons) != want || got.Row.ID != "industry" {
 		t.Errorf("%v", got.Reasons)
 	}

@@ -175,7 +175,7 @@ func (t *Sizes) Classify(industry string, f Figures) Size {
 func reason(name text.Text, value int64, bounds []int64, unit int64, missed int) text.Text {
 	shown, zhUnit, enUnit := fmt.Sprint(value), "人", ""
 	if unit != 1 {
-		shown, zhUnit, enUnit = field.FormatUnits(value, 6), "万元", " × 10,000 CNY"
+		shown, zhUnit, enUnit = strings.TrimRight(strings.TrimRight(field.FormatUnits(value, 6), "0"), "."), "万元", " × 10,000 CNY"
 	}
 	class, bound, zhWord, enWord := classes[missed].Name(), bounds[min(missed, len(bounds)-1)], "达到", "at least"
 	if missed == len(bounds) {
