@@ -48,3 +48,6 @@ var forms = map[string]text.Text{
 	YesNo:      {Zh: "choice 写 yes 或 no", En: "yes or no in choice"},
 	Ladder:     {Zh: "choice 写级别，从 0 起", En: "a step in choice, from 0"},
 }
+
+// TextFiles are the files of those wordings and their folder, for an API that tells these problems.
+func TextFiles() (embed.FS, string) { return texts, "texts" }

@@ -55,7 +55,7 @@ type Filled struct {
 	Outcome  string    `json:"outcome"`            // filled: nothing was declared; agrees; differs; beyond: more is declared than is measured
 	Declared string    `json:"declared,omitempty"` // stays as it is
 	Measured string    `json:"measured"`
-	From     []string  `json:"from"`
+	From     []string  `json:"from" nullable:"false"`
 	Text     text.Text `json:"text"`
 }
 

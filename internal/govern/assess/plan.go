@@ -26,8 +26,8 @@ type Plan struct {
 	Cost       int64       `json:"cost"`
 	Unit       text.Text   `json:"unit"`
 	Estimated  bool        `json:"estimated"` // some cost is the pack's estimate
-	Steps      []PlanStep  `json:"steps"`
-	Rules      []RuleCheck `json:"rules"` // of the level reached, as they stand after the steps
+	Steps      []PlanStep  `json:"steps" nullable:"false"`
+	Rules      []RuleCheck `json:"rules" nullable:"false"` // of the level reached, as they stand after the steps
 	States     int         `json:"states"`
 	Text       text.Text   `json:"text"`
 
@@ -56,7 +56,7 @@ func (x *Instrument) Path(s *Sheet, ask Ask) (*Plan, error) {
 	if err := x.CheckSheet(s); err != nil {
 		return nil, err
 	}
-	if err := x.checkCosts(ask); err != nil {
+	if err := x.CheckCosts(ask); err != nil {
 		return nil, err
 	}
 	st := x.stand(s, ask.Grade)
@@ -86,7 +86,8 @@ func (x *Instrument) Path(s *Sheet, ask Ask) (*Plan, error) {
 	return x.plan(s, ask, st, target, best, states)
 }
 
-func (x *Instrument) checkCosts(ask Ask) error {
+// CheckCosts returns what is wrong with the costs of an ask. Errors: ErrQuestion, ErrOption, ErrCost.
+func (x *Instrument) CheckCosts(ask Ask) error {
 	for _, id := range sortedKeys(ask.Costs) {
 		q := x.c.byID[id]
 		if q == nil {

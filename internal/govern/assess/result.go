@@ -26,12 +26,12 @@ type Result struct {
 type Standing struct {
 	Level   int          `json:"level"` // 0: below the first
 	Name    text.Text    `json:"name"`
-	Decided text.Text    `json:"decided"` // the rules that gave the level, and those that keep from the next
-	Scores  []Score      `json:"scores"`  // sections and parts
-	Counts  []Count      `json:"counts"`
-	Levels  []LevelCheck `json:"levels"`
-	Lines   []Line       `json:"lines"` // every question, in the order of the pack
-	Missing []Missing    `json:"missing"`
+	Decided text.Text    `json:"decided"`                 // the rules that gave the level, and those that keep from the next
+	Scores  []Score      `json:"scores" nullable:"false"` // sections and parts
+	Counts  []Count      `json:"counts" nullable:"false"`
+	Levels  []LevelCheck `json:"levels" nullable:"false"`
+	Lines   []Line       `json:"lines" nullable:"false"` // every question, in the order of the pack
+	Missing []Missing    `json:"missing" nullable:"false"`
 }
 
 // Score is what a section or part has.
@@ -58,7 +58,7 @@ type LevelCheck struct {
 	Means  text.Text   `json:"means,omitzero"` // what the source says of it
 	Holds  bool        `json:"holds"`
 	Source string      `json:"source"`
-	Rules  []RuleCheck `json:"rules"`
+	Rules  []RuleCheck `json:"rules" nullable:"false"`
 }
 
 // RuleCheck is one rule with what there is and what is wanted.
@@ -80,7 +80,7 @@ type Line struct {
 	Step     int          `json:"step,omitempty"` // of a ladder
 	Points   Points       `json:"points"`
 	Full     Points       `json:"full"`
-	Parts    []PointsPart `json:"parts"` // what the points are made of
+	Parts    []PointsPart `json:"parts" nullable:"false"` // what the points are made of
 	Text     text.Text    `json:"text"`
 }
 

@@ -227,3 +227,19 @@ func (s *Set) Only(o Options, ids ...string) (*Set, error) {
 	}
 	return newSet(list, nil, o, true)
 }
+
+// Open is the last day of a measure that has none.
+const Open Date = 1<<31 - 1
+
+// Span tells on which days claims may be filed under a measure: the first and the last one. known is false where its document is not dated.
+func (s *Set) Span(id string) (from, to Date, known bool) {
+	i, ok := s.byID[id]
+	if !ok || !s.programs[i].dated {
+		return 0, 0, false
+	}
+	p := &s.programs[i]
+	if p.closed {
+		return p.from, p.to, true
+	}
+	return p.from, Open, true
+}

@@ -1,0 +1,219 @@
+package programme
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"jingwei/internal/kernel/audit"
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/pack"
+	"jingwei/internal/kernel/store"
+	"jingwei/internal/kernel/text"
+	"jingwei/internal/office/flow"
+)
+
+// Parties tells who organisations are.
+type Parties interface {
+	// Profile is what the register of enterprises says of an organisation on a civil day; false where it is not in it.
+	Profile(ctx context.Context, org uuid.UUID, day string) (Profile, bool, error)
+	// Name of an organisation.
+	Name(ctx context.Context, org uuid.UUID) (text.Text, error)
+	// Contacts are the people who act for an organisation.
+	Contacts(ctx context.Context, org uuid.UUID) ([]uuid.UUID, error)
+	// Ties between two organisations that this node knows of: ownership (without a day), contacts and contracts.
+	Ties(ctx context.Context, a, b uuid.UUID) ([]Tie, error)
+	// Recognise tags an enterprise in the register, in the transaction of ctx, from a day to a last day.
+	Recognise(ctx context.Context, org uuid.UUID, tag, from, to, why string) error
+}
+
+// Experts are those of the register that an organisation keeps, as far as they are in the pool.
+type Experts interface {
+	Experts(ctx context.Context, org uuid.UUID, day string) ([]Expert, error)
+}
+
+// MeasureFact is told to a measure of support.
+type MeasureFact struct {
+	Value any // as field.Record has it
+	Grade string
+}
+
+// MeasureAmount is what one measure gives.
+type MeasureAmount struct {
+	Measure  string      `json:"measure"`
+	Name     text.Text   `json:"name"`
+	Eligible string      `json:"eligible"`
+	Fen      int64       `json:"fen"`
+	Missing  []text.Text `json:"missing,omitempty"`
+	Why      []text.Text `json:"why,omitempty"`
+}
+
+// Measures evaluates measures of support.
+type Measures interface {
+	Evaluate(ctx context.Context, org uuid.UUID, object string, a *CallAward, facts map[string]MeasureFact, day string) ([]MeasureAmount, error)
+}
+
+// Promise of money, as the ledger takes it.
+type Promise struct {
+	Org    uuid.UUID
+	Fund   string
+	Year   int
+	Ref    string
+	Party  uuid.UUID
+	Amount int64 // fen
+	Memo   text.Text
+}
+
+// Funds is the ledger. Every call is part of the transaction that it is given. Errors refuse the step.
+type Funds interface {
+	Commit(ctx context.Context, tx bun.Tx, p Promise) error
+	Release(ctx context.Context, tx bun.Tx, org uuid.UUID, ref string, amount int64, why string) error
+	Pay(ctx context.Context, tx bun.Tx, org uuid.UUID, ref, id string, amount int64, on, document string) error
+	Claim(ctx context.Context, tx bun.Tx, org uuid.UUID, ref, id string, amount int64, on, why string) error
+	Receive(ctx context.Context, tx bun.Tx, org uuid.UUID, ref, id string, amount int64, on, document string) error
+}
+
+// Indicators measures from what the node keeps of series.
+type Indicators interface {
+	// Measure works an indicator out over whole minutes [from, to), in ns since 1970. What is wrong with the data is in the answer; an
+	// error is a fault of the node. Series that are not the organisation's are store.ErrNotFound.
+	Measure(ctx context.Context, org uuid.UUID, x *Indicator, series map[string]uuid.UUID, from, to int64) (Measured, error)
+	// Series says what a series is called. Error: store.ErrNotFound where it is not the organisation's.
+	Series(ctx context.Context, org, id uuid.UUID) (text.Text, error)
+}
+
+// Papers opens what was handed in for an organisation. Error: store.ErrNotFound.
+type Papers interface {
+	Open(ctx context.Context, org uuid.UUID, id string) (name, media string, data []byte, err error)
+}
+
+// Options build a Service. DB, Packs, Flows, Parties, Experts and Now are required. Flows has been given the packs of WithFlows, and
+// the Service as a gate.
+type Options struct {
+	DB         *store.DB
+	Packs      fs.FS
+	Flows      *flow.Service
+	Parties    Parties
+	Experts    Experts
+	Measures   Measures   // nil: calls that award by measures cannot be published
+	Funds      Funds      // nil: rounds without a fund only
+	Indicators Indicators // nil: nothing is measured
+	Papers     Papers
+	Rand       io.Reader // seeds of draws; nil: crypto/rand
+	Now        func() time.Time
+	Logger     *slog.Logger
+}
+
+// Service is what can be done with calls.
+type Service struct {
+	o     Options
+	offer map[string]*Call
+
+	mu    sync.Mutex
+	known map[[2]string]*Call
+}
+
+// New brings the tables up to date, reads the packs and keeps the versions that are new. Errors: pack.Faults; a version that was
+// published with other content.
+func New(ctx context.Context, o Options) (*Service, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	list, err := Load(o.Packs)
+	if err != nil {
+		return nil, fmt.Errorf("calls: %w", err)
+	}
+	if err := store.MigrateRoom(ctx, o.DB, "programme", migrations); err != nil {
+		return nil, err
+	}
+	s := &Service{o: o, offer: map[string]*Call{}, known: map[[2]string]*Call{}}
+	for _, c := range list {
+		s.offer[c.ID], s.known[[2]string{c.ID, c.Version}] = c, c
+	}
+	return s, o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, c := range list {
+			if err := s.publish(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Service) publish(ctx context.Context, tx bun.Tx, c *Call) error {
+	var old callRow
+	err := store.Err(tx.NewSelect().Model(&old).Where("k.id = ? AND k.version = ?", c.ID, c.Version).Scan(ctx))
+	switch {
+	case err == nil && old.Hash != c.Hash():
+		return fmt.Errorf("calls: %s: version %s was published with other content, and rounds may run by it; raise the version", c.File(), c.Version)
+	case err == nil:
+		return nil
+	case !errors.Is(err, store.ErrNotFound):
+		return wrap("read published calls", err)
+	}
+	body, err := fs.ReadFile(s.o.Packs, c.File())
+	if err != nil {
+		return err
+	}
+	row := callRow{ID: c.ID, Version: c.Version, Hash: c.Hash(), File: c.File(), Body: string(body), At: s.o.Now().UnixNano()}
+	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return wrap("keep a call", err)
+	}
+	act := auth.Everywhere().Act(ctx, s.o.Now(), "programme.call.publish", audit.Object{Kind: "programme.call", ID: c.ID, Name: c.Name.En}, nil, map[string]any{"version": c.Version, "sha256": c.Hash()})
+	return audit.Record(ctx, tx, act)
+}
+
+// Calls are those of the packs, by id.
+func (s *Service) Calls() []*Call {
+	return slices.SortedFunc(maps.Values(s.offer), func(a, b *Call) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// Call finds one. Error: ErrCall.
+func (s *Service) Call(id string) (*Call, error) {
+	if c := s.offer[id]; c != nil {
+		return c, nil
+	}
+	return nil, ErrCall.At("call", id).With("calls", strings.Join(slices.Sorted(maps.Keys(s.offer)), ", "))
+}
+
+// version finds a version that was published, also one whose pack is gone.
+func (s *Service) version(ctx context.Context, db bun.IDB, id, version string) (*Call, error) {
+	key := [2]string{id, version}
+	s.mu.Lock()
+	c := s.known[key]
+	s.mu.Unlock()
+	if c != nil {
+		return c, nil
+	}
+	var row callRow
+	if err := db.NewSelect().Model(&row).Where("k.id = ? AND k.version = ?", id, version).Scan(ctx); err != nil {
+		return nil, wrap("call "+id+" "+version, err)
+	}
+	c, err := pack.Decode[Call](row.File, []byte(row.Body))
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.known[key] = c
+	s.mu.Unlock()
+	return c, nil
+}
+
+func (s *Service) callOf(ctx context.Context, db bun.IDB, r *roundRow) (*Call, error) {
+	return s.version(ctx, db, r.Call, r.Version)
+}

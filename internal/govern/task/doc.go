@@ -1,0 +1,6 @@
+// Package task is the ledger of tasks that policies give to departments: which are overdue, how many each department leads and shares,
+// and the monthly return with what was reported (S214). The tasks themselves are entries of the register "tasks"; progress is told by
+// their transitions, each a revision with who, when and the words.
+//
+// Files: task.go (nouns and rules, pure), monthly.go (the return as a document).
+package task
