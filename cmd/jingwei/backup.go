@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"jingwei/internal/backup"
+	"jingwei/internal/govern/incentive/support"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/config"
 	"jingwei/internal/kernel/file"
@@ -23,6 +24,7 @@ import (
 	"jingwei/internal/kernel/log"
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/store"
+	"jingwei/internal/office/search"
 )
 
 // openJobs opens the node's long work. Its handlers are complete from here on.
@@ -33,9 +35,9 @@ func (n *node) openJobs(ctx context.Context) (err error) {
 	n.backups = &backup.Service{Source: *src, Home: n.home}
 	n.jobs, err = job.New(ctx, job.Options{
 		DB: n.db, Node: n.id.String(), Now: n.now, Logger: n.log, Poll: 2 * time.Second, // the command line leaves jobs unannounced
-		Handlers: map[string]job.Handler{backup.JobKind: n.backups.Handle},
+		Handlers: map[string]job.Handler{backup.JobKind: n.backups.Handle, search.JobKind: n.search.Handle, support.JobKind: n.support.Handle},
 	})
-	n.backups.Jobs = n.jobs
+	n.backups.Jobs, n.search.Work.Jobs = n.jobs, n.jobs
 	return err
 }
 

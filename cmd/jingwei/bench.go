@@ -9,7 +9,9 @@ import (
 	"jingwei/bench/idle"
 	"jingwei/bench/ingest"
 	"jingwei/bench/late"
+	"jingwei/bench/match"
 	"jingwei/bench/policy"
+	"jingwei/bench/search"
 	"jingwei/bench/tsdb"
 )
 
@@ -20,6 +22,6 @@ func benchCommand() *cobra.Command {
 		Long: `Run a measurement. Each prints a table for people; with --json its last line is one object with figures, goals,
 seed and versions. Peers are built by "make bench-peers"; a peer that is absent is left out, and the output says so.`,
 	}
-	c.AddCommand(backup.Command(), backup.RestartCommand(), tsdb.StoreCommand(), tsdb.Command(), crash.Command(), faults.Command(), idle.Command(), ingest.Command(), late.Command(), policy.Command())
+	c.AddCommand(backup.Command(), backup.RestartCommand(), tsdb.StoreCommand(), tsdb.Command(), crash.Command(), faults.Command(), idle.Command(), ingest.Command(), late.Command(), match.Command(), policy.Command(), search.Command(entrySources))
 	return c
 }

@@ -36,7 +36,7 @@ needs no certificate; gateways use TLS as always.`,
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := configured(c, map[string]string{
 			"data": "jingwei-demo", "node.name": "Jingwei demo", "http.address": "127.0.0.1:8480",
-			"https.address": "127.0.0.1:0", "link.address": "127.0.0.1:0", "mqtt.address": "127.0.0.1:0", "log.level": "warn",
+			"https.address": "127.0.0.1:0", "link.address": "127.0.0.1:0", "mqtt.address": "127.0.0.1:0", "auth.signUp": "true", "log.level": "warn",
 		})
 		if err != nil {
 			return err

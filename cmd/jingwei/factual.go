@@ -38,7 +38,14 @@ func (f factual) Document(ctx context.Context, org uuid.UUID, id string) (flow.D
 	return flow.Document{ID: string(d.ID), Name: d.Name, Media: d.Media, Size: d.Size}, err
 }
 
+// Read gives cases the content of papers (flow.Papers).
+func (f factual) Read(ctx context.Context, org uuid.UUID, id string) (flow.Document, []byte, error) {
+	d, data, err := f.room.ReadHanded(ctx, org, id)
+	return flow.Document{ID: string(d.ID), Name: d.Name, Media: d.Media, Size: d.Size}, data, err
+}
+
 var (
+	_ flow.Papers    = factual{}
 	_ seal.Facts     = factual{}
 	_ flow.Documents = factual{}
 )

@@ -24,6 +24,11 @@ import (
 	"jingwei/internal/connect/ingest"
 	"jingwei/internal/connect/ingest/broker"
 	"jingwei/internal/connect/lint"
+	"jingwei/internal/exchange/match"
+	"jingwei/internal/govern/assess/checkup"
+	"jingwei/internal/govern/assess/measured"
+	"jingwei/internal/govern/incentive/support"
+	"jingwei/internal/govern/programme"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/api/account"
 	"jingwei/internal/kernel/audit"
@@ -39,8 +44,13 @@ import (
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/office/flow"
+	"jingwei/internal/office/form"
+	"jingwei/internal/office/inbox"
+	"jingwei/internal/office/ledger"
+	parties "jingwei/internal/office/party"
 	"jingwei/internal/office/register"
 	"jingwei/internal/office/register/party"
+	"jingwei/internal/office/search"
 	"jingwei/internal/plant"
 	"jingwei/internal/plant/class"
 	"jingwei/internal/plant/template"
@@ -71,43 +81,53 @@ const bridge = 5 * time.Minute
 // node is one node with all its rooms, opened but not yet serving. The fields stand in the order in which they are
 // built: each uses those above it.
 type node struct {
-	ground    ground
-	files     file.FS // of the ground, and the folder in it
-	dir       string
-	cfg       *config.Loaded
-	log       *slog.Logger
-	now       func() time.Time
-	started   time.Time
-	metrics   *prometheus.Registry
-	db        *store.DB
-	journal   journal
-	board     *condition.Board
-	id        uuid.UUID // of this node, for its links; minted at the first start
-	telemetry *telemetry.Store
-	correct   *correction.Service
-	orgs      *org.Service
-	auth      *auth.Service
-	authority *auth.Authority
-	tls       *tls.Config
-	blobs     *blob.Store
-	facts     *fact.Service
-	registers *register.Service
-	flows     *flow.Service
-	gates     gates       // rooms that have a say in steps of cases
-	known     enterprises // who an organisation is
-	plant     *plant.Service
-	rollups   *kept.Service
-	promql    *promql.Service
-	evidence  *evidence.Log
-	seal      *seal.Service
-	retention *retention.Service
-	fleet     *fleet.Service
-	sources   *ingest.Service
-	broker    *broker.Broker // nil where MQTT is not served
-	health    *health.Service
-	backups   *backup.Service
-	jobs      *job.Runner
-	api       *api.Server
+	ground     ground
+	files      file.FS // of the ground, and the folder in it
+	dir        string
+	cfg        *config.Loaded
+	log        *slog.Logger
+	now        func() time.Time
+	started    time.Time
+	metrics    *prometheus.Registry
+	db         *store.DB
+	journal    journal
+	board      *condition.Board
+	id         uuid.UUID // of this node, for its links; minted at the first start
+	telemetry  *telemetry.Store
+	correct    *correction.Service
+	orgs       *org.Service
+	auth       *auth.Service
+	authority  *auth.Authority
+	tls        *tls.Config
+	blobs      *blob.Store
+	facts      *fact.Service
+	registers  *register.Service
+	flows      *flow.Service
+	inbox      *inbox.Service
+	forms      *form.Service
+	gates      gates       // rooms that have a say in steps of cases
+	known      enterprises // who an organisation is
+	search     *search.Service
+	ledger     *ledger.Service
+	support    *support.Service
+	programmes *programme.Service
+	parties    *parties.Service
+	matching   *match.Service
+	plant      *plant.Service
+	rollups    *kept.Service
+	promql     *promql.Service
+	evidence   *evidence.Log
+	seal       *seal.Service
+	retention  *retention.Service
+	fleet      *fleet.Service
+	sources    *ingest.Service
+	broker     *broker.Broker // nil where MQTT is not served
+	health     *health.Service
+	backups    *backup.Service
+	measured   *measured.Service
+	checkups   *checkup.Service
+	jobs       *job.Runner
+	api        *api.Server
 
 	rate         rate                         // of accepted samples
 	journalErr   atomic.Pointer[error]        // why the journal failed; nil while it is well
@@ -134,7 +154,7 @@ func openNodeOn(ctx context.Context, g ground, cfg *config.Loaded, logger *slog.
 	}
 	n.files, n.dir = g.files()
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openOffice, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openHealth, n.openJobs, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -191,7 +211,14 @@ func (n *node) openTenants(ctx context.Context) (err error) {
 	if n.orgs, err = org.New(ctx, n.db, n.now); err != nil {
 		return err
 	}
-	n.auth, err = auth.New(ctx, auth.Options{DB: n.db, Orgs: n.orgs, Bridge: bridge, Now: n.now, Logger: n.log})
+	providers, err := providersFrom(n.cfg.Auth.Providers)
+	if err != nil {
+		return err
+	}
+	n.auth, err = auth.New(ctx, auth.Options{
+		DB: n.db, Orgs: n.orgs, Bridge: bridge, Now: n.now, Logger: n.log,
+		SignUp: n.cfg.Auth.SignUp, Providers: providers, URL: n.cfg.Auth.URL,
+	})
 	return err
 }
 
@@ -224,7 +251,11 @@ func (n *node) openOffice(ctx context.Context) (err error) {
 		return err
 	}
 	n.gates, n.known = gates{}, enterprises{n.orgs, n.registers}
-	n.flows, err = flow.New(ctx, flow.Options{DB: n.db, Packs: packs.Files, Documents: factual{n.facts}, Gate: n.gates, Now: n.now, Logger: n.log})
+	flows, err := flowPacks()
+	if err != nil {
+		return err
+	}
+	n.flows, err = flow.New(ctx, flow.Options{DB: n.db, Packs: flows, Documents: factual{n.facts}, Notifier: caseMessages{n}, Gate: n.gates, Names: orgNames{n.orgs}, Now: n.now, Logger: n.log})
 	return err
 }
 
@@ -392,10 +423,20 @@ func (n *node) openAPI(ctx context.Context) (err error) {
 // routes adds every room's operations. It needs the rooms for what they do when called, not for what they are: the
 // OpenAPI document is written from a node whose stores were never opened.
 func (n *node) routes() {
-	(&account.Service{DB: n.db, Auth: n.auth, Orgs: n.orgs, Conditions: n.board}).Routes(n.api)
+	(&account.Service{DB: n.db, Auth: n.auth, Orgs: n.orgs, Conditions: n.board, Grantable: n.grantable()}).Routes(n.api)
 	n.facts.Routes(n.api)
 	n.registers.Routes(n.api)
 	n.flows.Routes(n.api)
+	n.search.Routes(n.api)
+	n.printRoutes()
+	n.taskRoutes()
+	n.inbox.Routes(n.api)
+	n.parties.Routes(n.api)
+	n.forms.Routes(n.api)
+	n.ledger.Routes(n.api)
+	n.support.Routes(n.api)
+	n.programmes.Routes(n.api)
+	n.matching.Routes(n.api)
 	n.plant.Routes(n.api)
 	reading.New(n.telemetry, described{n.plant}, n.now).Routes(n.api)
 	n.correct.Routes(n.api)
@@ -410,6 +451,7 @@ func (n *node) routes() {
 		Plant: census.PlantOf(n.plant), Doors: []census.Door{census.FleetOf(n.fleet), census.SourcesOf(n.sources)},
 		Telemetry: n.telemetry, Orgs: n.orgs, Now: n.now,
 	}).Routes(n.api)
+	n.checkups.Routes(n.api)
 	n.backups.Routes(n.api)
 	n.statusRoute()
 }
@@ -441,6 +483,11 @@ func (n *node) modules() []module.Module {
 		module.Loop("retention", n.retention.Run),
 		module.Loop("health", n.health.Run),
 		module.Loop("cases", n.flows.Run),
+		module.Loop("search", n.search.Run),
+		module.Loop("matching", n.matching.Run),
+		module.Loop("vouchers", n.support.Run),
+		module.Loop("messages", n.inbox.Run),
+		module.Loop("drafts", n.forms.Run),
 		module.Loop("gateways", n.fleet.Run),
 		&linkDoor{node: n})
 }
@@ -462,7 +509,15 @@ func (n *node) close() {
 
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
+	n.checkups = &checkup.Service{}
+	n.ledger, n.support = &ledger.Service{}, &support.Service{}
+	n.programmes = &programme.Service{}
 	n.facts, n.registers, n.flows = &fact.Service{}, &register.Service{}, &flow.Service{}
+	n.inbox = &inbox.Service{}
+	n.forms = &form.Service{}
+	n.parties = &parties.Service{}
+	n.matching = &match.Service{}
+	n.search = &search.Service{}
 	n.board, n.plant, n.telemetry, n.fleet, n.sources = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}, &ingest.Service{}
 	n.promql, n.seal, n.rollups = promql.New(promql.Options{}), &seal.Service{}, &kept.Service{}
 	n.backups, n.correct, n.retention, n.health = &backup.Service{}, &correction.Service{}, &retention.Service{}, &health.Service{}

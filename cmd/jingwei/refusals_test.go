@@ -1,0 +1,576 @@
+package main
+
+// The refusal matrix: every operation of the OpenAPI document × every role of another organisation × the objects of an
+// organisation A. Whoever has roles in organisation B alone is refused (401 without a token, 404 or 403 as package auth says),
+// nothing of A changes, and no answer holds anything of A.
+//
+// How to extend it, when a new room or route makes this test fail:
+//
+//   - "parameters have no object of A": add a line to things, with how A's own owner makes such an object (through the API, if that is short)
+//     and the path that it fills. The first line whose prefix fits and whose parameter has that name counts.
+//   - "query parameter … is not known": add it to queries (a value that names something of A, or any valid one).
+//   - "answered 2xx": either a hole (mend it), or the operation acts on the caller alone: then add it to own, with the reason.
+//   - "body … refused before it was judged": the generated body does not pass validation; give one in bodies.
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/config"
+	"jingwei/internal/kernel/org"
+	"jingwei/internal/kernel/proof"
+	"jingwei/internal/kernel/text"
+	"jingwei/internal/office/inbox"
+)
+
+// secret stands in everything of A that has words, and in nothing else of the node.
+const secret = "机密A"
+
+// made are A's objects by name.
+type made map[string]string
+
+// thing fills a path parameter with an object of A.
+type thing struct {
+	prefix string // of the path
+	param  string
+	object string // in made; "=x" is x itself, for what belongs to nobody
+}
+
+var things = []thing{
+	{"/backups/", "id", "=00000000-0000-7000-8000-000000000001"}, // of the node: whoever runs it, and nobody else
+	{"/cases/", "id", "case"},
+	{"/corrections/", "id", "correction"},
+	{"/evidence/records/", "id", "fact revision"},
+	{"/fact-kinds/", "kind", "=contract"},
+	{"/facts/", "id", "fact"},
+	{"/facts/", "document", "document"},
+	{"/flows/", "flow", "=demonstration-project"},
+	{"/public/flows/", "flow", "=demonstration-project"},
+	{"/gateways/", "id", "gateway"},
+	{"/grants/", "id", "grant"},
+	{"/health/series/", "id", "series"},
+	{"/inbox/channels/", "id", "channel"},
+	{"/inbox/undelivered/", "id", "channel"},
+	{"/inbox/senders/", "kind", "=mail"},
+	{"/inbox/", "id", "message"},
+	{"/links/", "id", "link"},
+	{"/people/", "id", "person"},
+	{"/people/", "org", "org"},
+	{"/plant/calendars/", "id", "calendar"},
+	{"/plant/machines/", "id", "machine"},
+	{"/plant/nodes/", "id", "machine"},
+	{"/plant/points/", "id", "series"},
+	{"/public/registers/", "register", "=enterprises"},
+	{"/public/registers/", "id", "entry"},
+	{"/register-entries/", "id", "entry"},
+	{"/registers/", "register", "=enterprises"},
+	{"/retention/", "id", "hold"},
+	{"/rollup-groups/", "id", "group"},
+	{"/series/", "id", "series"},
+	{"/series/", "day", "=2026-05-04"},
+	{"/sources/", "id", "source"},
+	{"/sources/", "cid", "credential"},
+	{"/sources/", "device", "=press-1"},
+	{"/templates/", "id", "template"},
+	{"/tokens/", "id", "token"},
+}
+
+// queries are values of query parameters by name; "" leaves a parameter that is not required away.
+var queries = map[string]string{
+	"org": "{org}", "series": "{series}", "machine": "{machine}", "node": "{machine}", "subject": "{org}", "parent": "{site}", "actor": "{person}", "object": "{fact}", "ids": "",
+	"limit": "", "cursor": "", "format": "", "at": "", "asOf": "", "from": "2026-05-04T00:00:00Z", "to": "2026-05-05T00:00:00Z", "level": "hour", "kind": "", "state": "", "name": "x.txt", "source": "erp",
+	"register": "enterprises", "flow": "", "role": "", "reason": "because of it", "dryRun": "", "device": "press-1", "event": "2026-05-04", "n": "5", "application": "{org}", "case": "{case}", "need": "{entry}", "with": "{entry}", "checkup": "{entry}", "month": "2026-05",
+}
+
+// own are operations that B's people may do all the same, because they act on the caller or on what belongs to nobody.
+var own = map[string]string{
+	"signOut": "ends the caller's own session", "setPassword": "the caller's own", "changePassword": "the caller's own",
+	"setPhone": "the caller's own", "bindProvider": "the caller's own",
+	"listCases": "org only narrows what the caller sees", "countCases": "org only narrows", "exportCases": "org only narrows", "search": "org only narrows", "listNeeds": "org only narrows",
+	"listMatchEventGuests": "shows the caller's own sign-ups", "getMatchEventTable": "shows the caller's own meetings", "listContacts": "only narrows", "getProviderRating": "the node's rating of a provider, for all", "listRatings": "for all", "listDrafts": "only narrows",
+	"readInbox": "marks the caller's own messages", "putInboxPreference": "the caller's own", "addInboxChannel": "without an organisation the caller's own",
+}
+
+// atHome are operations of whoever runs the node for its whole desk; B's people are refused them like any other.
+var atHome = map[string]string{"addProviderCheck": "the node's organisation checks the providers of its pool"}
+
+// skipped are operations that this test does not call, and why.
+var skipped = map[string]string{
+	"live": "a stream without an end; its own tests ask it for another organisation", "signOut": own["signOut"],
+}
+
+// bodies are those that generation does not find, with {name} for A's objects.
+var bodies = map[string]string{
+	"recordFact":      `{"org":"{org}","kind":"contract","source":"erp","externalId":"X-1","content":{"number":"X-1","signed":"2026-03-02","partyName":"x","subject":"software","amount":1}}`,
+	"addEntry":        `{"org":"{org}","content":{"creditCode":"914403001922038216","name":"x","industry":"C3670"}}`,
+	"giveGrant":       `{"from":"{org}","to":"{other}","purpose":"credit","words":"a loan","kind":"fact","subject":"contract","until":"2027-05-04T00:00:00Z"}`,
+	"addOrg":          `{"kind":"unit","name":{"zh":"新部门","en":"x"},"parent":"{org}"}`,
+	"addPerson":       `{"org":"{org}","login":"new.person","name":"x","role":"viewer"}`,
+	"makeToken":       `{"org":"{org}","name":"x","role":"viewer"}`,
+	"addInboxChannel": `{"org":"{org}","kind":"mail","address":"x@example.cn"}`,
+	"readInbox":       `{"org":"{org}"}`,
+}
+
+// How many operations may be refused for their body before their right was judged, and how many reads of one thing A's owner may
+// not find (what this test does not make). Both only ever fall.
+const (
+	mostUnjudged = 15
+	mostUnread   = 44
+	mostStandIns = 127 // parameters of routes for which things has no line yet
+)
+
+// matrix is the node with A's objects and everybody's credentials.
+type matrix struct {
+	t        *testing.T
+	n        *node
+	handler  http.Handler
+	made     made
+	standIns []string // operations whose parameters have no object of their own
+	doc      struct {
+		Paths      map[string]map[string]operation
+		Components struct{ Schemas map[string]schema }
+	}
+}
+
+type operation struct {
+	OperationID string `json:"operationId"`
+	Security    []map[string][]string
+	Parameters  []struct {
+		Name, In string
+		Required bool
+		Schema   schema
+	}
+	RequestBody *struct {
+		Content map[string]struct{ Schema schema }
+	}
+}
+
+type schema struct {
+	Ref        string `json:"$ref"`
+	Type       any
+	Format     string
+	Enum       []any
+	Properties map[string]schema
+	Required   []string
+	Items      *schema
+	MinLength  int
+	MinItems   int
+	Minimum    *float64
+	Pattern    string
+}
+
+// call makes a request as somebody: a session's cookie, "token:…" or nobody.
+func (m *matrix) call(who, method, path, mediaType, body string) (int, string) {
+	r := httptest.NewRequestWithContext(m.t.Context(), method, "http://127.0.0.1/api/v1"+path, strings.NewReader(body))
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if mediaType != "" {
+		r.Header.Set("Content-Type", mediaType)
+	}
+	if token, ok := strings.CutPrefix(who, "token:"); ok {
+		r.Header.Set("Authorization", "Bearer "+token)
+	} else if who != "" {
+		r.AddCookie(&http.Cookie{Name: auth.PlainCookieName, Value: who})
+	}
+	w := httptest.NewRecorder()
+	m.handler.ServeHTTP(w, r)
+	return w.Code, w.Body.String()
+}
+
+// makes does something as A's owner and keeps an id of the answer.
+func (m *matrix) makes(owner, object, method, path, body, key string) {
+	m.t.Helper()
+	status, answer := m.call(owner, method, m.fill(path), map[bool]string{true: "application/json", false: ""}[body != ""], m.fill(body))
+	if status/100 != 2 {
+		m.t.Errorf("make A's %s: %s %s answered %d %s", object, method, path, status, answer)
+		m.made[object] = uuid.NewString()
+		return
+	}
+	var v any
+	_ = json.Unmarshal([]byte(answer), &v)
+	for _, k := range strings.Split(key, ".") {
+		switch x := v.(type) {
+		case map[string]any:
+			v = x[k]
+		case []any:
+			if len(x) == 0 {
+				m.t.Fatalf("make A's %s: nothing in %s", object, answer)
+			}
+			v = x[0].(map[string]any)[k]
+		}
+	}
+	if s, ok := v.(string); ok && s != "" {
+		m.made[object] = s
+		return
+	}
+	m.t.Fatalf("make A's %s: no %s in %s", object, key, answer)
+}
+
+// fill puts A's objects in place of {name}.
+func (m *matrix) fill(s string) string {
+	for name, v := range m.made {
+		s = strings.ReplaceAll(s, "{"+name+"}", v)
+	}
+	return s
+}
+
+func newMatrix(t *testing.T) (m *matrix, ownerOfA string, callers map[string]string) {
+	ctx := t.Context()
+	cfg := proof.Must(config.Load(config.Sources{Environ: []string{"JINGWEI_DATA=" + t.TempDir(), "JINGWEI_HTTP_ADDRESS=127.0.0.1:0", "JINGWEI_HTTPS_ADDRESS=off", "JINGWEI_LINK_ADDRESS=off", "JINGWEI_MQTT_ADDRESS=off"}}))
+	n := proof.Must(openNode(ctx, cfg, slog.New(slog.DiscardHandler)))
+	t.Cleanup(n.close)
+	m = &matrix{t: t, n: n, handler: n.api.Handler(), made: made{}}
+	var doc bytes.Buffer
+	if err := writeOpenAPI(ctx, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(doc.Bytes(), &m.doc); err != nil {
+		t.Fatal(err)
+	}
+	system := auth.AsSystem(ctx, "test")
+	link, _, err := n.auth.FirstStart(ctx, org.Org{Kind: org.Government, Name: text.Both("home")}, "root")
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := func(l auth.Link) string {
+		_, token, _ := strings.Cut(l.URL(""), "token=")
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(ctx, "POST", "http://127.0.0.1/api/v1/session/link", strings.NewReader(`{"token":"`+token+`"}`))
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		m.handler.ServeHTTP(w, r)
+		if w.Code != 200 {
+			t.Fatalf("sign in: %d %s", w.Code, w.Body)
+		}
+		return w.Result().Cookies()[0].Value
+	}
+	found := func(name string) uuid.UUID {
+		return proof.Must(n.orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Both(name)}, uuid.Nil)).ID
+	}
+	a, b, third := found(secret), found("B"), found("third")
+	m.made["org"], m.made["other"] = a.String(), third.String()
+	person := func(o uuid.UUID, login string, role auth.Role) string {
+		p, l, err := n.auth.CreatePerson(system, auth.System(o), login, login, role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o == a {
+			m.made["person"] = p.ID.String()
+		}
+		return session(l)
+	}
+	ownerOfA = person(a, "owner.a", auth.Owner)
+	callers = map[string]string{"nobody": "", "who runs the node": session(link)}
+	for _, role := range []auth.Role{auth.Owner, auth.Engineer, auth.Operator, auth.Viewer} {
+		callers[string(role)] = person(b, "b."+string(role), role)
+	}
+	for _, role := range auth.Roles {
+		_, token, err := n.auth.CreateToken(system, auth.System(b), "token "+string(role), role, time.Now().Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		callers["token of a "+string(role)] = "token:" + token
+	}
+	m.furnish(ownerOfA)
+	return m, ownerOfA, callers
+}
+
+// furnish makes A's objects, as its owner.
+func (m *matrix) furnish(owner string) {
+	const j = secret
+	m.makes(owner, "site", "POST", "/plant/nodes", `{"org":"{org}","kind":"site","name":{"zh":"`+j+`厂","en":"x"}}`, "id")
+	m.makes(owner, "line", "POST", "/plant/nodes", `{"org":"{org}","kind":"line","parent":"{site}","name":{"zh":"`+j+`线","en":"x"}}`, "id")
+	m.makes(owner, "template", "GET", "/templates?limit=1", "", "items.id")
+	m.makes(owner, "machine", "POST", "/plant/nodes", `{"org":"{org}","kind":"machine","parent":"{line}","name":{"zh":"`+j+`机","en":"x"},"template":"{template}"}`, "id")
+	m.makes(owner, "series", "GET", "/series?org={org}&limit=1", "", "items.id")
+	m.makesCalendar(owner)
+	m.makes(owner, "fact", "POST", "/facts", `{"org":"{org}","kind":"contract","source":"erp","externalId":"`+j+`","content":{"number":"`+j+`","signed":"2026-03-02","partyName":"`+j+`","subject":"software","amount":100}}`, "id")
+	m.makes(owner, "fact revision", "GET", "/facts/{fact}", "", "revisionId")
+	m.made["document"] = "sha256:" + strings.Repeat("0", 64)
+	m.makes(owner, "entry", "POST", "/registers/enterprises/entries", `{"org":"{org}","class":"internal","content":{"creditCode":"9144030071526726XG","name":"`+j+`","industry":"C3670"}}`, "id")
+	m.makes(owner, "gateway", "POST", "/gateways", `{"org":"{org}","name":"`+j+`"}`, "id")
+	m.makes(owner, "source", "POST", "/sources", `{"org":"{org}","kind":"push","transport":"http","config":{},"name":"`+j+`"}`, "id")
+	m.makes(owner, "credential", "POST", "/sources/{source}/credentials", `{"name":"`+j+`"}`, "id")
+	m.makes(owner, "group", "POST", "/rollup-groups", `{"org":"{org}","name":{"zh":"`+j+`","en":"x"},"members":["{series}"],"reason":"because of it"}`, "id")
+	m.makes(owner, "grant", "POST", "/grants", `{"from":"{org}","to":"{other}","purpose":"credit","words":"`+j+`","kind":"fact","subject":"contract","until":"`+time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339)+`"}`, "id")
+	m.makes(owner, "channel", "POST", "/inbox/channels", `{"org":"{org}","kind":"mail","name":"`+j+`","address":"a@example.cn"}`, "id")
+	m.makes(owner, "case", "POST", "/cases", `{"flow":"approval","org":"{org}","content":{"matter":"`+j+`","amount":1}}`, "id")
+	m.makes(owner, "hold", "POST", "/retention/holds", `{"org":"{org}","reason":"`+j+` because","series":"{series}","from":"2026-05-04T00:00:00Z","to":"2026-05-05T00:00:00Z"}`, "id")
+	m.makes(owner, "link", "POST", "/gateways/{gateway}/links", `{"name":"`+j+`","driver":"modbus","config":{"address":"192.0.2.1:502"}}`, "id")
+	if err := m.n.inbox.Put(m.t.Context(), inbox.Message{Key: "a", Kind: inbox.Note, Topic: "test", To: []inbox.Recipient{{Org: uuid.MustParse(m.made["org"])}}, Text: text.Both(j)}); err != nil {
+		m.t.Fatal(err)
+	}
+	m.makes(owner, "message", "GET", "/inbox?org={org}", "", "items.id")
+	m.made["correction"] = m.made["series"] // none is made: its room asks for the series of one first
+	m.makes(owner, "token", "POST", "/tokens", `{"org":"{org}","name":"`+j+`","role":"viewer"}`, "id")
+}
+
+// makesCalendar takes the first calendar that the node offers.
+func (m *matrix) makesCalendar(owner string) {
+	_, answer := m.call(owner, "GET", "/plant/calendars/presets", "", "")
+	var list struct{ Items []map[string]any }
+	if err := json.Unmarshal([]byte(answer), &list); err != nil || len(list.Items) == 0 {
+		m.t.Fatalf("calendars on offer: %v %s", err, answer)
+	}
+	body := map[string]any{"org": m.made["org"], "name": map[string]string{"zh": secret, "en": "x"}}
+	for k, v := range list.Items[0] {
+		if k != "name" && k != "id" && k != "note" && k != "$schema" {
+			body[k] = v
+		}
+	}
+	b, _ := json.Marshal(body)
+	m.makes(owner, "calendar", "POST", "/plant/calendars", string(b), "id")
+}
+
+// path fills an operation's path parameters with A's objects, and its query with queries. ok is false where the tables lack one.
+func (m *matrix) path(path string, op *operation) (out string, ok bool) {
+	ok = true
+	var query []string
+	for _, p := range op.Parameters {
+		switch p.In {
+		case "path":
+			v := ""
+			for _, t := range things {
+				if t.param == p.Name && strings.HasPrefix(path, t.prefix) {
+					if v = m.made[t.object]; strings.HasPrefix(t.object, "=") {
+						v = t.object[1:]
+					}
+					break
+				}
+			}
+			if v == "" { // another object of A stands in: no room gives anything for it, and a wrong right would still show
+				if v = m.made["org"]; p.Schema.Format != "uuid" {
+					v = "x"
+				}
+				m.standIns = append(m.standIns, op.OperationID+" "+p.Name)
+			}
+			path = strings.Replace(path, "{"+p.Name+"}", v, 1)
+		case "query":
+			v, known := queries[p.Name]
+			if !known && (p.Required || p.Schema.Format == "uuid") {
+				m.t.Errorf("%s %s: query parameter %s is not known; add it to queries in refusals_test.go", op.OperationID, path, p.Name)
+				ok = false
+			}
+			if v != "" && (p.Required || strings.HasPrefix(v, "{")) {
+				query = append(query, p.Name+"="+strings.ReplaceAll(m.fill(v), " ", "+"))
+			}
+		}
+	}
+	if len(query) > 0 {
+		path += "?" + strings.Join(query, "&")
+	}
+	return path, ok
+}
+
+// example makes a body of a schema: what is required, and every id, which is A's.
+func (m *matrix) example(name string, s schema, depth int) any {
+	if ref, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
+		s = m.doc.Components.Schemas[ref]
+	}
+	kind := fmt.Sprint(s.Type)
+	has := func(k string) bool { return kind == k || strings.Contains(kind, k) }
+	switch {
+	case len(s.Enum) > 0:
+		return s.Enum[0]
+	case has("object") || len(s.Properties) > 0:
+		out := map[string]any{}
+		for key, p := range s.Properties {
+			if key == "$schema" || depth > 6 {
+				continue
+			}
+			if slices.Contains(s.Required, key) || p.Format == "uuid" {
+				out[key] = m.example(key, p, depth+1)
+			}
+		}
+		return out
+	case has("array"):
+		if s.Items == nil || s.MinItems == 0 && s.Items.Format != "uuid" {
+			return []any{}
+		}
+		return []any{m.example(name, *s.Items, depth+1)}
+	case has("boolean"):
+		return true
+	case has("integer"), has("number"):
+		if s.Minimum != nil {
+			return *s.Minimum
+		}
+		return 1
+	case s.Format == "uuid":
+		for _, guess := range []string{name, strings.TrimSuffix(name, "s"), strings.TrimSuffix(name, "Id")} {
+			if v := m.made[guess]; v != "" {
+				return v
+			}
+		}
+		return m.made["org"]
+	case s.Format == "date-time":
+		return "2026-05-04T00:00:00Z"
+	case s.Format == "date":
+		return "2026-05-04"
+	case has("string"):
+		return strings.Repeat("x", max(3, s.MinLength))
+	}
+	return map[string]any{}
+}
+
+func (m *matrix) body(op *operation) (mediaType, body string) {
+	if op.RequestBody == nil {
+		return "", ""
+	}
+	for media, c := range op.RequestBody.Content {
+		if media != "application/json" {
+			return media, "x"
+		}
+		if b := bodies[op.OperationID]; b != "" {
+			return media, m.fill(b)
+		}
+		b, _ := json.Marshal(m.example("", c.Schema, 0))
+		return media, string(b)
+	}
+	return "", ""
+}
+
+// request is one operation with A's objects filled in.
+type request struct {
+	id, method, path, route, media, body string
+	public                               bool
+}
+
+func (m *matrix) operations() (out []request) {
+	for route, methods := range m.doc.Paths {
+		for method, op := range methods {
+			if _, skip := skipped[op.OperationID]; skip {
+				continue
+			}
+			path, ok := m.path(route, &op)
+			if !ok {
+				continue
+			}
+			q := request{id: op.OperationID, method: strings.ToUpper(method), path: path, route: route, public: len(op.Security) == 1 && len(op.Security[0]) == 0}
+			q.media, q.body = m.body(&op)
+			out = append(out, q)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].route+out[i].method < out[j].route+out[j].method })
+	return out
+}
+
+// leaks finds what of A an answer holds that the caller did not send.
+func (m *matrix) leaks(q request, answer string) string {
+	if strings.Contains(answer, secret) {
+		return secret
+	}
+	for name, v := range m.made {
+		if name == "template" || name == "other" || len(v) < 20 || strings.Contains(q.path+q.body, v) {
+			continue
+		}
+		if strings.Contains(answer, v) {
+			return name + " " + v
+		}
+	}
+	return ""
+}
+
+// state is what A's owner reads of A; what differs between two readings of the same is left out.
+func (m *matrix) state(owner string, ops []request) map[string]string {
+	out := map[string]string{}
+	for _, q := range ops {
+		if q.method == http.MethodGet && !q.public {
+			status, answer := m.call(owner, q.method, q.path, "", "")
+			if strings.HasPrefix(answer, "{") { // a file may hold the time at which it was made
+				out[q.id] = fmt.Sprint(status, " ", answer)
+			}
+		}
+	}
+	return out
+}
+
+func TestNothingOfAnotherOrganisationIsReachedByAnyRouteOrRole(t *testing.T) {
+	m, owner, callers := newMatrix(t)
+	ops := m.operations()
+	if len(ops) < 150 {
+		t.Fatalf("the document has only %d operations", len(ops))
+	}
+	if len(m.standIns) > mostStandIns {
+		t.Errorf("%d parameters have no object of A, at most %d may be without; add lines to things in refusals_test.go: %v", len(m.standIns), mostStandIns, m.standIns)
+	}
+	t.Logf("%d parameters are filled with a stand-in", len(m.standIns))
+	before, again := m.state(owner, ops), m.state(owner, ops)
+	count := 0
+	var unjudged []string
+	names := make([]string, 0, len(callers))
+	for name := range callers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, q := range ops {
+		for _, who := range names {
+			status, answer := m.call(callers[who], q.method, q.path, q.media, q.body)
+			count++
+			if leak := m.leaks(q, answer); leak != "" {
+				t.Errorf("%s %s (%s) by %s answers with A's %s: %.300s", q.method, q.path, q.id, who, leak, answer)
+			}
+			if q.public {
+				continue
+			}
+			if who == "nobody" {
+				if status != 401 {
+					t.Errorf("%s %s (%s) without a token answered %d", q.method, q.path, q.id, status)
+				}
+				continue
+			}
+			ofA := m.namesA(q)
+			switch {
+			case status == 401 && own[q.id] == "" || status >= 500 && status != 503:
+				t.Errorf("%s %s (%s) by %s answered %d: %.300s", q.method, q.path, q.id, who, status, answer)
+			case status == 404 || status == 403:
+			case status/100 == 2 && who == "who runs the node" && atHome[q.id] != "":
+			case status/100 == 2 && ofA && own[q.id] == "":
+				t.Errorf("%s %s (%s) by %s answered %d: %.300s", q.method, q.path, q.id, who, status, answer)
+			case status/100 != 2 && ofA && !slices.Contains(unjudged, q.id):
+				unjudged = append(unjudged, q.id)
+				t.Logf("%s: body or parameters refused before the right was judged: %d %.300s", q.id, status, answer)
+			}
+		}
+	}
+	if len(unjudged) > mostUnjudged {
+		t.Errorf("%d operations were refused for their body before their right was judged, at most %d may be: %v; give them one in bodies", len(unjudged), mostUnjudged, unjudged)
+	}
+	after := m.state(owner, ops)
+	for id, was := range before {
+		if was == again[id] && after[id] != was {
+			t.Errorf("A has changed, by %s: %.300s is now %.300s", id, was, after[id])
+		}
+	}
+	// The objects are real: A's own owner reads them.
+	unread := 0
+	for _, q := range ops {
+		if q.method == http.MethodGet && strings.Contains(q.route, "{id}") && !q.public && strings.HasPrefix(before[q.id], "404") {
+			unread++
+			t.Logf("A's owner does not find %s %s: %.200s", q.id, q.path, before[q.id])
+		}
+	}
+	if unread > mostUnread {
+		t.Errorf("A's owner does not find %d of A's objects, at most %d may be missing: mend things in refusals_test.go", unread, mostUnread)
+	}
+	t.Logf("%d operations × %d callers = %d requests", len(ops), len(callers), count)
+}
+
+// namesA tells whether a request names something of A.
+func (m *matrix) namesA(q request) bool {
+	for name, v := range m.made {
+		if name != "template" && name != "other" && len(v) > 20 && strings.Contains(q.path+q.body, v) {
+			return true
+		}
+	}
+	return false
+}
