@@ -77,7 +77,7 @@ story('the console', 'console', ({ step, begin, api, button, choose, pictures, f
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/m\//)
     await page.keyboard.press('/')
-    await page.getByRole('combobox', { name: '输入设备或网关的名称' }).fill(machine.name.zh)
+    await page.getByRole('combobox', { name: '输入设备、网关的名称，或任何关键词' }).fill(machine.name.zh)
     await page.keyboard.press('Enter')
     await page.waitForURL(new RegExp(`/m/${machine.id}`))
     await page.getByRole('heading', { level: 1, name: machine.name.zh }).waitFor()

@@ -33,6 +33,7 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
     const [entry] = (await api(`/registers/departments/entries?org=${org}&limit=1`)).items
     const order = { number: 'HT-1', signed: '2026-03-02', partyName: '示例', subject: 'software', amount: 100 }
     const fact = await post('/facts', { org, kind: 'contract', source: 'erp', externalId: 'HT-1', content: order })
+    const checkup = await post('/checkups', { org, instrument: 'sme2024' })
     const two = series.slice(0, 2).map((s) => s.id)
     const here = {
       overview: '',
@@ -53,21 +54,45 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
       backups: '/backups',
       calendars: '/calendars',
       registers: '/registers',
+      programmes: '/programmes',
+      rounds: '/rounds',
+      reviews: '/reviews',
       'register, empty': '/registers/enterprises',
       register: '/registers/departments',
       'register entry': `/registers/departments/${entry.id}`,
+      desk: '/desk',
+      cases: '/cases',
+      offers: '/offers',
+      apply: '/apply',
+      search: '/search?q=科技',
+      tasks: '/tasks',
+      support: '/support',
+      policies: '/policies',
+      vouchers: '/vouchers',
+      ledger: '/ledger',
+      'policy lab': '/policy-lab',
       facts: '/facts',
+      checkup: '/checkup',
+      'check-up, a question': `/checkup/${checkup.id}`,
+      'check-up, look over': `/checkup/${checkup.id}?q=end`,
+      'check-up, prescription': `/checkup/${checkup.id}/prescription`,
+      'check-up campaigns': '/checkup-campaigns',
       'facts of a kind': '/facts?kind=contract',
       fact: `/facts/${fact.id}`,
       plant: `/plant?node=${machine.id}`,
+      inbox: '/inbox',
+      'message channels': '/inbox/channels',
+      grants: '/grants',
       people: '/people',
+      'applications to join': '/applications',
+      mandates: '/mandates',
       tokens: '/people?tab=tokens',
       audit: '/audit',
       account: '/account',
       'no page': '/nowhere',
     }
     pages = Object.entries(here).map(([name, path]) => [name, `/o/${org}${path}`])
-    pages.push(['sign-in', '/sign-in'])
+    pages.push(['sign-in', '/sign-in'], ['sign-up', '/sign-up'], ['join', '/join'])
   })
 
   const contrast = 'color-contrast'

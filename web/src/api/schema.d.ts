@@ -60,6 +60,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calls of this node's packs */
+        get: operations["listCalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cases": {
         parameters: {
             query?: never;
@@ -72,6 +89,40 @@ export interface paths {
         put?: never;
         /** Open a case: file an application, ask for an approval */
         post: operations["openCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases that you may see, counted by flow and state */
+        get: operations["countCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases that you may see as a table; with a flow, its fields too */
+        get: operations["exportCases"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -112,6 +163,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases/{id}/documents/{document}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document of a case */
+        get: operations["getCaseDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cases/{id}/parties": {
         parameters: {
             query?: never;
@@ -123,6 +191,23 @@ export interface paths {
         put?: never;
         /** Name organisations or people for a role of a case */
         post: operations["nameCaseParties"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{id}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A case on paper, as reviewers use it */
+        get: operations["printCase"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -141,6 +226,368 @@ export interface paths {
         put?: never;
         /** Take a case through a step */
         post: operations["takeCaseStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkup-campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Campaigns of an organisation, the newest first */
+        get: operations["listCampaigns"];
+        put?: never;
+        /** Call enterprises to a check-up */
+        post: operations["openCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkup-campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A campaign with everybody whom it calls and how far they are */
+        get: operations["getCampaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkup-campaigns/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take no more check-ups for a campaign */
+        post: operations["closeCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkup-campaigns/{id}/firms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call further enterprises */
+        post: operations["callFirms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkup-campaigns/{id}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish the results of a campaign, once; it is closed by that */
+        post: operations["publishCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkup-campaigns/{id}/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remind those who have not submitted, at most once in 20 hours */
+        post: operations["remindFirms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkup-campaigns/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Results by area, size and trade, as they may be published, beside those of the campaign before */
+        get: operations["getCampaignResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check-ups, those begun last first */
+        get: operations["listCheckups"];
+        put?: never;
+        /** Begin a check-up; where a campaign is answered already, that check-up is returned */
+        post: operations["beginCheckup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A check-up with its questions and answers */
+        get: operations["getCheckup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/answers/{question}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save what is said of one question
+         * @description May be sent again and again: the same answer on the same basis is saved once. Its grade follows from the documents that are named: E1 with one, E0 without.
+         */
+        put: operations["answerQuestion"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed since an earlier check-up, and why the points changed */
+        get: operations["compareCheckups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/documents/{document}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document that proves an answer */
+        get: operations["getCheckupDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/experts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask another organisation to check a submitted check-up */
+        post: operations["askExpert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** File the gaps of a submitted check-up as needs */
+        post: operations["fileCheckupNeeds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an enterprise stands among those of its industry, size and place */
+        get: operations["getCheckupPeers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/prescription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gaps as needs, and the cheapest path to a level */
+        post: operations["prescribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say which traits the enterprise has, on which it depends what is asked */
+        put: operations["setCheckupProfile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep the enterprise's own prices for steps */
+        put: operations["setCheckupQuotes"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a check-up stands: an open one as of now, a submitted one as it was frozen */
+        get: operations["getCheckupResult"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/submission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Submit a check-up: answers, facts of the plant and result are frozen */
+        post: operations["submitCheckup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkups/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw a check-up that is not submitted */
+        post: operations["withdrawCheckup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -232,6 +679,148 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Drafts of your organisations, the newest first, without their forms */
+        get: operations["listDrafts"];
+        put?: never;
+        /** Begin to fill something in: what opens a case, a step, an entry, a fact */
+        post: operations["beginDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drafts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A draft with its form, and what is wrong or missing */
+        get: operations["getDraft"];
+        /** Save a draft as far as it goes */
+        put: operations["saveDraft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drafts/{id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a file to a draft
+         * @description The body is the file. Which types and sizes a kind takes is told by the draft's form.
+         */
+        post: operations["attachToDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drafts/{id}/attachments/{attachment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a draft */
+        get: operations["getDraftAttachment"];
+        put?: never;
+        post?: never;
+        /** Take a file away from a draft */
+        delete: operations["detachFromDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drafts/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a draft away; it can be taken back for 30 days */
+        post: operations["discardDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drafts/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back a draft that was put away or has expired */
+        post: operations["restoreDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drafts/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand a draft in, once: asked again it answers what the draft has become */
+        post: operations["submitDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drafts/{id}/take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take over the draft of a colleague */
+        post: operations["takeDraftOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drivers": {
         parameters: {
             query?: never;
@@ -258,6 +847,23 @@ export interface paths {
         };
         /** What waits for an organisation, the most pressing first; what has no deadline comes last */
         get: operations["listDueCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/due-cases/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much waits for an organisation */
+        get: operations["countDueCases"];
         put?: never;
         post?: never;
         delete?: never;
@@ -364,6 +970,125 @@ export interface paths {
         /** The canonical bytes of that record, from which its leaf can be computed again */
         get: operations["getRecordPayload"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/expert-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Expert checks, those asked last first */
+        get: operations["listExpertChecks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/expert-checks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An expert check with answers, verdicts and the result with them */
+        get: operations["getExpertCheck"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/expert-checks/{id}/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finish an expert check: what is judged has grade E2, and the result is frozen */
+        post: operations["finishExpertCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/expert-checks/{id}/declaration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Declare whether there is a conflict of interest */
+        post: operations["declareConflict"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/expert-checks/{id}/documents/{document}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document that proves an answer, for the expert */
+        get: operations["getExpertDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/expert-checks/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a check-up away from an expert, at once */
+        post: operations["endExpertCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/expert-checks/{id}/verdicts/{question}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Confirm an answer, or say how it is and why */
+        put: operations["judgeAnswer"];
         post?: never;
         delete?: never;
         options?: never;
@@ -712,6 +1437,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What organisations let others read, the last given first */
+        get: operations["listGrants"];
+        put?: never;
+        /** Let another organisation read something; for owners */
+        post: operations["giveGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/grants/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a grant may be given for and of */
+        get: operations["listGrantChoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A grant, for both sides */
+        get: operations["getGrant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/grants/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a grant at once; for owners of the giver */
+        post: operations["endGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/grants/{id}/reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who looked through a grant, by day; for the giver */
+        get: operations["listGrantReads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/plant": {
         parameters: {
             query?: never;
@@ -749,6 +1560,473 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** To-dos and messages: open to-dos by urgency and due time, else the newest first */
+        get: operations["listInbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where messages are sent: your own channels or an organisation's */
+        get: operations["listInboxChannels"];
+        put?: never;
+        /** Add a channel; it sends nothing before it is verified */
+        post: operations["addInboxChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a channel away with all that waits in it */
+        delete: operations["removeInboxChannel"];
+        options?: never;
+        head?: never;
+        /** Rename a channel, switch it on or off */
+        patch: operations["changeInboxChannel"];
+        trace?: never;
+    };
+    "/inbox/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test; before the channel is verified it carries a code */
+        post: operations["testInboxChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/channels/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify a channel with the code that came through it */
+        post: operations["verifyInboxChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much waits */
+        get: operations["countInbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/preference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How you want to be told */
+        get: operations["getInboxPreference"];
+        /** Say how you want to be told */
+        put: operations["putInboxPreference"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark all messages as read */
+        post: operations["readInbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/senders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the node sends mail and SMS; for who runs the node */
+        get: operations["getInboxSenders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/senders/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say how the node sends mail */
+        put: operations["putMailServer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/senders/sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say how the node sends SMS */
+        put: operations["putSMSGateway"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/senders/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a way out away */
+        delete: operations["removeInboxSender"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/undelivered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that could not be delivered, the last first */
+        get: operations["listUndelivered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/undelivered/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give one up */
+        delete: operations["dropUndelivered"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/undelivered/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send one again */
+        post: operations["retryUndelivered"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark one as read */
+        post: operations["readInboxItem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/instruments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Instruments of check-ups */
+        get: operations["listInstruments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/join/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My applications, the latest first */
+        get: operations["listMyApplications"];
+        put?: never;
+        /** Begin an application of mine */
+        post: operations["beginApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/join/applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One application with its steps: mine, or one that I may decide */
+        get: operations["getApplication"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Fill in an application of mine; it is kept */
+        patch: operations["fillApplication"];
+        trace?: never;
+    };
+    "/join/applications/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide an application */
+        post: operations["decideApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/join/applications/{id}/letter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The letter of an application */
+        get: operations["getApplicationLetter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/join/applications/{id}/submission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand an application of mine in */
+        post: operations["submitApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/join/applications/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw an application of mine */
+        post: operations["withdrawApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/join/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a credit code, and whether its enterprise has joined */
+        post: operations["checkCreditCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/join/industries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sections and divisions of GB/T 4754-2017 */
+        get: operations["listIndustries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/join/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand in the letter of authorisation of an application of mine
+         * @description The body is the file: PDF, OFD, PNG or JPEG, at most 10 MiB.
+         */
+        post: operations["attachLetter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/join/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Applications that I may decide, the latest first */
+        get: operations["listReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/latest": {
         parameters: {
             query?: never;
@@ -761,6 +2039,235 @@ export interface paths {
          * @description state is live (good and no older than maxSilence), stale (older or not good) or silent (never heard of, or communication lost).
          */
         get: operations["listLatest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Budget lines of a book with their balances */
+        get: operations["listBudgetLines"];
+        put?: never;
+        /** Give money to a budget line, or take it away */
+        post: operations["appropriate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The chart of accounts */
+        get: operations["getLedgerChart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/commitments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Commitments of a book, the newest first */
+        get: operations["listCommitments"];
+        put?: never;
+        /** Promise money of a budget line */
+        post: operations["commit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is open between bank statements and book */
+        get: operations["listDifferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The journal of a book, the newest entry first */
+        get: operations["listLedgerEntries"];
+        put?: never;
+        /** Write a balanced entry by hand */
+        post: operations["writeLedgerEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/entries/{id}/reversal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undo an entry by a further one */
+        post: operations["reverseLedgerEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The journal of a book as a file */
+        get: operations["exportLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/funds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Funds of a book */
+        get: operations["listFunds"];
+        put?: never;
+        /** Make a fund */
+        post: operations["addFund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Match a line of a statement with a payment or receipt of the same amount */
+        post: operations["matchStatementLine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/movements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Payments, claims and receipts of a book, the newest first */
+        get: operations["listMovements"];
+        put?: never;
+        /** Pay a commitment, claim back what was paid, receive it */
+        post: operations["moveCommitment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a part of a commitment that is not paid back to the budget */
+        post: operations["releaseCommitment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take in a bank statement: whole or not at all
+         * @description The body is the file: XLSX or CSV with columns date, reference, and amount (or received and paid). What is wrong with rows comes in the answer; with any, nothing is taken and applied is false.
+         */
+        post: operations["importStatement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The trial balance, added up from the journal */
+        get: operations["getTrialBalance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -893,6 +2400,629 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mandates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may act for an organisation, the latest first */
+        get: operations["listMandates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mandates/{id}/letter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The letter on which a mandate rests */
+        get: operations["getMandateLetter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mandates/{id}/renewals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set another last day of a mandate that runs */
+        post: operations["renewMandate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mandates/{id}/revocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a mandate at once */
+        post: operations["revokeMandate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter a third party's check of a provider, by an officer */
+        post: operations["addProviderCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contacts of your organisations, the newest first */
+        get: operations["listContacts"];
+        put?: never;
+        /** Ask the other side for a contact */
+        post: operations["askForContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One contact */
+        get: operations["getContact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/contacts/{id}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rate the provider, once for each contract */
+        post: operations["rateContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/contacts/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done and said, in order */
+        get: operations["listContactSteps"];
+        put?: never;
+        /** Take a contact further, or say something */
+        post: operations["stepContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/event-guests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give a seat back */
+        delete: operations["leaveMatchEvent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/event-guests/{id}/wishes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Whom you wish to meet, the dearest first */
+        put: operations["wishAtMatchEvent"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events, the newest first */
+        get: operations["listMatchEvents"];
+        put?: never;
+        /** Announce an event at which firms and providers meet, by an officer */
+        post: operations["addMatchEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event */
+        get: operations["getMatchEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/events/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that an event was held, or cancel it */
+        post: operations["endMatchEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/events/{id}/guests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has signed up, for officers and for those who have */
+        get: operations["listMatchEventGuests"];
+        put?: never;
+        /** Take a seat, with a need or a supply */
+        post: operations["signUpForMatchEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/events/{id}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom an event is for, out of both libraries, for officers */
+        get: operations["inviteToMatchEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/events/{id}/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a meeting came to, noted by an officer */
+        post: operations["noteMatchEventOutcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/events/{id}/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who meets whom: officers see all, guests their own meetings */
+        get: operations["getMatchEventTable"];
+        put?: never;
+        /** Make the table and close the sign-up, by an officer */
+        post: operations["pairMatchEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/events/{id}/table-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The table as a file */
+        get: operations["exportMatchEventTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/fitting-needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Needs that fit what a provider offers, those found last first */
+        get: operations["fittingNeeds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of needs, counted, for officers */
+        get: operations["needFunnel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Needs of your organisations, the newest first; officers see those of all that are not private */
+        get: operations["listNeeds"];
+        put?: never;
+        /** File a need and find its matches */
+        post: operations["fileNeed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/needs-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a spreadsheet of needs: whole or not at all
+         * @description The body is the file: XLSX or CSV, at most 32 MiB and 2,000 rows. What is wrong with rows comes in the answer, each with sheet, row and cell; with any, nothing is taken.
+         */
+        post: operations["importNeeds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/needs-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An empty file with headings and lists, to be filled in and imported */
+        get: operations["emptyNeedsFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/needs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One need, as far as you may see it */
+        get: operations["getNeed"];
+        /** Write a need anew */
+        put: operations["changeNeed"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/needs/{id}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What fits a need, the best first, each with its reasons */
+        get: operations["matchNeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/needs/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw a need; its contacts without a contract end */
+        post: operations["withdrawNeed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/providers/{provider}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A provider's rating and what it is made of; without a contract there is none */
+        get: operations["getProviderRating"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/providers/{provider}/ratings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ratings of a provider, for its people and officers */
+        get: operations["listRatings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/public/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Kinds of needs */
+        get: operations["listNeedKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/public/needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Titles of public needs that are sought, for anybody */
+        get: operations["listPublicNeeds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/public/supplies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The show-window of supply, for anybody: rated ones first */
+        get: operations["listPublicSupplies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/ratings/{id}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The provider's word against a rating */
+        post: operations["appealRating"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/ratings/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide an appeal, by an officer */
+        post: operations["decideRating"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/supplies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a provider has filed, in whatever state */
+        get: operations["listOwnSupplies"];
+        put?: never;
+        /** File what a provider offers; an officer publishes it */
+        post: operations["fileSupply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/matching/supplies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what a provider offers; what was published is looked at again */
+        put: operations["reviseSupply"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -902,6 +3032,23 @@ export interface paths {
         };
         /** Who is signed in */
         get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/mandates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For whom I may act, and until when */
+        get: operations["listMyMandates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -921,6 +3068,40 @@ export interface paths {
         /** Set my password */
         put: operations["setPassword"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Prove my phone, to sign in with it */
+        put: operations["setPhone"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bind to me what a provider vouches for */
+        post: operations["bindProvider"];
         delete?: never;
         options?: never;
         head?: never;
@@ -956,6 +3137,41 @@ export interface paths {
         put?: never;
         /** Add an organisation: a unit to one's own, or, for whoever runs the node, any */
         post: operations["addOrg"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orgs/{org}/benchmark-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether an enterprise agrees to be counted in benchmarks */
+        get: operations["getBenchmarkConsent"];
+        /** Agree to be counted in benchmarks, or end it at once */
+        put: operations["setBenchmarkConsent"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orgs/{org}/checkup-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open campaigns that call an enterprise, what is due first first */
+        get: operations["listCheckupCalls"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1384,6 +3600,449 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/programme-applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An application with award, milestones, indicators, payments and time line */
+        get: operations["getProject"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-applications/{id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write into the time line of a project */
+        post: operations["writeProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-applications/{id}/indicators/{indicator}/declarations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write down what a paper says of an indicator that is not measured */
+        post: operations["declareIndicator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-applications/{id}/indicators/{indicator}/measurements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Measure an indicator now: its baseline before the award, acceptance while that is asked for */
+        post: operations["measureIndicator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-applications/{id}/indicators/{indicator}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say by which series an indicator is measured, before the award */
+        put: operations["bindIndicator"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-payments/{id}/settlement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write down that money has gone, or has come back */
+        post: operations["settlePayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The applications that you are asked to judge */
+        get: operations["listMyReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One application that you are asked to judge */
+        get: operations["getMyReview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-reviews/{id}/dismissal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a reviewer out whose conflict of interest the desk has learned of */
+        post: operations["dismissReviewer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-reviews/{id}/leaving": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline a review, or declare a conflict of interest */
+        post: operations["leaveReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-reviews/{id}/papers/{paper}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A paper of an application for its reviewer */
+        get: operations["getReviewPaper"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-reviews/{id}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep scores as a draft, or hand them in */
+        post: operations["scoreReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a round of a call: publishes the hash of the seed by which experts will be drawn */
+        post: operations["openRound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A round with its call */
+        get: operations["getRound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Applications of a round, for its desk */
+        get: operations["listRoundFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End filing before its day, with a reason */
+        post: operations["endFiling"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}/draw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draw experts, free of conflicts, and reveal the seed */
+        post: operations["drawExperts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}/draws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The records by which every draw can be drawn again */
+        get: operations["listDraws"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}/payment-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The list of payments as a file */
+        get: operations["exportPayments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is to be paid, was paid, and is to be paid back */
+        get: operations["listRoundPayments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}/publicity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the chosen applications public with their amounts */
+        post: operations["publishRound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}/ranking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ranking that stands, or what it would be now: raw and adjusted scores, reviewers' effects, and how near the cut line is */
+        get: operations["getRanking"];
+        put?: never;
+        /** Freeze the ranking */
+        post: operations["freezeRanking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programme-rounds/{id}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The table of the formal check, as reviewers use it */
+        get: operations["exportSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/programmes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an enterprise can apply for, and what it has applied for: conditions one by one */
+        get: operations["listMyRounds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/checkup-campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Published results of campaigns, for anybody */
+        get: operations["listPublishedCampaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/flows/{flow}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What anybody may know of a flow that has public states */
+        get: operations["getPublicFlow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/public/flows/{flow}/cases": {
         parameters: {
             query?: never;
@@ -1393,6 +4052,57 @@ export interface paths {
         };
         /** The public part of cases in public states, such as during a publicity period, for anybody */
         get: operations["listPublicCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The texts of policy and their measures */
+        get: operations["listPolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/programme-rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rounds, the newest first, for anybody */
+        get: operations["listRounds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/programme-rounds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A round with what is made public, for anybody */
+        get: operations["getPublicRound"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1444,6 +4154,23 @@ export interface paths {
         };
         /** The public part of an entry, for anybody */
         get: operations["getPublicEntry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find what is public, for anybody */
+        get: operations["searchPublic"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1602,6 +4329,26 @@ export interface paths {
         };
         /** Entries of a register as a file */
         get: operations["exportEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registers/{register}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entries of a register on paper
+         * @description A PDF of at most 5000 entries, in the caller's language, with what the caller may see. A workbook of all is the export.
+         */
+        get: operations["printEntries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1914,6 +4661,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find entries of registers, cases, facts and measures of support
+         * @description What you may not see is not found, not counted and not weighed. Values of one facet are alternatives, facets narrow each other.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/rebuilds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rebuilds that were asked for, and how far they are */
+        get: operations["listSearchRebuilds"];
+        put?: never;
+        /** Make the index anew from what the rooms hold */
+        post: operations["rebuildSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/series": {
         parameters: {
             query?: never;
@@ -2176,6 +4961,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/session/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a code that was sent */
+        post: operations["signInByCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a code to a phone; the answer does not tell whose it is */
+        post: operations["sendCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session/link": {
         parameters: {
             query?: never;
@@ -2187,6 +5006,91 @@ export interface paths {
         put?: never;
         /** Sign in with a one-time link */
         post: operations["signInByLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Come by oneself, with a login and a password; without any role */
+        post: operations["signUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take what a provider sent back with the browser */
+        post: operations["finishProviderSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/provider/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Come by oneself, vouched for by a provider; without any role */
+        post: operations["signUpByProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/providers/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in at a provider; whoever is signed in binds it to themselves */
+        post: operations["beginProviderSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ways to sign in */
+        get: operations["getSignInWays"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2342,6 +5246,544 @@ export interface paths {
         };
         /** What a device of a source tells, the device as a parameter */
         get: operations["listSourceMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/awards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Awards of an enterprise, or those that an organisation made, the newest first */
+        get: operations["listAwards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/awards/{id}/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claim back what was paid of an award */
+        post: operations["claimBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/documents/{document}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Tell the day on which a document was published that does not date itself */
+        put: operations["publishPolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Measures that an organisation has drafted, the newest first */
+        get: operations["listDrafts"];
+        put?: never;
+        /**
+         * Check a draft and keep it
+         * @description What is wrong is told with line, place and mend: a rate above one, brackets that overlap, an unknown field.
+         */
+        post: operations["addDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/filings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Filings of an enterprise, or those that an organisation was given, the newest first */
+        get: operations["listFilings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/filings/{id}/award": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Award a filing: the amount is committed in the book */
+        post: operations["grantFiling"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/filings/{id}/refusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a filing */
+        post: operations["refuseFiling"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/filings/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a filing back */
+        post: operations["withdrawFiling"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/inquiries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Projects that an enterprise asks about, the newest first */
+        get: operations["listInquiries"];
+        put?: never;
+        /** Ask what support a project can get */
+        post: operations["beginInquiry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/inquiries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the measures give, why, and what can still change it */
+        get: operations["getOpinion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/inquiries/{id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer questions; the opinion comes back at once */
+        post: operations["answerInquiry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/inquiries/{id}/filings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** File the project for a measure; a second filing of it is refused */
+        post: operations["fileProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/inquiries/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Results that were kept, the newest first */
+        get: operations["listResults"];
+        put?: never;
+        /** Keep what comes out now, with the hashes of measures and inputs */
+        post: operations["keepResult"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/labs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs of the policy lab, the newest first */
+        get: operations["listLabs"];
+        put?: never;
+        /** Run the measures in force against drafts */
+        post: operations["runLab"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/labs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run of the policy lab */
+        get: operations["getLab"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/labs/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The finding of a run as a file */
+        get: operations["exportLab"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/measures/{measure}/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A measure as it is written, to be copied and edited for the policy lab */
+        get: operations["getMeasureSource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Providers with whom vouchers can be spent */
+        get: operations["listVoucherProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Claims on an enterprise, or those of an organisation, the newest first */
+        get: operations["listRecoveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/recoveries/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide on an objection */
+        post: operations["decideRecovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/recoveries/{id}/objection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Object to a claim */
+        post: operations["objectRecovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/recoveries/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter that a claim was paid */
+        post: operations["receiveRecovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/recovery-causes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reasons for which support is claimed back */
+        get: operations["listRecoveryCauses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/results/{id}/recomputation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Work a kept result out again from its inputs */
+        post: operations["recomputeResult"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/voucher-sums": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Vouchers that an organisation issued, added up by state */
+        get: operations["sumVouchers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/vouchers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Vouchers that an organisation issued, holds, or was paid with, the newest first */
+        get: operations["listVouchers"];
+        put?: never;
+        /** Give a voucher to an enterprise; its amount is committed */
+        post: operations["issueVoucher"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/vouchers/{id}/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether the service was rendered */
+        post: operations["confirmVoucher"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/vouchers/{id}/delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that the service was rendered */
+        post: operations["deliverVoucher"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/vouchers/{id}/redemption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pay the provider for a voucher that both sides have confirmed */
+        post: operations["redeemVoucher"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/vouchers/{id}/spending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Spend a voucher with a listed provider */
+        post: operations["spendVoucher"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tasks/monthly": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The monthly return of the task ledger
+         * @description Every task with what was reported in the month, and counts of departments (PDF); the tasks alone as a workbook.
+         */
+        get: operations["monthlyTasks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2508,6 +5950,20 @@ export interface components {
             org: string;
             reason?: string;
         };
+        AddDraftRequest: {
+            /** Format: uuid */
+            org: string;
+            /** @description A measure: an edited copy of one, or a new one */
+            yaml: string;
+        };
+        AddFundRequest: {
+            id: string;
+            /** @description Budget line of the measures that it pays */
+            line?: string;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+        };
         AddOrgRequest: {
             /** @description Unified social credit code (GB 32100) */
             creditCode?: string;
@@ -2570,6 +6026,10 @@ export interface components {
             /** @description Why, in words; 3 to 2000 characters */
             reason: string;
         };
+        Address: {
+            /** @description Where to send the browser */
+            url: string;
+        };
         AdoptDeviceRequest: {
             class?: string;
             device: string;
@@ -2617,6 +6077,36 @@ export interface components {
             /** @description Not used: all buckets come at once */
             next?: string;
         };
+        Answer: {
+            choice?: string;
+            choices?: components["schemas"]["Picked"][] | null;
+            from?: string;
+            grade: string;
+            none?: boolean;
+            notApplicable?: boolean;
+            number?: string;
+            /** Format: int64 */
+            of?: number;
+            /** Format: int64 */
+            part?: number;
+        };
+        AnswerInquiryRequest: {
+            /** @description By fact; null takes an answer back. Money is whole fen */
+            answers?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description By group of alternatives: the measure; empty takes a choice back */
+            chosen?: {
+                [key: string]: string;
+            };
+            day?: string;
+            region?: string;
+        };
         Apart: {
             by?: string;
             steps: string[] | null;
@@ -2626,6 +6116,45 @@ export interface components {
             items: components["schemas"]["IngestView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
+        };
+        AppealRatingRequest: {
+            words: string;
+        };
+        AppropriateRequest: {
+            /**
+             * Format: int64
+             * @description Fen; negative takes away what is free
+             */
+            amount: number;
+            document?: string;
+            fund: string;
+            /** Format: uuid */
+            org: string;
+            why: string;
+            /** Format: int64 */
+            year: number;
+        };
+        AskExpertRequest: {
+            /**
+             * Format: uuid
+             * @description Who asks: the enterprise, or the organisation of its campaign
+             */
+            by: string;
+            /** Format: date */
+            due?: string;
+            /** @description Credit code of the organisation that shall check */
+            expert: string;
+            note?: string;
+            /** @description Login of who alone may; anybody who works there without it */
+            person?: string;
+        };
+        Asked: {
+            /** @description In normal form */
+            creditCode: string;
+            /** @description The enterprise has joined; ask to act for it */
+            joined: boolean;
+            /** @description Where it was given out (GB/T 2260) */
+            region: string;
         };
         AskedPoint: {
             address: string;
@@ -2644,6 +6173,55 @@ export interface components {
              */
             type?: "float64" | "int64" | "bool" | "string";
             unit?: string;
+        };
+        Aspects: {
+            /** Format: int64 */
+            delivery: number;
+            /** Format: int64 */
+            price: number;
+            /** Format: int64 */
+            quality: number;
+            /** Format: int64 */
+            service: number;
+        };
+        AssessCount: {
+            /** Format: int64 */
+            binding: number;
+            /** Format: int64 */
+            reached: number;
+            section: string;
+            /** Format: int64 */
+            step: number;
+        };
+        AssessFilled: {
+            declared?: string;
+            from: string[];
+            measured: string;
+            option?: string;
+            outcome: string;
+            question: string;
+            text: components["schemas"]["Text"];
+        };
+        AssessOption: {
+            /** Format: int64 */
+            cost?: number;
+            exclusive?: boolean;
+            id: string;
+            need?: string;
+            /** Format: int64 */
+            share: number;
+            text: components["schemas"]["Text"];
+        };
+        AssessResult: {
+            declared: components["schemas"]["Standing"];
+            evidenced: components["schemas"]["Standing"];
+            grade: string;
+            hash: string;
+            instrument: string;
+            notice?: components["schemas"]["Text"];
+            official: boolean;
+            text: components["schemas"]["Text"];
+            version: string;
         };
         AssignCalendarRequest: {
             /**
@@ -2689,6 +6267,32 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        Attachment: {
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            /** @description What its content is */
+            media: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+        };
+        AttachmentKind: {
+            help?: components["schemas"]["Text"];
+            id: string;
+            /** Format: int64 */
+            maxBytes: number;
+            /** Format: int64 */
+            maxCount: number;
+            name: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Of this kind the case has already
+             */
+            present?: number;
+            required?: boolean;
+            types: string[] | null;
+        };
         Attention: {
             /** @description certificate.untrusted */
             code: string;
@@ -2725,6 +6329,93 @@ export interface components {
             /** @description room.thing.act */
             verb: string;
             via: string;
+        };
+        AwardView: {
+            /**
+             * Format: int64
+             * @description Fen, after the budget
+             */
+            amount: number;
+            /** @description SHA-256 of the frozen baseline */
+            baseline?: string;
+            /**
+             * Format: int64
+             * @description Fen, by the measures
+             */
+            due: number;
+            explained: components["schemas"]["MeasureAmount"][];
+            /** Format: date */
+            granted?: string;
+            /** @description Of the commitment in the ledger */
+            ref?: string;
+            /** @enum {string} */
+            state: "proposed" | "granted" | "accepted" | "failed" | "withdrawn" | "dropped";
+            stateName: components["schemas"]["Text"];
+        };
+        Band: {
+            /** Format: int64 */
+            from: number;
+            /** Format: int64 */
+            to: number;
+        };
+        BeforeCell: {
+            /** Format: int64 */
+            firms: number;
+            levels: number[];
+            median?: components["schemas"]["Band"];
+        };
+        BeginInquiryRequest: {
+            /** @description Of filing; today where it is left out */
+            day?: string;
+            /** @description Of the project */
+            name: string;
+            /** Format: uuid */
+            org: string;
+            /** @description GB/T 2260; that of the register where it is left out */
+            region?: string;
+        };
+        BindProviderRequest: {
+            ticket: string;
+        };
+        Brief: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            budgetFrom?: number;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            budgetTo?: number;
+            /**
+             * Format: date
+             * @description The last day on which it is sought
+             */
+            deadline?: string;
+            /** @description Providers with whom the firm will not deal */
+            excluded?: string[] | null;
+            /** @description GB/T 4754; that of the enterprise where it is left out */
+            industry?: string;
+            /** @description Of the kinds of needs */
+            kind: string;
+            /** @description Where it comes from, such as checkup:ID:QUESTION */
+            origin?: string;
+            /** @description Protocols and equipment */
+            protocols?: string[] | null;
+            /** @description GB/T 2260; that of the enterprise where it is left out */
+            region?: string;
+            /** @enum {string} */
+            size?: "" | "large" | "medium" | "small" | "micro" | "unknown" | "not-classed";
+            title: string;
+            /**
+             * @description matched where it is left out
+             * @enum {string}
+             */
+            visibility?: "" | "public" | "matched" | "private";
+            /** @description purchase, equity, joint-research, transfer, joint-product, new-entity; purchase where it is left out */
+            ways?: string[] | null;
+            words?: string;
         };
         BrowseLinkRequest: {
             /** @description next of the page before */
@@ -2794,6 +6485,15 @@ export interface components {
             /** @description Of a shift: somebody works; of other buckets: the day in which it begins has shifts */
             works: boolean;
         };
+        CalculatedView: {
+            field: unknown;
+            key: string;
+            /** @description A field of the target; else it is only shown */
+            own: boolean;
+            rounding: string;
+            /** @description The tree of its expression */
+            value: unknown;
+        };
         CalendarSummary: {
             etag: string;
             /** Format: uuid */
@@ -2851,6 +6551,245 @@ export interface components {
             /** @description Hash of the zone's changes of the clocks from 1970 to 2200 */
             zoneVersion: string;
         };
+        CallAward: {
+            budget: string;
+            clause: string;
+            facts?: components["schemas"]["CallFact"][] | null;
+            /** Format: int64 */
+            fixed?: number;
+            measures?: string[] | null;
+            published?: {
+                [key: string]: string;
+            };
+            tag?: components["schemas"]["TagAfter"];
+            tranches?: components["schemas"]["CallTranche"][] | null;
+        };
+        CallClause: {
+            id: string;
+            quote?: string;
+            section: string;
+            title: string;
+        };
+        CallCondition: {
+            /** Format: int64 */
+            atLeast?: number;
+            /** Format: int64 */
+            atMost?: number;
+            begins?: string[] | null;
+            clause: string;
+            field: string;
+            id: string;
+            in?: string[] | null;
+            text: components["schemas"]["Text"];
+        };
+        CallCriterion: {
+            guide?: components["schemas"]["Text"];
+            id: string;
+            name: components["schemas"]["Text"];
+            /** Format: int64 */
+            weight: number;
+        };
+        CallDetail: {
+            award: components["schemas"]["CallAward"];
+            checks: components["schemas"]["CheckView"][];
+            clauses: components["schemas"]["CallClause"][];
+            clawback: components["schemas"]["Clawback"][];
+            /** Format: int64 */
+            completion: number;
+            fields: components["schemas"]["Field"][] | null;
+            /** @description In which cases are opened */
+            flow: string;
+            id: string;
+            indicators: components["schemas"]["Indicator"][];
+            kind: string;
+            milestones: components["schemas"]["Milestone"][];
+            name: components["schemas"]["Text"];
+            papers: components["schemas"]["CallPaper"][];
+            /** Format: int64 */
+            publicity: number;
+            review: components["schemas"]["CallReview"];
+            source: string;
+            text: components["schemas"]["Text"];
+            version: string;
+            who: components["schemas"]["CallCondition"][];
+        };
+        CallFact: {
+            field?: string;
+            grade: string;
+            key: string;
+            value?: unknown;
+        };
+        CallFile: {
+            award?: components["schemas"]["AwardView"];
+            /** Format: uuid */
+            case: string;
+            content: {
+                [key: string]: unknown;
+            };
+            creditCode?: string;
+            /** Format: date-time */
+            filed?: string;
+            /** @enum {string} */
+            may: "true" | "false" | "unknown";
+            /** @description Of the applicant */
+            name: components["schemas"]["Text"];
+            papers: components["schemas"]["Item"][];
+            /** @description SHA-256 of what was filed */
+            receipt?: string;
+            reviews: components["schemas"]["ReviewLine"][];
+            /**
+             * Format: int64
+             * @description Of the case
+             */
+            revision: number;
+            standing: components["schemas"]["WhoStanding"][];
+            state: string;
+            stateName: components["schemas"]["Text"];
+            /** Format: uuid */
+            subject: string;
+            title: string;
+        };
+        CallFirmsRequest: {
+            /** @description Credit codes */
+            firms: string[] | null;
+        };
+        CallFirmsResponse: {
+            /** Format: int64 */
+            firms: number;
+        };
+        CallPaper: {
+            id: string;
+            name: components["schemas"]["Text"];
+            required?: boolean;
+            review?: boolean;
+        };
+        CallProject: {
+            /** @description The caller acts for the applicant */
+            applies: boolean;
+            award?: components["schemas"]["AwardView"];
+            /** Format: uuid */
+            case: string;
+            clawback: components["schemas"]["Clawback"][];
+            /** @description The time line, the oldest first */
+            events: components["schemas"]["ProjectEvent"][];
+            /** Format: date-time */
+            filed?: string;
+            indicators: components["schemas"]["IndicatorView"][];
+            /** @description The caller is of the organisation that keeps it */
+            keeps: boolean;
+            milestones: components["schemas"]["MilestoneView"][];
+            /** @description Of the applicant */
+            name: components["schemas"]["Text"];
+            /**
+             * Format: uuid
+             * @description Who keeps it
+             */
+            org: string;
+            payments: components["schemas"]["PaymentView"][];
+            receipt?: string;
+            recheck?: components["schemas"]["RecheckView"];
+            round: components["schemas"]["CallRound"];
+            state: string;
+            stateName: components["schemas"]["Text"];
+            /**
+             * Format: uuid
+             * @description Who applied
+             */
+            subject: string;
+            title: string;
+            warnings: components["schemas"]["Text"][];
+        };
+        CallReview: {
+            blind: boolean;
+            clause: string;
+            count: string;
+            criteria: components["schemas"]["CallCriterion"][] | null;
+            /** Format: int64 */
+            days: number;
+            /** Format: int64 */
+            experts: number;
+            fields: string[] | null;
+            hides?: string[] | null;
+            /** Format: int64 */
+            line?: number;
+            /** Format: int64 */
+            places?: number;
+            /** Format: int64 */
+            scale: number;
+            ties?: string[] | null;
+            /** Format: int64 */
+            years: number;
+        };
+        CallRound: {
+            /** Format: int64 */
+            budget: number;
+            call: string;
+            callName: components["schemas"]["Text"];
+            /** Format: date */
+            closes: string;
+            /** @description SHA-256 of the seed by which experts are drawn, published when the round was opened */
+            commitment: string;
+            /** Format: date-time */
+            drawn?: string;
+            fund?: string;
+            /** Format: uuid */
+            id: string;
+            name: components["schemas"]["Text"];
+            /** Format: date-time */
+            opened: string;
+            /** Format: uuid */
+            org: string;
+            orgName: components["schemas"]["Text"];
+            /** Format: int64 */
+            revision: number;
+            /** @description Once it was drawn */
+            seed?: string;
+            /** @enum {string} */
+            state: "open" | "drawn" | "ranked" | "published";
+            stateName: components["schemas"]["Text"];
+            /** @description Applications are taken now */
+            takes: boolean;
+            version: string;
+            /** Format: int64 */
+            year: number;
+        };
+        CallTranche: {
+            after: string;
+            id: string;
+            name: components["schemas"]["Text"];
+            /** Format: int64 */
+            share: number;
+        };
+        CalledView: {
+            /** Format: uuid */
+            checkup?: string;
+            code?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            industry?: string;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            place?: string;
+            /** Format: date-time */
+            reminded?: string;
+            /** Format: int64 */
+            reminders: number;
+            size?: string;
+            standing?: components["schemas"]["CheckupStanding"];
+            /** @enum {string} */
+            state: "called" | "open" | "submitted";
+        };
+        CaseFlow: {
+            /** @description What one case is called */
+            case: components["schemas"]["Text"];
+            documents: components["schemas"]["DocumentKind"][];
+            fields: unknown;
+            /** @description Roles for which people are named before a step that can be taken now */
+            naming: string[];
+            roles: components["schemas"]["Role"][];
+            states: components["schemas"]["FlowState"][];
+        };
         CaseView: {
             /**
              * Format: date-time
@@ -2860,10 +6799,13 @@ export interface components {
             /** @description Fields that you may not see are left out */
             content: unknown;
             deadlines: components["schemas"]["DeadlineView"][];
+            /** @description Of one case: what the version of its flow says */
+            declared?: components["schemas"]["CaseFlow"];
             documents: components["schemas"]["FlowDocument"][];
             /** Format: date-time */
             ended?: string;
             flow: string;
+            flowName: components["schemas"]["Text"];
             /** Format: uuid */
             id: string;
             /** Format: date-time */
@@ -2873,6 +6815,7 @@ export interface components {
              * @description Who keeps it
              */
             org: string;
+            orgName?: components["schemas"]["Text"];
             /** @description Named for roles; of others than the owner's people those that they are themselves */
             parties: components["schemas"]["Party"][];
             /** Format: int64 */
@@ -2884,6 +6827,7 @@ export interface components {
              * @description The organisation that it is about
              */
             subject?: string;
+            subjectName?: components["schemas"]["Text"];
             title: string;
             /** @description Of the flow, for the case's whole life */
             version: string;
@@ -3011,6 +6955,305 @@ export interface components {
             days: number;
             reason: string;
         };
+        ChangeSide: {
+            answer?: string;
+            /** @description declared or measured */
+            basis?: string;
+            /** Format: int64 */
+            full: number;
+            /** @enum {string} */
+            grade?: "E0" | "E1" | "E2" | "E3";
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            step?: number;
+        };
+        CheckCreditCodeRequest: {
+            creditCode: string;
+        };
+        CheckView: {
+            clause: string;
+            field: string;
+            id: string;
+            text: components["schemas"]["Text"];
+        };
+        CheckupAnswer: {
+            answer?: components["schemas"]["Answer"];
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            documents: components["schemas"]["CheckupPaper"][];
+            note?: string;
+            question: string;
+            /**
+             * Format: int64
+             * @description To be sent as basis with the next one
+             */
+            revision: number;
+            /** @description It was said that it is not known */
+            unknown?: boolean;
+        };
+        CheckupAnswerInput: {
+            /** @description single: the option; yesno: yes or no; ladder: the step */
+            choice?: string;
+            /** @description multi: what is had */
+            choices?: string[];
+            /** @description multi: nothing of it */
+            none?: boolean;
+            notApplicable?: boolean;
+            /** @description number, percentage: a decimal */
+            number?: string;
+            /** Format: int64 */
+            of?: number;
+            /**
+             * Format: int64
+             * @description percentage by counting: part of of
+             */
+            part?: number;
+        };
+        CheckupAnswerRequest: {
+            answer?: components["schemas"]["CheckupAnswerInput"];
+            /**
+             * Format: int64
+             * @description The revision that you saw; 0 for none
+             */
+            basis: number;
+            /** @description Nothing is said any more */
+            clear?: boolean;
+            documents?: components["schemas"]["PaperRequest"][];
+            note?: string;
+            /** @description Do not know */
+            unknown?: boolean;
+        };
+        CheckupCallView: {
+            /** @description Who calls */
+            by: components["schemas"]["Text"];
+            campaign: components["schemas"]["CheckupCampaignView"];
+            /** @description With which it is answered */
+            checkup?: components["schemas"]["CheckupView"];
+            /** Format: date-time */
+            reminded?: string;
+        };
+        CheckupCampaignDetail: {
+            campaign: components["schemas"]["CheckupCampaignView"];
+            /** @description Submitted, by level from none */
+            counts: number[];
+            firms: components["schemas"]["CalledView"][];
+            /** @description Names, from having none */
+            levels: components["schemas"]["Text"][];
+        };
+        CheckupCampaignView: {
+            /** Format: date-time */
+            at: string;
+            family: string;
+            /** Format: date */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            instrument: string;
+            name: components["schemas"]["Text"];
+            note?: string;
+            /** Format: uuid */
+            org: string;
+            /** @description Enterprises planned per level, from level 1 */
+            plan?: number[] | null;
+            /** Format: date-time */
+            published?: string;
+            /** @enum {string} */
+            state: "open" | "closed";
+            /** @description Of the instrument */
+            title: components["schemas"]["Text"];
+            /**
+             * Format: date
+             * @description Its last day
+             */
+            until: string;
+        };
+        CheckupChange: {
+            is: components["schemas"]["ChangeSide"];
+            /**
+             * Format: int64
+             * @description Ten-thousandths of a point; below 0 for less
+             */
+            points: number;
+            question: string;
+            /**
+             * Format: int64
+             * @description Of a ladder
+             */
+            steps?: number;
+            text: components["schemas"]["Text"];
+            was: components["schemas"]["ChangeSide"];
+            /** @description answer, measured, grade, applies, weight, new, gone */
+            why: string[];
+        };
+        CheckupComparison: {
+            changes: components["schemas"]["CheckupChange"][];
+            is?: components["schemas"]["CheckupView"];
+            /** @description Absent where there is no earlier one */
+            was?: components["schemas"]["CheckupView"];
+        };
+        CheckupDetail: {
+            answers: components["schemas"]["CheckupAnswer"][];
+            checkup: components["schemas"]["CheckupView"];
+            form: components["schemas"]["InstrumentForm"];
+        };
+        CheckupNeedView: {
+            binding?: boolean;
+            from: string;
+            kind: string;
+            /** @description checkup:ID:QUESTION, by which a filed need names it */
+            origin: string;
+            /** Format: int64 */
+            points: number;
+            question: string;
+            text: components["schemas"]["Text"];
+            to: string;
+        };
+        CheckupOutcome: {
+            checkup: components["schemas"]["CheckupView"];
+            /**
+             * Format: int64
+             * @description Questions of which something is said or measured
+             */
+            done: number;
+            /** @description What the plant shows, and what that rests on */
+            facts: components["schemas"]["Known"][];
+            /** @description What the plant answered, beside what was declared */
+            filled: components["schemas"]["AssessFilled"][];
+            /**
+             * Format: int64
+             * @description Questions that apply, as far as is known
+             */
+            of: number;
+            open: string[];
+            result: components["schemas"]["AssessResult"];
+            /** @description Of a submitted one: computed again it is the same, byte for byte */
+            same?: boolean;
+        };
+        CheckupPaper: {
+            /** @description sha256: and 64 hex digits, of a document that was handed in */
+            id: string;
+            readonly name?: string;
+            /** @description Of a multi: which options it proves; all without them */
+            options?: string[];
+        };
+        CheckupPeers: {
+            /** Format: int64 */
+            least: number;
+            /** @description Absent where too few are there to be told */
+            peers?: components["schemas"]["Peers"];
+        };
+        CheckupPrescription: {
+            /** @description All needs can be filed at once */
+            fileable: boolean;
+            needs: components["schemas"]["CheckupNeedView"][];
+            /** @description The cheapest path; absent where there is none */
+            plan?: components["schemas"]["Plan"];
+            /** @description The enterprise's own prices */
+            quotes: components["schemas"]["Quotes"];
+            /** @description Why there is no path: top, out-of-reach, too-large */
+            why?: string;
+        };
+        CheckupRequest: {
+            /**
+             * Format: uuid
+             * @description That calls for it: its organisation sees level and points once it is submitted
+             */
+            campaign?: string;
+            /**
+             * Format: uuid
+             * @description A submitted check-up whose answers to begin with
+             */
+            copy?: string;
+            instrument: string;
+            /** Format: uuid */
+            org: string;
+            profile?: {
+                [key: string]: string;
+            };
+        };
+        CheckupStanding: {
+            /**
+             * Format: int64
+             * @description As declared
+             */
+            level: number;
+            levelName: components["schemas"]["Text"];
+            /** Format: int64 */
+            points: number;
+            /**
+             * Format: int64
+             * @description As evidenced by E1 and above
+             */
+            proven: number;
+            provenName: components["schemas"]["Text"];
+            /** Format: int64 */
+            provenPoints: number;
+        };
+        CheckupView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            /** Format: uuid */
+            campaign?: string;
+            /**
+             * Format: uuid
+             * @description Whose answers it began with
+             */
+            copied?: string;
+            /** Format: date */
+            day: string;
+            /** @description SHA-256 of the result's canonical bytes */
+            digest?: string;
+            /** Format: date-time */
+            editedAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            endedBy?: components["schemas"]["Actor"];
+            family: string;
+            /** Format: uuid */
+            id: string;
+            instrument: string;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            profile?: {
+                [key: string]: string;
+            };
+            quotes: components["schemas"]["Quotes"];
+            reason?: string;
+            /** @description Of a submitted one */
+            standing?: components["schemas"]["CheckupStanding"];
+            /** @enum {string} */
+            state: "open" | "submitted" | "withdrawn";
+            version: string;
+        };
+        ChoiceForm: {
+            /**
+             * Format: int64
+             * @description What the pack estimates, from the answer just below
+             */
+            cost: number;
+            exclusive?: boolean;
+            id: string;
+            /** Format: int64 */
+            share: number;
+            /** Format: int64 */
+            step?: number;
+            text: components["schemas"]["Text"];
+        };
+        ClaimBackRequest: {
+            /**
+             * Format: int64
+             * @description Fen; may be left out where the cause claims all
+             */
+            amount?: number;
+            cause: string;
+            /** @description On which the claim rests, with its document */
+            clause: string;
+            why: string;
+        };
         Class: {
             id: string;
             name: components["schemas"]["Text"];
@@ -3028,6 +7271,39 @@ export interface components {
             /** Format: uuid */
             org: string;
             terms: components["schemas"]["TermView"][];
+        };
+        Clause: {
+            document: string;
+            id: string;
+            quote: string;
+            section: string;
+            sha256: string;
+            title: string;
+        };
+        Clawback: {
+            clause: string;
+            /** Format: int64 */
+            days: number;
+            /** Format: int64 */
+            share: number;
+            text: components["schemas"]["Text"];
+            when: string;
+        };
+        CommitRequest: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            fund: string;
+            memo?: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            /** Format: uuid */
+            party?: string;
+            ref: string;
+            /** Format: int64 */
+            year: number;
         };
         Condition: {
             attributes?: {
@@ -3056,6 +7332,11 @@ export interface components {
             /** @description What is wrong and what to do about it */
             text: components["schemas"]["Text"];
         };
+        ConfirmVoucherRequest: {
+            /** @description It was; else the voucher is held again */
+            good: boolean;
+            what: string;
+        };
         ConnectionView: {
             /** Format: date-time */
             from: string;
@@ -3067,11 +7348,145 @@ export interface components {
             machine: string;
             unit: string;
         };
+        ConsentView: {
+            agreed: boolean;
+        };
         ConsistentSince: {
             /** @description RFC 6962, 2.1.2; 32 bytes each */
             hashes: string[];
             /** @description Of the older tree */
             size: string;
+        };
+        ContactRequest: {
+            /**
+             * Format: uuid
+             * @description Your organisation: the firm or the provider
+             */
+            as: string;
+            /**
+             * Format: uuid
+             * @description Where you met
+             */
+            event?: string;
+            /** Format: uuid */
+            need: string;
+            /** Format: uuid */
+            supply: string;
+            /** @description purchase where it is left out */
+            way?: string;
+            words: string;
+        };
+        ContactStepName: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        ContactStepRequest: {
+            /**
+             * Format: int64
+             * @description Of a quotation, in fen
+             */
+            amount?: number;
+            /** Format: uuid */
+            as: string;
+            /**
+             * Format: int64
+             * @description The revision that you saw; a message needs none
+             */
+            basis?: number;
+            contract?: components["schemas"]["Contract"];
+            /** @description Of a meeting */
+            day?: string;
+            result?: components["schemas"]["Result"];
+            /** @description accept, decline, meet, quote, propose, confirm, deliver, result, close, message */
+            step: string;
+            words?: string;
+        };
+        ContactStepView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            data?: unknown;
+            /** Format: uuid */
+            id: string;
+            /** @description A step, request or message */
+            kind: string;
+            name: components["schemas"]["Text"];
+            /** @enum {string} */
+            side: "firm" | "provider";
+            words: string;
+        };
+        ContactView: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description Who asked
+             * @enum {string}
+             */
+            by: "firm" | "provider";
+            content: components["schemas"]["Content"];
+            /** Format: date-time */
+            created: string;
+            /** Format: uuid */
+            event?: string;
+            /** Format: uuid */
+            firm: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            need: string;
+            /** Format: uuid */
+            provider: string;
+            /** @description The firm has rated it */
+            rated: boolean;
+            /** Format: int64 */
+            revision: number;
+            /**
+             * @description Yours; absent for officers
+             * @enum {string}
+             */
+            side?: "" | "firm" | "provider";
+            state: string;
+            stateName: components["schemas"]["Text"];
+            /** @description What your side can do now */
+            steps: components["schemas"]["ContactStepName"][];
+            /** Format: uuid */
+            supply: string;
+            way: string;
+        };
+        Content: {
+            contract?: components["schemas"]["Contract"];
+            firmName: components["schemas"]["Text"];
+            needKind: string;
+            needTitle: string;
+            providerName: components["schemas"]["Text"];
+            /** Format: int64 */
+            quoted?: number;
+            register: string;
+            result?: components["schemas"]["Result"];
+            /** Format: int64 */
+            score: number;
+            supplyTitle: string;
+        };
+        Contract: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            /** @enum {string} */
+            by?: "firm" | "provider";
+            /**
+             * Format: date
+             * @description The day by which it is to be delivered
+             */
+            due?: string;
+            /** @description The contract as a fact of each side, once both have confirmed it */
+            facts?: string[] | null;
+            number: string;
+            /** Format: date */
+            signed: string;
+            /** @enum {string} */
+            subject: "software" | "first-edition" | "cloud" | "equipment" | "integration" | "consulting" | "goods" | "other";
         };
         Cookie: {
             Domain: string;
@@ -3244,6 +7659,12 @@ export interface components {
             /** @description With set and enter */
             values?: components["schemas"]["Given"][] | null;
         };
+        CostsForm: {
+            note: components["schemas"]["Text"];
+            /** Format: int64 */
+            prove: number;
+            unit: components["schemas"]["Text"];
+        };
         Count: {
             /** Format: int64 */
             count: number;
@@ -3268,19 +7689,23 @@ export interface components {
             reason: string;
         };
         Counts: {
-            /** Format: int64 */
-            create: number;
-            /** Format: int64 */
-            move: number;
             /**
              * Format: int64
-             * @description Named by the file and as they should be
+             * @description What waits for the organisation
              */
-            none: number;
+            all: number;
+            /**
+             * Format: int64
+             * @description Of it, that for which you were named in person
+             */
+            mine: number;
             /** Format: int64 */
-            retire: number;
-            /** Format: int64 */
-            update: number;
+            overdue: number;
+            /**
+             * Format: int64
+             * @description That ends today
+             */
+            today: number;
         };
         CreateCredentialRequest: {
             /** @description PKCS #10, PEM: make a client certificate instead of a secret (MQTT over TLS only) */
@@ -3418,6 +7843,16 @@ export interface components {
             /** Format: date-time */
             began: string;
             /**
+             * Format: date
+             * @description Where a holiday moved it: what counting alone gave
+             */
+            counted?: string;
+            /**
+             * Format: int64
+             * @description Its length in its unit
+             */
+            days: number;
+            /**
              * Format: date-time
              * @description From here on it has passed
              */
@@ -3434,13 +7869,55 @@ export interface components {
             overdue: boolean;
             /** @description Who has to act */
             role: string;
+            roleName: components["schemas"]["Text"];
             /**
              * Format: date-time
              * @description Since when it stands still
              */
             stopped?: string;
+            /** @description Holidays and shifted working days on the way */
+            through?: components["schemas"]["Text"][] | null;
+            /** @enum {string} */
+            unit: "working" | "calendar" | "month";
             /** @description Years without a notice of holidays: weekends only were counted */
             unknownYears?: number[] | null;
+            /** @description Why that day was none on which a period ends */
+            why?: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Working days after today up to the last day; 0 on the last day; negative: working days since it has passed
+             */
+            workdaysLeft: number;
+        };
+        DecideApplicationRequest: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @enum {string} */
+            decision: "approve" | "return" | "refuse";
+            /** @description 3 to 1000 characters; the applicant reads it */
+            reason: string;
+            /**
+             * Format: date
+             * @description An earlier last day of the mandate than was asked for
+             */
+            until?: string;
+        };
+        DecideRatingRequest: {
+            strike: boolean;
+            words: string;
+        };
+        DecideRecoveryRequest: {
+            /** @description The claim stands */
+            upheld: boolean;
+            why: string;
+        };
+        DeclareConflictRequest: {
+            /** @description Whether there is a conflict of interest; with one the check is declined */
+            conflict: boolean;
+            reason?: string;
         };
         Definition: {
             /** @description When the production day begins on the local clock; 00:00 where it is left out */
@@ -3459,6 +7936,9 @@ export interface components {
              * @example Asia/Shanghai
              */
             zone: string;
+        };
+        DeliverVoucherRequest: {
+            what: string;
         };
         DeviceView: {
             device: string;
@@ -3537,6 +8017,172 @@ export interface components {
             id: string;
             name: components["schemas"]["Text"];
         };
+        DraftBasis: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+        };
+        DraftFault: {
+            code: string;
+            mend: components["schemas"]["Text"];
+            name: components["schemas"]["Text"];
+            path: string;
+            text: components["schemas"]["Text"];
+            value?: string;
+        };
+        DraftRequest: {
+            /** @description Of a step */
+            action?: string;
+            /**
+             * Format: uuid
+             * @description Of a step
+             */
+            case?: string;
+            /** @description The flow, register or kind of fact */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Who is to keep the case; absent: the draft's own organisation
+             */
+            keeper?: string;
+            /** @enum {string} */
+            kind: "case" | "step" | "entry" | "fact";
+            /**
+             * Format: uuid
+             * @description For which organisation you fill it in
+             */
+            org: string;
+        };
+        DraftSaving: {
+            /**
+             * Format: int64
+             * @description The revision that you knew
+             */
+            basis: number;
+            /** @description The whole content, as far as it goes */
+            content: unknown;
+            /** @description What the device calls itself, for whoever saves with another */
+            device?: string;
+            reason?: string;
+        };
+        DraftSubmission: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /**
+             * Format: int64
+             * @description Of a step: the revision of the case that you saw
+             */
+            caseRevision?: number;
+        };
+        DraftTarget: {
+            /** @description Of a step */
+            action?: string;
+            /**
+             * Format: uuid
+             * @description Of a step
+             */
+            case?: string;
+            /** @description The flow, register or kind of fact */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Who is to keep the case; absent: the draft's own organisation
+             */
+            keeper?: string;
+            /** @enum {string} */
+            kind: "case" | "step" | "entry" | "fact";
+        };
+        DraftView: {
+            /** @description The fields that are asked, by what is filled in so far */
+            asked?: string[] | null;
+            /** Format: date-time */
+            at: string;
+            attachments: components["schemas"]["Attachment"][];
+            /** @description From whom it was taken over */
+            before?: string;
+            /** @description Whose it is */
+            by: string;
+            /** @description What was worked out; absent: not known yet */
+            calculated?: {
+                [key: string]: unknown;
+            };
+            content: unknown;
+            /** @description With which it was last saved */
+            device?: string;
+            /** Format: date-time */
+            expires: string;
+            /** @description What is wrong or missing; saving is refused for none of it */
+            faults: components["schemas"]["DraftFault"][];
+            /** @description Filled in by the node, by field */
+            filled?: {
+                [key: string]: components["schemas"]["Filled"];
+            };
+            /** @description Absent in lists, and where it cannot be handed in any more */
+            form?: components["schemas"]["FormView"];
+            /** Format: uuid */
+            id: string;
+            /** @description Kinds of attachments that are needed and not there */
+            lacking?: string[] | null;
+            /** Format: date-time */
+            made: string;
+            mine: boolean;
+            /** Format: uuid */
+            org: string;
+            /** @description What it has become */
+            outcome?: components["schemas"]["Outcome"];
+            reason?: string;
+            /** @description Code of the problem for which it cannot be handed in any more */
+            refused?: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            state: "open" | "submitted" | "discarded" | "expired";
+            target: components["schemas"]["DraftTarget"];
+            title: components["schemas"]["Text"];
+        };
+        DrawInput: {
+            cases: components["schemas"]["DrawnFor"][] | null;
+            /** Format: int64 */
+            each: number;
+            experts: components["schemas"]["DrawnFrom"][] | null;
+            fields: string[] | null;
+            rule: string;
+            seed: string;
+        };
+        DrawRecord: {
+            commitment: string;
+            input: components["schemas"]["DrawInput"];
+            occasion: string;
+            result: components["schemas"]["Drawn"][] | null;
+        };
+        Drawn: {
+            case: string;
+            expert: string;
+            /** Format: int64 */
+            place: number;
+            relaxed?: boolean;
+        };
+        DrawnFor: {
+            bar?: {
+                [key: string]: string[] | null;
+            };
+            holds?: string[] | null;
+            id: string;
+            /** Format: int64 */
+            wants: number;
+        };
+        DrawnFrom: {
+            employer: string;
+            fields: string[] | null;
+            id: string;
+            /** Format: int64 */
+            load: number;
+        };
         DriverView: {
             name: string;
             /** @description JSON Schema of a link's config, with titles in zh-CN and en */
@@ -3547,6 +8193,8 @@ export interface components {
         DueView: {
             /** Format: uuid */
             case: string;
+            /** @description The deadline in full; absent where none runs */
+            clock?: components["schemas"]["DeadlineView"];
             deadline?: string;
             /**
              * Format: date-time
@@ -3554,6 +8202,7 @@ export interface components {
              */
             due?: string;
             flow: string;
+            flowName: components["schemas"]["Text"];
             /** Format: uuid */
             id: string;
             overdue: boolean;
@@ -3562,6 +8211,7 @@ export interface components {
              * @description Who keeps the case
              */
             owner: string;
+            ownerName?: components["schemas"]["Text"];
             /**
              * Format: uuid
              * @description Absent: anybody of the organisation who may
@@ -3570,8 +8220,20 @@ export interface components {
             /** Format: int64 */
             revision: number;
             role: string;
+            roleName: components["schemas"]["Text"];
             state: string;
+            stateName: components["schemas"]["Text"];
+            /**
+             * Format: uuid
+             * @description The organisation that the case is about
+             */
+            subject?: string;
+            subjectName?: components["schemas"]["Text"];
             title: string;
+        };
+        EndMatchEventRequest: {
+            /** @enum {string} */
+            state: "held" | "cancelled";
         };
         EndRetentionAssignmentRequest: {
             reason: string;
@@ -3703,6 +8365,28 @@ export interface components {
             /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
             value: number | string | boolean | null;
         };
+        EventInvitationView: {
+            /** Format: uuid */
+            id: string;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            /** @enum {string} */
+            side: "firm" | "provider";
+            title: string;
+        };
+        EventView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            id: string;
+            programme: components["schemas"]["Programme"];
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            state: "open" | "paired" | "held" | "cancelled";
+            stateName: components["schemas"]["Text"];
+        };
         Evidence: {
             /** @description E2: the third party that checked; at most 200 characters */
             by?: string;
@@ -3722,6 +8406,80 @@ export interface components {
             off?: boolean;
             /** @description Worked like this, with the shifts and crews of the pattern of that date */
             turns?: components["schemas"]["Turn"][] | null;
+        };
+        ExpertCheckDesk: {
+            answers: components["schemas"]["CheckupAnswer"][];
+            check: components["schemas"]["ExpertCheckView"];
+            checkup: components["schemas"]["CheckupView"];
+            facts: components["schemas"]["Known"][];
+            filled: components["schemas"]["AssessFilled"][];
+            form: components["schemas"]["InstrumentForm"];
+            result?: components["schemas"]["AssessResult"];
+            verdicts: components["schemas"]["VerdictView"][];
+        };
+        ExpertCheckView: {
+            /** Format: date-time */
+            askedAt: string;
+            askedBy: components["schemas"]["Actor"];
+            /** Format: uuid */
+            asker: string;
+            /** Format: uuid */
+            checkup: string;
+            /** @description The conflict of interest that was declared */
+            conflict?: string;
+            /** Format: date-time */
+            declaredAt?: string;
+            declaredBy?: components["schemas"]["Actor"];
+            digest?: string;
+            /** Format: date */
+            due?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            endedBy?: components["schemas"]["Actor"];
+            /**
+             * Format: uuid
+             * @description The organisation that checks
+             */
+            expert: string;
+            expertName: components["schemas"]["Text"];
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of a finished one: as evidenced by E2 and above
+             */
+            level?: number;
+            note?: string;
+            /**
+             * Format: uuid
+             * @description Who is checked up
+             */
+            org: string;
+            orgName: components["schemas"]["Text"];
+            /** @description Who of it alone may */
+            person?: string;
+            /** Format: int64 */
+            points?: number;
+            reason?: string;
+            /** @enum {string} */
+            state: "asked" | "accepted" | "declined" | "finished" | "ended";
+        };
+        ExpertConflict: {
+            kind: string;
+            name: components["schemas"]["Text"];
+            note?: string;
+        };
+        FacetCount: {
+            /** Format: int64 */
+            count: number;
+            name?: components["schemas"]["Text"];
+            value: string;
+        };
+        FacetView: {
+            /** @enum {string} */
+            facet: "kind" | "collection" | "state" | "region" | "industry" | "year";
+            /** @description Those with most hits first, at most 50. A facet by which you narrow counts what its other values would give */
+            values: components["schemas"]["FacetCount"][];
         };
         FactGroup: {
             /** Format: int64 */
@@ -3841,6 +8599,11 @@ export interface components {
             /** @description 3 to 2000 characters */
             reason: string;
         };
+        Farewell: {
+            /** Format: int64 */
+            basis: number;
+            reason: string;
+        };
         FeedView: {
             device: string;
             /** Format: date-time */
@@ -3849,6 +8612,94 @@ export interface components {
             machine: string;
             /** Format: uuid */
             source: string;
+        };
+        Field: {
+            calc?: string;
+            class?: string;
+            fields?: components["schemas"]["Field"][] | null;
+            format?: string;
+            help?: components["schemas"]["Text"];
+            key: string;
+            max?: string;
+            /** Format: int64 */
+            maxItems?: number;
+            /** Format: int64 */
+            maxLength?: number;
+            min?: string;
+            /** Format: int64 */
+            minLength?: number;
+            name: components["schemas"]["Text"];
+            notBefore?: string;
+            options?: components["schemas"]["FieldOption"][] | null;
+            pattern?: string;
+            /** Format: int64 */
+            places?: number;
+            required?: boolean;
+            search?: boolean;
+            since?: string;
+            type: string;
+            unit?: string;
+            until?: string;
+        };
+        FieldOption: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        FileCheckupNeedsRequest: {
+            /** @description Whose gaps; all without them */
+            questions?: string[] | null;
+        };
+        FileCheckupNeedsResponse: {
+            /**
+             * Format: int64
+             * @description How many are new
+             */
+            filed: number;
+        };
+        FileProjectRequest: {
+            /**
+             * Format: uuid
+             * @description To whom; the organisation that runs the node where it is left out
+             */
+            keeper?: string;
+            measure: string;
+        };
+        FillApplicationRequest: {
+            /** @description Fields to set; null empties one. What is not named stays */
+            content?: unknown;
+            /** @enum {string} */
+            kind?: "join" | "act";
+            /**
+             * @description To act in; who joins becomes the owner
+             * @enum {string}
+             */
+            role?: "owner" | "engineer" | "operator" | "viewer";
+        };
+        Filled: {
+            /** @description Whence */
+            from: components["schemas"]["Text"];
+            value: unknown;
+        };
+        FinishExpertCheckRequest: {
+            note?: string;
+        };
+        FinishProviderSignInRequest: {
+            code?: string;
+            error?: string;
+            iss?: string;
+            state: string;
+        };
+        FittingView: {
+            /** Format: date-time */
+            found: string;
+            need: components["schemas"]["NeedView"];
+            reasons: components["schemas"]["Reason"][];
+            /** Format: int64 */
+            score: number;
+            /** Format: uuid */
+            supply: string;
+            /** @description Of the supply */
+            title: string;
         };
         FlowCondition: {
             atLeast?: string;
@@ -3921,6 +8772,81 @@ export interface components {
             transitions: components["schemas"]["FlowTransition"][];
             version: string;
         };
+        FormCondition: {
+            atLeast?: string;
+            atMost?: string;
+            field: string;
+            in?: string[] | null;
+            is?: string;
+            known?: boolean;
+        };
+        FormView: {
+            attachments: components["schemas"]["AttachmentKind"][];
+            calculated: components["schemas"]["CalculatedView"][];
+            /**
+             * Format: int64
+             * @description Of the case, for handing in
+             */
+            caseRevision?: number;
+            /** @description With their names in zh and en, types and bounds */
+            fields: unknown;
+            /** @description A reason in words is needed */
+            reason: boolean;
+            sections: components["schemas"]["Section"][];
+            version: string;
+        };
+        FoundView: {
+            /** @description false shortly after the start, while the index is still being read */
+            complete: boolean;
+            facets: components["schemas"]["FacetView"][];
+            items: components["schemas"]["HitView"][];
+            /** @description Cursor of the next page */
+            next?: string;
+            /** @description Nothing has all the words; these have most of them */
+            relaxed: boolean;
+            /** Format: int64 */
+            total: number;
+        };
+        Funnel: {
+            /**
+             * Format: int64
+             * @description Of these contracts, in fen
+             */
+            amount: number;
+            /** @description By how far they came; each contact counts once */
+            contacts: components["schemas"]["FunnelCount"][];
+            /**
+             * Format: int64
+             * @description Contacts with a contract that both have confirmed
+             */
+            contracts: number;
+            /**
+             * Format: int64
+             * @description Of these, those whose effect the firm has confirmed
+             */
+            done: number;
+            /** @description By kind, the most needed first */
+            kinds: components["schemas"]["KindCount"][];
+            /**
+             * Format: int64
+             * @description Needs that are sought and have a match
+             */
+            matched: number;
+            /** @description By state */
+            needs: components["schemas"]["FunnelCount"][];
+            /**
+             * Format: int64
+             * @description Published, of providers in the pool
+             */
+            supplies: number;
+            /** @description Contracts by way of cooperating */
+            ways: components["schemas"]["FunnelCount"][];
+        };
+        FunnelCount: {
+            /** Format: int64 */
+            count: number;
+            state: string;
+        };
         GapFact: {
             /** Format: date-time */
             from?: string;
@@ -3954,11 +8880,150 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        GetMeasureSourceResponse: {
+            yaml: string;
+        };
         Given: {
             /** Format: date-time */
             time: string;
             /** @description As samples are told: a number, for int64 a string of digits, a bool, a string */
             value: unknown;
+        };
+        GrantChoices: {
+            /**
+             * Format: int64
+             * @description Longest time of a grant
+             */
+            days: number;
+            purposes: components["schemas"]["GrantPurpose"][];
+            things: components["schemas"]["GrantThing"][];
+        };
+        GrantEnd: {
+            /** @description 3 to 500 characters */
+            reason: string;
+        };
+        GrantField: {
+            key: string;
+            name: components["schemas"]["Text"];
+            /** @description Granted only where it is named */
+            restricted?: boolean;
+        };
+        GrantFilingRequest: {
+            /**
+             * Format: int64
+             * @description Fen; at most what the measure gives
+             */
+            amount: number;
+            fund: string;
+            why: string;
+            /** Format: int64 */
+            year: number;
+        };
+        GrantPurpose: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        GrantReadsView: {
+            /** Format: date */
+            day: string;
+            /** Format: date-time */
+            last: string;
+            /** @description Of the person or token; … for all further ones of a busy day */
+            name: string;
+            /**
+             * Format: int64
+             * @description Requests
+             */
+            reads: number;
+            /**
+             * Format: int64
+             * @description That were shown
+             */
+            things: number;
+        };
+        GrantRequest: {
+            /** @description The document that it rests on */
+            basis?: string;
+            /** @description Absent: all that are not restricted */
+            fields?: string[];
+            /**
+             * Format: uuid
+             * @description Your organisation
+             */
+            from: string;
+            kind: string;
+            /**
+             * Format: uuid
+             * @description Only this person of it
+             */
+            person?: string;
+            purpose: string;
+            /**
+             * Format: date-time
+             * @description Absent: now
+             */
+            since?: string;
+            subject: string;
+            /**
+             * Format: uuid
+             * @description Who may read; or its credit code
+             */
+            to?: string;
+            toCreditCode?: string;
+            /**
+             * Format: date-time
+             * @description At most three years later
+             */
+            until: string;
+            /** @description The purpose in your words, 3 to 500 characters */
+            words: string;
+        };
+        GrantSide: {
+            creditCode?: string;
+            /** Format: uuid */
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        GrantSubject: {
+            fields: components["schemas"]["GrantField"][];
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        GrantThing: {
+            kind: string;
+            name: components["schemas"]["Text"];
+            subjects: components["schemas"]["GrantSubject"][];
+        };
+        GrantView: {
+            basis?: string;
+            /** Format: date-time */
+            ended?: string;
+            endedBy?: string;
+            /** @description Absent: all that are not restricted */
+            fields?: string[];
+            from: components["schemas"]["GrantSide"];
+            /** Format: date-time */
+            given: string;
+            givenBy: string;
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            /**
+             * Format: uuid
+             * @description The one person who may read; absent: all who read in the receiving organisation
+             */
+            person?: string;
+            purpose: string;
+            /** @description Of the end */
+            reason?: string;
+            /** Format: date-time */
+            since: string;
+            stands: boolean;
+            subject: string;
+            to: components["schemas"]["GrantSide"];
+            /** Format: date-time */
+            until: string;
+            words: string;
         };
         Group: {
             /**
@@ -3993,6 +9058,20 @@ export interface components {
              * @description Of a protocol or channel; told of now only
              */
             valuesPerSecond?: number;
+        };
+        GuestView: {
+            /** Format: uuid */
+            id: string;
+            mine: boolean;
+            name: components["schemas"]["Text"];
+            need?: string;
+            /** @enum {string} */
+            side: "firm" | "provider";
+            supply?: string;
+            /** @description Of the need or the supply */
+            title: string;
+            /** @description Your own */
+            wishes?: string[] | null;
         };
         HealthCounts: {
             /**
@@ -4140,6 +9219,34 @@ export interface components {
             state: "live" | "stale" | "silent";
             states: components["schemas"]["HealthStates"];
         };
+        HitView: {
+            /**
+             * Format: date-time
+             * @description When it was changed last
+             */
+            at: string;
+            /** @description The register, flow or kind of fact */
+            collection: string;
+            collectionName: components["schemas"]["Text"];
+            /** Format: uuid */
+            id: string;
+            /** @description entry, case, fact or measure */
+            kind: string;
+            /** @description The field that the snippet is from */
+            label?: components["schemas"]["Text"];
+            /**
+             * Format: uuid
+             * @description Who keeps it; zero for what comes with the product
+             */
+            org: string;
+            /** @description By what people name it */
+            ref?: string;
+            snippet: components["schemas"]["Span"][];
+            state?: string;
+            stateName?: components["schemas"]["Text"];
+            /** @description Pieces of the title; those that matched are marked */
+            title: components["schemas"]["Span"][];
+        };
         HoldSamplesRequest: {
             /** Format: date-time */
             from: string;
@@ -4200,6 +9307,182 @@ export interface components {
              */
             errors: number;
         };
+        ImportedNeeds: {
+            applied: boolean;
+            dryRun: boolean;
+            /** @description The first 1000 */
+            faults: components["schemas"]["NeedFault"][];
+            /** Format: int64 */
+            more?: number;
+            /** Format: int64 */
+            rows: number;
+        };
+        InboxChannel: {
+            /** @description Mail address, number, or the host alone */
+            address: string;
+            /**
+             * Format: int64
+             * @description Undelivered
+             */
+            dead: number;
+            enabled: boolean;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "mail" | "sms" | "wecom" | "wecom-app" | "dingtalk" | "feishu" | "webhook";
+            /** @enum {string} */
+            lang: "zh" | "en";
+            name: string;
+            /**
+             * Format: uuid
+             * @description Absent: your own
+             */
+            org?: string;
+            /**
+             * Format: date-time
+             * @description Last success
+             */
+            sent?: string;
+            /** @description Why the last message could not be sent */
+            trouble?: components["schemas"]["Text"];
+            /** Format: date-time */
+            troubleAt?: string;
+            /** @description Nothing is sent before it is */
+            verified: boolean;
+            /** Format: int64 */
+            waiting: number;
+        };
+        InboxChannelChange: {
+            enabled?: boolean;
+            /** @enum {string} */
+            lang?: "zh" | "en";
+            name?: string;
+        };
+        InboxChannelRequest: {
+            /** @description Mail address or mobile number */
+            address?: string;
+            /**
+             * Format: int64
+             * @description agentid
+             */
+            agent?: number;
+            /** @description corpid of a WeCom application */
+            corp?: string;
+            /** @enum {string} */
+            kind: "mail" | "sms" | "wecom" | "wecom-app" | "dingtalk" | "feishu" | "webhook";
+            /** @enum {string} */
+            lang?: "zh" | "en";
+            name?: string;
+            /**
+             * Format: uuid
+             * @description Whose it is; without it your own, which is mail or SMS
+             */
+            org?: string;
+            /** @description Signs requests to DingTalk, Feishu and webhooks; of a WeCom application */
+            secret?: string;
+            /** @description Its recipients: user ids joined by |, or @all */
+            to?: string;
+            /** @description Of a robot or webhook */
+            url?: string;
+        };
+        InboxCode: {
+            code: string;
+        };
+        InboxCount: {
+            /**
+             * Format: int64
+             * @description To-dos that wait; counting ends at 1000
+             */
+            todos: number;
+            /**
+             * Format: int64
+             * @description Messages
+             */
+            unread: number;
+            /**
+             * Format: int64
+             * @description Of them: urgent, or past their time
+             */
+            urgent: number;
+        };
+        InboxItem: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Of a to-do
+             */
+            done?: string;
+            /** Format: date-time */
+            due?: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "todo" | "note";
+            /** @description Page in the console, below the organisation's address */
+            link?: string;
+            /** @description Addressed to you; otherwise to everybody of the organisation who may */
+            mine: boolean;
+            objectId?: string;
+            objectKind?: string;
+            /**
+             * Format: uuid
+             * @description The organisation that it concerns
+             */
+            org?: string;
+            overdue?: boolean;
+            read: boolean;
+            text: components["schemas"]["Text"];
+            /** @description Of what sort, such as flow.turn */
+            topic: string;
+            /** @enum {string} */
+            urgency: "urgent" | "high" | "normal";
+        };
+        InboxMarked: {
+            /** Format: int64 */
+            read: number;
+        };
+        InboxPreference: {
+            /** @description Also what your organisations get, not only what is addressed to you */
+            desk: boolean;
+            /** @enum {string} */
+            digest: "off" | "hourly" | "daily";
+            /** Format: int64 */
+            digestAt: number;
+            /** @description In the quiet hours only what is urgent is sent */
+            quiet: boolean;
+            /** Format: int64 */
+            quietFrom: number;
+            /** Format: int64 */
+            quietTo: number;
+        };
+        InboxSenders: {
+            mail?: components["schemas"]["MailServer"];
+            sms?: components["schemas"]["SMSGateway"];
+        };
+        InboxTest: {
+            /** @description It carried a code; verify the channel with it */
+            code: boolean;
+            sent: boolean;
+            trouble?: components["schemas"]["Text"];
+        };
+        InboxUndelivered: {
+            address: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            channel: string;
+            /** Format: date-time */
+            ended: string;
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            name: string;
+            text: components["schemas"]["Text"];
+            /** Format: int64 */
+            tries: number;
+            trouble: components["schemas"]["Text"];
+        };
         InclusionProof: {
             /** @description The signed note */
             checkpoint: string;
@@ -4209,6 +9492,75 @@ export interface components {
             /** @description From the leaf up, 32 bytes each */
             hashes: string[];
             index: string;
+        };
+        Indicator: {
+            change?: string;
+            clause: string;
+            /** Format: int64 */
+            coverage: number;
+            /** Format: int64 */
+            days?: number;
+            direction: string;
+            grade: string;
+            key: string;
+            method: string;
+            /** Format: int64 */
+            minutes?: number;
+            name: components["schemas"]["Text"];
+            series?: components["schemas"]["SeriesRole"][] | null;
+            state?: string;
+            unit: string;
+            value?: string;
+        };
+        IndicatorDeclaration: {
+            /** @description A paper of the case */
+            document: string;
+            value: string;
+        };
+        IndicatorSeries: {
+            /** @description By role */
+            series: {
+                [key: string]: string;
+            };
+        };
+        IndicatorView: {
+            baseline?: components["schemas"]["MeasurementView"];
+            bound: {
+                [key: string]: string;
+            };
+            change?: string;
+            clause: string;
+            /** Format: int64 */
+            coverage: number;
+            /** Format: int64 */
+            days?: number;
+            direction: string;
+            /** @description Percent of the baseline that it is better */
+            gain?: string;
+            grade: string;
+            key: string;
+            method: string;
+            /** Format: int64 */
+            minutes?: number;
+            name: components["schemas"]["Text"];
+            names: {
+                [key: string]: components["schemas"]["Text"];
+            };
+            now?: components["schemas"]["MeasurementView"];
+            series?: components["schemas"]["SeriesRole"][] | null;
+            state?: string;
+            target?: string;
+            unit: string;
+            value?: string;
+            /** @enum {string} */
+            verdict: "true" | "false" | "unknown";
+            why: components["schemas"]["Text"];
+        };
+        Industry: {
+            code: string;
+            name: components["schemas"]["Text"];
+            /** @description Of a division */
+            section?: string;
         };
         IngestPreset: {
             config: unknown;
@@ -4288,6 +9640,32 @@ export interface components {
             schema: unknown;
             transports: string[];
         };
+        InstrumentForm: {
+            costs: components["schemas"]["CostsForm"];
+            /** @description What it asks the plant for */
+            facts: string[];
+            family: string;
+            /** Format: date */
+            from: string;
+            /** @description SHA-256 of the pack's file */
+            hash: string;
+            id: string;
+            levels: components["schemas"]["LevelForm"][];
+            name: components["schemas"]["Text"];
+            notice?: components["schemas"]["Text"];
+            /** @description False: a profile of the platform */
+            official: boolean;
+            profile: components["schemas"]["Trait"][];
+            questions: components["schemas"]["QuestionForm"][];
+            /** @description Where the source leaves room, how it is read */
+            readings: components["schemas"]["Text"][];
+            sections: components["schemas"]["SectionForm"][];
+            source: string;
+            sources: components["schemas"]["Source"][];
+            /** @description Its last day */
+            to?: string;
+            version: string;
+        };
         Invited: {
             /** Format: date-time */
             created?: string;
@@ -4307,6 +9685,31 @@ export interface components {
             name: string;
             /** @description Own roles in the organisations asked for */
             roles?: components["schemas"]["RoleInID"][] | null;
+        };
+        IssueVoucherRequest: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            /** Format: date */
+            expires: string;
+            fund: string;
+            /**
+             * Format: uuid
+             * @description An enterprise of the register
+             */
+            holder: string;
+            /** Format: uuid */
+            keeper: string;
+            purpose: string;
+            /** Format: int64 */
+            year: number;
+        };
+        Item: {
+            id: string;
+            kind: string;
+            name: string;
         };
         Job: {
             /** @description Who asked for it */
@@ -4341,14 +9744,180 @@ export interface components {
              */
             total: number;
         };
+        JoinApplication: {
+            /** @description Name of the person who asks */
+            applicant: string;
+            /**
+             * Format: date-time
+             * @description Of the last change
+             */
+            at: string;
+            /** @description Who made the last step */
+            by: string;
+            content: unknown;
+            /** Format: date-time */
+            created: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description To join with an enterprise, or to act for one that has joined
+             * @enum {string}
+             */
+            kind: "join" | "act";
+            letter?: components["schemas"]["Letter"];
+            login: string;
+            /** @description What is wanting for handing in */
+            missing: string[];
+            /**
+             * Format: uuid
+             * @description The organisation, once it has been approved
+             */
+            org?: string;
+            /** @description Of the last decision */
+            reason?: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            role: "owner" | "engineer" | "operator" | "viewer";
+            /** @description By the national rule, from industry and figures */
+            size?: components["schemas"]["Size"];
+            /** @enum {string} */
+            state: "draft" | "submitted" | "returned" | "approved" | "refused" | "withdrawn";
+            /** Format: date-time */
+            submitted?: string;
+        };
+        JoinDetail: {
+            /** @description Name of the person who asks */
+            applicant: string;
+            /**
+             * Format: date-time
+             * @description Of the last change
+             */
+            at: string;
+            /** @description Who made the last step */
+            by: string;
+            content: unknown;
+            /** Format: date-time */
+            created: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description To join with an enterprise, or to act for one that has joined
+             * @enum {string}
+             */
+            kind: "join" | "act";
+            letter?: components["schemas"]["Letter"];
+            login: string;
+            /** @description What is wanting for handing in */
+            missing: string[];
+            /**
+             * Format: uuid
+             * @description The organisation, once it has been approved
+             */
+            org?: string;
+            /** @description Of the last decision */
+            reason?: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            role: "owner" | "engineer" | "operator" | "viewer";
+            /** @description By the national rule, from industry and figures */
+            size?: components["schemas"]["Size"];
+            /** @enum {string} */
+            state: "draft" | "submitted" | "returned" | "approved" | "refused" | "withdrawn";
+            steps: components["schemas"]["JoinStep"][];
+            /** Format: date-time */
+            submitted?: string;
+        };
+        JoinStep: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            /** @enum {string} */
+            from?: "draft" | "submitted" | "returned" | "approved" | "refused" | "withdrawn";
+            reason?: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            to: "draft" | "submitted" | "returned" | "approved" | "refused" | "withdrawn";
+        };
+        JudgeAnswerRequest: {
+            /** @description How it is instead */
+            answer?: components["schemas"]["CheckupAnswerInput"];
+            /** Format: int64 */
+            basis: number;
+            reason?: string;
+            /** @enum {string} */
+            verdict: "confirmed" | "otherwise" | "unjudged";
+        };
         KeptActor: {
             id?: string;
             kind: string;
             name: string;
         };
+        Key: {
+            industry?: string;
+            place?: string;
+            size?: string;
+        };
         KeyList: {
             /** @description As text: name+id+key (C2SP signed-note) */
             items: string[];
+        };
+        Kind: {
+            id: string;
+            /** @description Equipment and technology by which it is met */
+            means: string[];
+            name: components["schemas"]["Text"];
+            scene: string;
+            /** @description Words by which firms and providers name it */
+            synonyms: string[];
+        };
+        KindCount: {
+            /**
+             * Format: int64
+             * @description With a contract or done
+             */
+            contracted: number;
+            kind: string;
+            /** Format: int64 */
+            needs: number;
+        };
+        KindsView: {
+            kinds: components["schemas"]["Kind"][];
+            scenes: components["schemas"]["Scene"][];
+        };
+        Known: {
+            flag?: boolean;
+            /**
+             * Format: date-time
+             * @description Begin of the time that was looked at
+             */
+            from: string;
+            /** @description Such as machines.networked */
+            key: string;
+            /**
+             * Format: int64
+             * @description How many more it rests on
+             */
+            more?: number;
+            /** @description A decimal */
+            number?: string;
+            /** Format: int64 */
+            of?: number;
+            /** Format: int64 */
+            part?: number;
+            /** @description What it rests on, at most 200 */
+            rests: components["schemas"]["Rest"][];
+            /** @description How it was found out */
+            text: components["schemas"]["Text"];
+            /**
+             * Format: date-time
+             * @description Its end, exclusive
+             */
+            to: string;
+            /** @description UCUM, of the number */
+            unit?: string;
         };
         LastDay: {
             /** @description What the last day is */
@@ -4370,6 +9939,242 @@ export interface components {
             series: string;
             /** @enum {string} */
             state: "live" | "stale" | "silent";
+        };
+        LedgerAccount: {
+            /** @description Its balance never goes below zero */
+            floor?: boolean;
+            id: string;
+            /** @description Officers may enter into it by hand */
+            manual?: boolean;
+            name: components["schemas"]["Text"];
+            note?: components["schemas"]["Text"];
+            /**
+             * @description The side on which it grows
+             * @enum {string}
+             */
+            side: "debit" | "credit";
+        };
+        LedgerAct: {
+            id: string;
+            legs: components["schemas"]["LedgerLeg"][] | null;
+            name: components["schemas"]["Text"];
+        };
+        LedgerChart: {
+            accounts: components["schemas"]["LedgerAccount"][];
+            acts: components["schemas"]["LedgerAct"][];
+            id: string;
+            name: components["schemas"]["Text"];
+            version: string;
+        };
+        LedgerCommitment: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description Claimed back and not yet received
+             */
+            claimed: number;
+            /**
+             * Format: int64
+             * @description Promised and not yet paid
+             */
+            committed: number;
+            fund: string;
+            memo?: components["schemas"]["Text"];
+            /** Format: int64 */
+            paid: number;
+            /** Format: uuid */
+            party?: string;
+            /** Format: int64 */
+            recovered: number;
+            ref: string;
+            /** Format: int64 */
+            released: number;
+            /** Format: int64 */
+            year: number;
+        };
+        LedgerDifference: {
+            /**
+             * @description amount: same reference, other amount; bank, book: only there
+             * @enum {string}
+             */
+            kind: "amount" | "bank" | "book";
+            line?: components["schemas"]["StatementLine"];
+            payment?: components["schemas"]["LedgerMovement"];
+        };
+        LedgerEntry: {
+            act: string;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            day: string;
+            document?: string;
+            fund: string;
+            /** Format: uuid */
+            id: string;
+            lines: components["schemas"]["LedgerPosting"][];
+            memo?: components["schemas"]["Text"];
+            /** Format: int64 */
+            number: number;
+            ref: string;
+            /**
+             * Format: uuid
+             * @description By this entry
+             */
+            reversed?: string;
+            /** Format: uuid */
+            reverses?: string;
+            why?: string;
+            /** Format: int64 */
+            year: number;
+        };
+        LedgerFund: {
+            id: string;
+            /** @description Budget line of the measures that it pays */
+            line?: string;
+            name: components["schemas"]["Text"];
+        };
+        LedgerLeg: {
+            credit: string;
+            debit: string;
+        };
+        LedgerLine: {
+            /** @description By account, in fen, positive on the account's own side */
+            balances: {
+                [key: string]: number;
+            };
+            fund: string;
+            /** Format: int64 */
+            year: number;
+        };
+        LedgerMovement: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            day: string;
+            document?: string;
+            /** Format: uuid */
+            entry: string;
+            id: string;
+            /** @enum {string} */
+            kind: "pay" | "claim" | "waive" | "receipt";
+            ref: string;
+            /**
+             * @description settled: the bank has done it
+             * @enum {string}
+             */
+            state: "open" | "settled" | "reversed";
+            why?: string;
+        };
+        LedgerPosting: {
+            account: string;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            credit?: number;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            debit?: number;
+            fund: string;
+            /** Format: int64 */
+            year: number;
+        };
+        LedgerRelease: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            /** Format: uuid */
+            org: string;
+            ref: string;
+            why: string;
+        };
+        LedgerStep: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            document?: string;
+            /** @description By which the bank statement will know it; the same again changes nothing */
+            id: string;
+            /** @enum {string} */
+            kind: "pay" | "claim" | "waive" | "receipt";
+            /** Format: date */
+            on: string;
+            /** Format: uuid */
+            org: string;
+            ref: string;
+            /** @description Of claims and waivers: reason and clause */
+            why?: string;
+        };
+        LedgerTrial: {
+            /** @description Debits and credits of the journal are equal, and every kept balance is that of its lines */
+            balanced: boolean;
+            rows: components["schemas"]["LedgerTrialRow"][];
+        };
+        LedgerTrialRow: {
+            account: string;
+            /** Format: int64 */
+            credit: number;
+            /** Format: int64 */
+            debit: number;
+            /**
+             * Format: int64
+             * @description Balance as it is kept, debit less credit
+             */
+            kept: number;
+        };
+        Letter: {
+            id: string;
+            media: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+        };
+        LevelCheck: {
+            holds: boolean;
+            /** Format: int64 */
+            level: number;
+            means?: components["schemas"]["Text"];
+            name: components["schemas"]["Text"];
+            rules: components["schemas"]["RuleCheck"][];
+            source: string;
+        };
+        LevelForm: {
+            /** Format: int64 */
+            level: number;
+            name: components["schemas"]["Text"];
+            text?: components["schemas"]["Text"];
+        };
+        Line: {
+            answer?: string;
+            applies: string;
+            basis?: string;
+            from?: string;
+            /** Format: int64 */
+            full: number;
+            grade?: string;
+            parts: components["schemas"]["PointsPart"][];
+            /** Format: int64 */
+            points: number;
+            question: string;
+            /** Format: int64 */
+            step?: number;
+            text: components["schemas"]["Text"];
         };
         LinkAnswer: {
             /** @description What came between the gateway and the device; absent where all went well */
@@ -4487,6 +10292,42 @@ export interface components {
             text: components["schemas"]["Text"];
             value?: string;
         };
+        ListingChange: {
+            /** Format: int64 */
+            basis: number;
+            content: unknown;
+        };
+        ListingRequest: {
+            /** @description By the register's schema; provider, its name and the code are written by the node */
+            content: unknown;
+            /**
+             * Format: uuid
+             * @description The provider
+             */
+            org: string;
+            /** @description apps, capabilities, cases, consultancies, products, providers, solutions */
+            register: string;
+        };
+        ListingView: {
+            /** Format: date-time */
+            at: string;
+            code: string;
+            content: unknown;
+            /** Format: uuid */
+            id: string;
+            /** @description Of the register */
+            name: components["schemas"]["Text"];
+            /** @description It stands in the show-window and is matched */
+            public: boolean;
+            /** @description Of the last change */
+            reason?: string;
+            register: string;
+            /** Format: int64 */
+            revision: number;
+            state: string;
+            stateName: components["schemas"]["Text"];
+            title: string;
+        };
         LogStatus: {
             /** @description On disk */
             bytes: string;
@@ -4529,6 +10370,24 @@ export interface components {
              */
             to?: string;
         };
+        Made: {
+            /** Format: uuid */
+            id: string;
+        };
+        MailServer: {
+            /** @description Mail address that messages come from */
+            from: string;
+            fromName?: string;
+            host: string;
+            /** Format: int64 */
+            port: number;
+            /**
+             * @description starttls: port 587; tls: port 465. Mail never leaves unencrypted
+             * @enum {string}
+             */
+            security: "starttls" | "tls";
+            user?: string;
+        };
         MakeTokenRequest: {
             /**
              * Format: date-time
@@ -4547,11 +10406,119 @@ export interface components {
              */
             role: "owner" | "engineer" | "operator" | "viewer" | "monitor";
         };
+        MandateView: {
+            /** @description Who gave, renewed or revoked it */
+            by: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date */
+            lastDay: string;
+            letter: components["schemas"]["Letter"];
+            login: string;
+            name: string;
+            /** Format: uuid */
+            org: string;
+            orgName: components["schemas"]["Text"];
+            /** Format: uuid */
+            person: string;
+            reason: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            role: "owner" | "engineer" | "operator" | "viewer";
+            /** @enum {string} */
+            state: "running" | "ended" | "revoked";
+            /**
+             * Format: date-time
+             * @description It does not count from this instant on
+             */
+            until: string;
+        };
+        MatchStatementLineRequest: {
+            /** Format: int64 */
+            line: number;
+            /** @description Id of the payment or receipt */
+            payment: string;
+            ref: string;
+            /** Format: uuid */
+            statement: string;
+            why: string;
+        };
+        MatchView: {
+            reasons: components["schemas"]["Reason"][];
+            /**
+             * Format: int64
+             * @description 0 to 10000: the sum of the points of the reasons
+             */
+            score: number;
+            supply: components["schemas"]["SupplyView"];
+        };
         Me: {
             /** @description False after a first sign-in by link: a password is to be set */
             passwordSet: boolean;
             person: components["schemas"]["Person"];
             roles: components["schemas"]["RoleIn"][];
+        };
+        MeasureAmount: {
+            eligible: string;
+            /** Format: int64 */
+            fen: number;
+            measure: string;
+            missing?: components["schemas"]["Text"][] | null;
+            name: components["schemas"]["Text"];
+            why?: components["schemas"]["Text"][] | null;
+        };
+        MeasurementView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Percent */
+            coverage: string;
+            document?: string;
+            /** @description As a fraction */
+            exact?: string;
+            /** Format: date-time */
+            from: string;
+            frozen?: boolean;
+            grade: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Newest commit of the samples */
+            input?: string;
+            /** @description Series and the roll-ups of them */
+            restsOn: string[];
+            /** Format: date-time */
+            to: string;
+            trouble?: components["schemas"]["Text"];
+            value?: string;
+        };
+        MeetingView: {
+            /**
+             * Format: uuid
+             * @description The guest
+             */
+            firm: string;
+            firmName: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description The rank of each for the other, summed
+             */
+            mutual: number;
+            need: string;
+            /** @enum {string} */
+            outcome?: "" | "absent" | "no-interest" | "follow-up";
+            /** Format: uuid */
+            provider: string;
+            providerName: components["schemas"]["Text"];
+            /** Format: int64 */
+            round: number;
+            /** Format: int64 */
+            score: number;
+            supply: string;
+            /** Format: int64 */
+            table: number;
+            words?: string;
         };
         MeterView: {
             /** Format: date-time */
@@ -4588,6 +10555,36 @@ export interface components {
             unit?: string;
             /** @description The newest */
             value?: unknown;
+        };
+        Milestone: {
+            evidence: components["schemas"]["Text"];
+            id: string;
+            /** Format: int64 */
+            months: number;
+            name: components["schemas"]["Text"];
+        };
+        MilestoneView: {
+            /**
+             * Format: date
+             * @description Once it was awarded
+             */
+            due?: string;
+            evidence: components["schemas"]["Text"];
+            id: string;
+            /** Format: int64 */
+            months: number;
+            name: components["schemas"]["Text"];
+            /** @enum {string} */
+            state: "planned" | "open" | "handed-in" | "reached" | "refused" | "overdue";
+            /** @description Its day is near or over */
+            warning?: boolean;
+        };
+        Missing: {
+            /** Format: int64 */
+            lost: number;
+            question: string;
+            reason: string;
+            text: components["schemas"]["Text"];
         };
         MonthView: {
             /**
@@ -4634,6 +10631,84 @@ export interface components {
             parent: string;
             reason?: string;
         };
+        MyReview: {
+            /** @description Absent of a blind review */
+            applicant?: components["schemas"]["Text"];
+            blind: boolean;
+            call: components["schemas"]["Text"];
+            criteria: components["schemas"]["CallCriterion"][];
+            /** Format: date */
+            due: string;
+            fields: components["schemas"]["ShownField"][];
+            /** Format: uuid */
+            id: string;
+            /** @description Scores can be changed */
+            open: boolean;
+            opinion: string;
+            papers: components["schemas"]["Item"][];
+            points: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            revision: number;
+            round: components["schemas"]["Text"];
+            /** Format: int64 */
+            scale: number;
+            /** @enum {string} */
+            state: "drawn" | "scored" | "declined" | "conflict";
+            stateName: components["schemas"]["Text"];
+            title: string;
+            total?: string;
+        };
+        MyRound: {
+            /** Format: int64 */
+            budget: number;
+            call: string;
+            callName: components["schemas"]["Text"];
+            /**
+             * Format: uuid
+             * @description Its own application
+             */
+            case?: string;
+            caseState?: string;
+            caseStateName?: components["schemas"]["Text"];
+            /** Format: date */
+            closes: string;
+            /** @description SHA-256 of the seed by which experts are drawn, published when the round was opened */
+            commitment: string;
+            /** Format: date-time */
+            drawn?: string;
+            fund?: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description Whether it may apply
+             * @enum {string}
+             */
+            may: "true" | "false" | "unknown";
+            name: components["schemas"]["Text"];
+            /** Format: date-time */
+            opened: string;
+            /** Format: uuid */
+            org: string;
+            orgName: components["schemas"]["Text"];
+            /** Format: int64 */
+            revision: number;
+            /** @description Once it was drawn */
+            seed?: string;
+            /** @description Condition by condition, with what the register says */
+            standing: components["schemas"]["WhoStanding"][];
+            /** @enum {string} */
+            state: "open" | "drawn" | "ranked" | "published";
+            stateName: components["schemas"]["Text"];
+            /** @description Applications are taken now */
+            takes: boolean;
+            text: components["schemas"]["Text"];
+            title?: string;
+            version: string;
+            /** Format: int64 */
+            year: number;
+        };
         NameParty: {
             /** Format: uuid */
             org: string;
@@ -4650,6 +10725,135 @@ export interface components {
             parties: components["schemas"]["NameParty"][];
             reason?: string;
             role: string;
+        };
+        NeedChange: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            budgetFrom?: number;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            budgetTo?: number;
+            /**
+             * Format: date
+             * @description The last day on which it is sought
+             */
+            deadline?: string;
+            /** @description Providers with whom the firm will not deal */
+            excluded?: string[] | null;
+            /** @description GB/T 4754; that of the enterprise where it is left out */
+            industry?: string;
+            /** @description Of the kinds of needs */
+            kind: string;
+            /** @description Where it comes from, such as checkup:ID:QUESTION */
+            origin?: string;
+            /** @description Protocols and equipment */
+            protocols?: string[] | null;
+            /** @description GB/T 2260; that of the enterprise where it is left out */
+            region?: string;
+            /** @enum {string} */
+            size?: "" | "large" | "medium" | "small" | "micro" | "unknown" | "not-classed";
+            title: string;
+            /**
+             * @description matched where it is left out
+             * @enum {string}
+             */
+            visibility?: "" | "public" | "matched" | "private";
+            /** @description purchase, equity, joint-research, transfer, joint-product, new-entity; purchase where it is left out */
+            ways?: string[] | null;
+            words?: string;
+        };
+        NeedFault: {
+            /** @description Such as C731 */
+            cell?: string;
+            code: string;
+            column?: string;
+            mend: components["schemas"]["Text"];
+            message: components["schemas"]["Text"];
+            /** Format: int64 */
+            row: number;
+            sheet?: string;
+            value?: string;
+        };
+        NeedRequest: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            budgetFrom?: number;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            budgetTo?: number;
+            /**
+             * Format: date
+             * @description The last day on which it is sought
+             */
+            deadline?: string;
+            /** @description Providers with whom the firm will not deal */
+            excluded?: string[] | null;
+            /** @description GB/T 4754; that of the enterprise where it is left out */
+            industry?: string;
+            /** @description Of the kinds of needs */
+            kind: string;
+            /** Format: uuid */
+            org: string;
+            /** @description Where it comes from, such as checkup:ID:QUESTION */
+            origin?: string;
+            /** @description Protocols and equipment */
+            protocols?: string[] | null;
+            /** @description GB/T 2260; that of the enterprise where it is left out */
+            region?: string;
+            /** @enum {string} */
+            size?: "" | "large" | "medium" | "small" | "micro" | "unknown" | "not-classed";
+            title: string;
+            /**
+             * @description matched where it is left out
+             * @enum {string}
+             */
+            visibility?: "" | "public" | "matched" | "private";
+            /** @description purchase, equity, joint-research, transfer, joint-product, new-entity; purchase where it is left out */
+            ways?: string[] | null;
+            words?: string;
+        };
+        NeedView: {
+            /** @description All that was filed */
+            brief?: components["schemas"]["Brief"];
+            deadline?: string;
+            /** Format: date-time */
+            filed: string;
+            firm?: components["schemas"]["Text"];
+            /** Format: uuid */
+            id: string;
+            /** @description The division where only the title is seen */
+            industry?: string;
+            kind: string;
+            kindName: components["schemas"]["Text"];
+            /** Format: uuid */
+            org?: string;
+            reason?: string;
+            /** @description The province where only the title is seen */
+            region?: string;
+            /** Format: int64 */
+            revision: number;
+            /**
+             * @description title: title, kind, trade and province; words: all but whose need it is
+             * @enum {string}
+             */
+            sees: "title" | "words" | "all";
+            /** @enum {string} */
+            state: "open" | "in-contact" | "contracted" | "done" | "withdrawn" | "lapsed";
+            stateName: components["schemas"]["Text"];
+            title: string;
         };
         NewAPIToken: {
             /** Format: date-time */
@@ -4702,6 +10906,30 @@ export interface components {
             reference?: string;
             /** @description There was no change at that time, whatever was told before */
             void?: boolean;
+        };
+        NewRound: {
+            /**
+             * Format: int64
+             * @description Fen; 0: not bounded here
+             */
+            budget: number;
+            call: string;
+            /**
+             * Format: date
+             * @description The last day of filing
+             */
+            closes: string;
+            /** @description Budget line of the ledger */
+            fund?: string;
+            /** @description Such as 2026 年第一批 */
+            name: components["schemas"]["Text"];
+            /**
+             * Format: uuid
+             * @description Who takes the applications
+             */
+            org: string;
+            /** Format: int64 */
+            year?: number;
         };
         Node: {
             /** Format: uuid */
@@ -4834,6 +11062,10 @@ export interface components {
             takes: boolean;
         };
         Offers: {
+            /** @description What they are called */
+            names: {
+                [key: string]: components["schemas"]["Text"];
+            };
             orgs: string[];
         };
         OneTimeLink: {
@@ -4841,6 +11073,27 @@ export interface components {
             expires: string;
             /** @description Path to open in the console; told once */
             link: string;
+        };
+        OpenCampaignRequest: {
+            /** @description Credit codes of those who are called */
+            firms: string[] | null;
+            /**
+             * Format: date
+             * @description Today where it is left out
+             */
+            from?: string;
+            instrument: string;
+            name: components["schemas"]["Text"];
+            note?: string;
+            /** Format: uuid */
+            org: string;
+            /** @description Enterprises planned per level, from level 1 */
+            plan?: number[] | null;
+            /**
+             * Format: date
+             * @description Its last day
+             */
+            until: string;
         };
         OpenRequest: {
             content?: unknown;
@@ -4858,6 +11111,10 @@ export interface components {
              */
             subject?: string;
         };
+        Option: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
         Org: {
             /** @description Unified social credit code (GB 32100) */
             creditCode?: string;
@@ -4873,6 +11130,21 @@ export interface components {
              * @description Owner, as of now
              */
             parent?: string;
+        };
+        Outcome: {
+            /** Format: uuid */
+            id: string;
+            /** @description case, entry or fact */
+            kind: string;
+        };
+        OutcomeRequest: {
+            /** @description absent, no-interest, follow-up */
+            outcome: string;
+            /** Format: int64 */
+            round: number;
+            /** Format: int64 */
+            table: number;
+            words?: string;
         };
         PageAPIToken: {
             items: components["schemas"]["APIToken"][];
@@ -4899,8 +11171,38 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageCallDetail: {
+            items: components["schemas"]["CallDetail"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageCallFile: {
+            items: components["schemas"]["CallFile"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageCallRound: {
+            items: components["schemas"]["CallRound"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageCaseView: {
             items: components["schemas"]["CaseView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageCheckupCallView: {
+            items: components["schemas"]["CheckupCallView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageCheckupCampaignView: {
+            items: components["schemas"]["CheckupCampaignView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageCheckupView: {
+            items: components["schemas"]["CheckupView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -4911,6 +11213,16 @@ export interface components {
         };
         PageCondition: {
             items: components["schemas"]["Condition"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageContactStepView: {
+            items: components["schemas"]["ContactStepView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageContactView: {
+            items: components["schemas"]["ContactView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -4934,6 +11246,16 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageDraftView: {
+            items: components["schemas"]["DraftView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageDrawRecord: {
+            items: components["schemas"]["DrawRecord"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         "PageDriverView\u00B76": {
             items: components["schemas"]["DriverView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -4949,6 +11271,21 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageEventInvitationView: {
+            items: components["schemas"]["EventInvitationView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageEventView: {
+            items: components["schemas"]["EventView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageExpertCheckView: {
+            items: components["schemas"]["ExpertCheckView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageFactKind: {
             items: components["schemas"]["FactKind"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -4959,8 +11296,53 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageFittingView: {
+            items: components["schemas"]["FittingView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageFlowView: {
             items: components["schemas"]["FlowView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageGrantReadsView: {
+            items: components["schemas"]["GrantReadsView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageGrantView: {
+            items: components["schemas"]["GrantView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageGuestView: {
+            items: components["schemas"]["GuestView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageInboxChannel: {
+            items: components["schemas"]["InboxChannel"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageInboxItem: {
+            items: components["schemas"]["InboxItem"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageInboxUndelivered: {
+            items: components["schemas"]["InboxUndelivered"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageIndustry: {
+            items: components["schemas"]["Industry"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageInstrumentForm: {
+            items: components["schemas"]["InstrumentForm"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -4969,8 +11351,63 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageJoinApplication: {
+            items: components["schemas"]["JoinApplication"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageLatest: {
             items: components["schemas"]["Latest"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageLedgerCommitment: {
+            items: components["schemas"]["LedgerCommitment"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageLedgerDifference: {
+            items: components["schemas"]["LedgerDifference"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageLedgerEntry: {
+            items: components["schemas"]["LedgerEntry"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageLedgerFund: {
+            items: components["schemas"]["LedgerFund"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageLedgerLine: {
+            items: components["schemas"]["LedgerLine"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageLedgerMovement: {
+            items: components["schemas"]["LedgerMovement"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageListingView: {
+            items: components["schemas"]["ListingView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageMandateView: {
+            items: components["schemas"]["MandateView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageMatchView: {
+            items: components["schemas"]["MatchView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageMeetingView: {
+            items: components["schemas"]["MeetingView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -4984,6 +11421,21 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageMyReview: {
+            items: components["schemas"]["MyReview"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageMyRound: {
+            items: components["schemas"]["MyRound"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageNeedView: {
+            items: components["schemas"]["NeedView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageNodeView: {
             items: components["schemas"]["NodeView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -4991,6 +11443,11 @@ export interface components {
         };
         PageOrg: {
             items: components["schemas"]["Org"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PagePaymentView: {
+            items: components["schemas"]["PaymentView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -5011,6 +11468,16 @@ export interface components {
         };
         PagePublicEntry: {
             items: components["schemas"]["PublicEntry"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PagePublished: {
+            items: components["schemas"]["Published"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageRatingView: {
+            items: components["schemas"]["RatingView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -5044,8 +11511,68 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageStateCount: {
+            items: components["schemas"]["StateCount"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageStepView: {
             items: components["schemas"]["StepView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportAward: {
+            items: components["schemas"]["SupportAward"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportCause: {
+            items: components["schemas"]["SupportCause"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportDocument: {
+            items: components["schemas"]["SupportDocument"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportDraft: {
+            items: components["schemas"]["SupportDraft"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportFiling: {
+            items: components["schemas"]["SupportFiling"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportInquiry: {
+            items: components["schemas"]["SupportInquiry"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportLab: {
+            items: components["schemas"]["SupportLab"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportParty: {
+            items: components["schemas"]["SupportParty"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportRecovery: {
+            items: components["schemas"]["SupportRecovery"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportResult: {
+            items: components["schemas"]["SupportResult"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSupportVoucher: {
+            items: components["schemas"]["SupportVoucher"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -5068,6 +11595,12 @@ export interface components {
             id: string;
             kind: string;
         };
+        PaperRequest: {
+            /** @description sha256: and 64 hex digits, of a document that was handed in */
+            id: string;
+            /** @description Of a multi: which options it proves; all without them */
+            options?: string[];
+        };
         Party: {
             /** Format: uuid */
             org: string;
@@ -5082,6 +11615,26 @@ export interface components {
             escalate?: string;
             transition?: string;
         };
+        PathRequest: {
+            /** @description By question and answer; what is kept, else the pack's estimates where it is left out */
+            costs?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /**
+             * @description From what is declared (E0), or from what is evidenced by at least this grade
+             * @enum {string}
+             */
+            grade?: "E0" | "E1" | "E2" | "E3";
+            /** Format: int64 */
+            prove?: number;
+            /**
+             * Format: int64
+             * @description The level; the next one where it is left out
+             */
+            target?: number;
+        };
         Pattern: {
             crews?: components["schemas"]["Crew"][] | null;
             cycle?: components["schemas"]["Cycle"];
@@ -5092,6 +11645,51 @@ export interface components {
             week?: {
                 [key: string]: components["schemas"]["Turn"][] | null;
             };
+        };
+        Paying: {
+            /** Format: int64 */
+            basis: number;
+            /** @description Number of the order or of the receipt */
+            document: string;
+            /** Format: date */
+            on: string;
+        };
+        PaymentView: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: uuid */
+            case: string;
+            creditCode?: string;
+            document?: string;
+            /** Format: date */
+            due?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "tranche" | "clawback";
+            /** Format: date */
+            on?: string;
+            overdue?: boolean;
+            part: components["schemas"]["Text"];
+            party: components["schemas"]["Text"];
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            state: "planned" | "released" | "paid" | "dropped" | "due" | "received";
+            stateName: components["schemas"]["Text"];
+            title: string;
+        };
+        Peers: {
+            /** Format: int64 */
+            equal: number;
+            /** Format: int64 */
+            firms: number;
+            key: components["schemas"]["Key"];
+            /** Format: int64 */
+            percent: number;
+            quartiles: components["schemas"]["Band"][] | null;
+            /** Format: int64 */
+            rank: number;
+            text: components["schemas"]["Text"];
         };
         Person: {
             /** Format: date-time */
@@ -5108,6 +11706,62 @@ export interface components {
             name: string;
             /** @description Own roles in the organisations asked for */
             roles?: components["schemas"]["RoleInID"][] | null;
+        };
+        Phone: {
+            phone: string;
+        };
+        Picked: {
+            from?: string;
+            grade: string;
+            option: string;
+        };
+        Plan: {
+            /** Format: int64 */
+            cost: number;
+            estimated: boolean;
+            /** Format: int64 */
+            from: number;
+            grade: string;
+            instrument: string;
+            /** Format: int64 */
+            reached: number;
+            rules: components["schemas"]["RuleCheck"][];
+            /** Format: int64 */
+            states: number;
+            steps: components["schemas"]["PlanStep"][];
+            /** Format: int64 */
+            target: number;
+            text: components["schemas"]["Text"];
+            unit: components["schemas"]["Text"];
+            version: string;
+        };
+        PlanStep: {
+            /** Format: int64 */
+            cost: number;
+            estimated: boolean;
+            from: string;
+            kind: string;
+            need: string;
+            /** Format: int64 */
+            points: number;
+            question: string;
+            text: components["schemas"]["Text"];
+            to: string;
+        };
+        PlantCounts: {
+            /** Format: int64 */
+            create: number;
+            /** Format: int64 */
+            move: number;
+            /**
+             * Format: int64
+             * @description Named by the file and as they should be
+             */
+            none: number;
+            /** Format: int64 */
+            retire: number;
+            /** Format: int64 */
+            update: number;
         };
         PlantHealth: {
             /**
@@ -5143,7 +11797,7 @@ export interface components {
             applied: boolean;
             /** @description The first of them */
             changes: components["schemas"]["Change"][];
-            counts: components["schemas"]["Counts"];
+            counts: components["schemas"]["PlantCounts"];
             /** @description The first of them */
             errors: components["schemas"]["RowError"][];
             more: components["schemas"]["ImportedMoreStruct"];
@@ -5196,6 +11850,14 @@ export interface components {
             /** @description Names of an int64's values */
             values?: components["schemas"]["ValueView"][] | null;
         };
+        PointsPart: {
+            choice: string;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            share: number;
+            text: components["schemas"]["Text"];
+        };
         Preset: {
             definition: components["schemas"]["Definition"];
             id: string;
@@ -5236,6 +11898,108 @@ export interface components {
             /** @description The value found there; left out for secrets and for whole objects */
             value?: unknown;
         };
+        Programme: {
+            /** Format: date */
+            day: string;
+            /** @description Kinds of needs; any where it is left out */
+            kinds?: string[] | null;
+            place?: string;
+            /** Format: int64 */
+            rounds: number;
+            /**
+             * Format: int64
+             * @description For each side
+             */
+            seats: number;
+            /** Format: int64 */
+            tables: number;
+            title: string;
+            /** @description GB/T 4754; any trade where it is left out */
+            trades?: string[] | null;
+            words?: string;
+        };
+        ProjectEntry: {
+            /**
+             * Format: int64
+             * @description Of a report on the use of money: fen
+             */
+            amount?: number;
+            /** @description Papers that the applicant has handed in */
+            documents?: string[] | null;
+            /** @description Of an order: the last day */
+            due?: string;
+            /**
+             * @description Evidence of a milestone; the desk's judgement of it; a report on the use of money; a corrective order; the answer to one; the final evaluation
+             * @enum {string}
+             */
+            kind: "evidence" | "judged" | "use" | "order" | "answer" | "evaluation";
+            milestone?: string;
+            /** @description Of a judgement */
+            ok?: boolean;
+            /** @description Of an answer: the order */
+            order?: string;
+            text: string;
+        };
+        ProjectEvent: {
+            /** Format: date-time */
+            at: string;
+            body: unknown;
+            by?: string;
+            /** Format: uuid */
+            id: string;
+            kind: string;
+        };
+        ProviderCheckRequest: {
+            /** Format: date */
+            day: string;
+            /** @description Who checked */
+            party: string;
+            /** Format: uuid */
+            provider: string;
+            /** @description Its number */
+            report: string;
+            /** Format: int64 */
+            score: number;
+        };
+        ProviderSignIn: {
+            /** @description Who is signed in now */
+            me?: components["schemas"]["Me"];
+            /** @description As the provider tells it */
+            name?: string;
+            /** @description The provider vouches for somebody whom nobody here is known by yet: sign in otherwise and bind it, or come anew with it */
+            ticket?: string;
+        };
+        PublicAction: {
+            action: string;
+            name: components["schemas"]["Text"];
+        };
+        PublicAward: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: uuid */
+            case: string;
+            name: components["schemas"]["Text"];
+            /** @description Objections are taken */
+            open: boolean;
+            /** Format: uuid */
+            org: string;
+            /** Format: int64 */
+            rank?: number;
+            /**
+             * Format: int64
+             * @description The basis of an objection
+             */
+            revision: number;
+            score?: string;
+            state: string;
+            stateName: components["schemas"]["Text"];
+            title: string;
+            /**
+             * Format: date
+             * @description The last day of objections
+             */
+            until?: string;
+        };
         PublicCase: {
             /** @description The public fields */
             content: unknown;
@@ -5243,11 +12007,14 @@ export interface components {
             deadlines: components["schemas"]["DeadlineView"][];
             /** Format: uuid */
             id: string;
+            /** @description What anybody who is signed in may do with it now */
+            objecting?: components["schemas"]["PublicAction"];
             /**
              * Format: uuid
              * @description Who keeps it
              */
             org: string;
+            orgName?: components["schemas"]["Text"];
             /**
              * Format: int64
              * @description The basis of an objection
@@ -5255,6 +12022,8 @@ export interface components {
             revision: number;
             state: string;
             stateName: components["schemas"]["Text"];
+            /** @description The organisation that it is about */
+            subjectName?: components["schemas"]["Text"];
         };
         PublicEntry: {
             /** @description The public fields */
@@ -5264,6 +12033,90 @@ export interface components {
             since?: string;
             state: string;
             until?: string;
+        };
+        PublicFlow: {
+            /** @description What one case is called */
+            case: components["schemas"]["Text"];
+            /** @description The public ones */
+            fields: unknown;
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        PublicRound: {
+            /** Format: int64 */
+            budget: number;
+            call: string;
+            callName: components["schemas"]["Text"];
+            cases: components["schemas"]["PublicAward"][];
+            /** Format: date */
+            closes: string;
+            /** @description SHA-256 of the seed by which experts are drawn, published when the round was opened */
+            commitment: string;
+            /** Format: date-time */
+            drawn?: string;
+            fund?: string;
+            /** Format: uuid */
+            id: string;
+            name: components["schemas"]["Text"];
+            /** Format: date-time */
+            opened: string;
+            /** Format: uuid */
+            org: string;
+            orgName: components["schemas"]["Text"];
+            /** Format: int64 */
+            revision: number;
+            /** @description Once it was drawn */
+            seed?: string;
+            /** @enum {string} */
+            state: "open" | "drawn" | "ranked" | "published";
+            stateName: components["schemas"]["Text"];
+            /** @description Applications are taken now */
+            takes: boolean;
+            text: components["schemas"]["Text"];
+            version: string;
+            /** Format: int64 */
+            year: number;
+        };
+        PublishCampaignRequest: {
+            by: string[];
+        };
+        PublishPolicyRequest: {
+            /** @description yyyy-mm-dd; empty takes it back */
+            day: string;
+            /** @description Where the document was published */
+            source: string;
+        };
+        Published: {
+            /** @description Name of the campaign before, with which it is compared */
+            before?: string;
+            /** @description industry, size, place */
+            by: string[];
+            /** Format: uuid */
+            campaign: string;
+            cells: components["schemas"]["ResultCell"][];
+            instrument: string;
+            /**
+             * Format: int64
+             * @description Cells of fewer enterprises are hidden, and those from which they could be worked out
+             */
+            least: number;
+            /** @description Names, from having none */
+            levels: components["schemas"]["Text"][];
+            name: components["schemas"]["Text"];
+            official: boolean;
+            text: components["schemas"]["Text"];
+            /** Format: date */
+            until: string;
+        };
+        PutMailServerRequest: {
+            mail: components["schemas"]["MailServer"];
+            /** @description Empty: the one that stands, for the same server and user */
+            password?: string;
+        };
+        PutSMSGatewayRequest: {
+            /** @description Empty: the one that stands, for the same address */
+            secret?: string;
+            sms: components["schemas"]["SMSGateway"];
         };
         PutStatesRequest: {
             kept: boolean;
@@ -5336,6 +12189,101 @@ export interface components {
              */
             summaries: number;
         };
+        Question: {
+            help?: components["schemas"]["Text"];
+            key: string;
+            when?: components["schemas"]["FormCondition"][] | null;
+        };
+        QuestionForm: {
+            binding?: boolean;
+            choices: components["schemas"]["ChoiceForm"][];
+            /** @description Of the plant, that answer it */
+            facts: string[];
+            /** Format: int64 */
+            full: number;
+            help?: components["schemas"]["Text"];
+            id: string;
+            /** @enum {string} */
+            kind: "single" | "multi" | "number" | "percentage" | "yesno" | "ladder";
+            mayNotApply?: boolean;
+            /** @description In which it stands */
+            part: string;
+            /** @description Of the instrument */
+            section: string;
+            text: components["schemas"]["Text"];
+            unit?: components["schemas"]["Text"];
+        };
+        Quotes: {
+            costs?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** Format: int64 */
+            prove?: number;
+        };
+        RankChange: {
+            /** Format: uuid */
+            case: string;
+            /** Format: int64 */
+            from: number;
+            isChosen: boolean;
+            title: string;
+            /**
+             * Format: int64
+             * @description 0: it has no score any more
+             */
+            to: number;
+            wasChosen: boolean;
+        };
+        RankedCase: {
+            adjusted: string;
+            /** Format: uuid */
+            case: string;
+            chosen: boolean;
+            criteria: {
+                [key: string]: string;
+            };
+            /** @description The adjusted score as a fraction */
+            exact: string;
+            /** Format: int64 */
+            part: number;
+            /** Format: int64 */
+            rank: number;
+            raw: string;
+            /** Format: int64 */
+            reviews: number;
+            tied?: boolean;
+            title: string;
+        };
+        Ranking: {
+            /** Format: date-time */
+            at: string;
+            /** @description Why an earlier one was made again */
+            because?: string;
+            /**
+             * @description What it goes by
+             * @enum {string}
+             */
+            by: "raw" | "adjusted";
+            /** @description Against the one before */
+            changes?: components["schemas"]["RankChange"][] | null;
+            effects: components["schemas"]["ReviewerEffect"][];
+            /** Format: int64 */
+            line: number;
+            list: components["schemas"]["RankedCase"][];
+            /**
+             * Format: int64
+             * @description More than one: applications of different parts share no reviewer, and their adjusted scores do not compare
+             */
+            parts: number;
+            /** Format: int64 */
+            places: number;
+            /** @description SHA-256 of the scores that it rests on */
+            scores: string;
+            /** @description Which applications would change sides, and why */
+            swings: components["schemas"]["Swing"][];
+        };
         RateView: {
             /** @description Requirements and targets that it answers to */
             basis: string[];
@@ -5354,6 +12302,63 @@ export interface components {
              */
             value?: number;
         };
+        Rated: {
+            /** Format: int64 */
+            checks?: number;
+            /**
+             * Format: int64
+             * @description Ratings by customers that count
+             */
+            contracts: number;
+            /**
+             * Format: int64
+             * @description 0 to 100, drawn to the prior where contracts are few
+             */
+            customers?: number;
+            /** Format: int64 */
+            delivery?: number;
+            /** @description False: no rating yet, because no contract is known to have happened */
+            known: boolean;
+            /** Format: int64 */
+            late: number;
+            name: components["schemas"]["Text"];
+            /** Format: int64 */
+            onTime: number;
+            /**
+             * Format: int64
+             * @description 0 to 100; 0 where there is none
+             */
+            score: number;
+            standing?: string;
+        };
+        RatingContent: {
+            appeal?: string;
+            aspects: components["schemas"]["Aspects"];
+            decision?: string;
+            words?: string;
+        };
+        RatingRequest: {
+            aspects: components["schemas"]["Aspects"];
+            words?: string;
+        };
+        RatingView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            contact: string;
+            content: components["schemas"]["RatingContent"];
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            provider: string;
+            /**
+             * Format: int64
+             * @description 0 to 100
+             */
+            score: number;
+            /** @enum {string} */
+            state: "counts" | "appealed" | "upheld" | "struck";
+        };
         RatioView: {
             /** Format: int64 */
             denominator: number;
@@ -5362,8 +12367,42 @@ export interface components {
             /** Format: double */
             value?: number;
         };
+        ReadInboxRequest: {
+            /** Format: uuid */
+            org?: string;
+        };
         ReadLinkRequest: {
             points: components["schemas"]["AskedPoint"][] | null;
+        };
+        Reason: {
+            /** @description kind, words, trade, cases, budget, region, size, protocols, rating, way, conflict */
+            part: string;
+            /**
+             * Format: int64
+             * @description share × weight / 1000; their sum is the score
+             */
+            points: number;
+            /**
+             * Format: int64
+             * @description 0 to 1000: how well it fits
+             */
+            share: number;
+            /** @enum {string} */
+            side: "for" | "neutral" | "against" | "blocks";
+            text: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description In ten-thousandths
+             */
+            weight: number;
+        };
+        ReasonRequest: {
+            reason: string;
+        };
+        RecheckView: {
+            /** Format: date */
+            due: string;
+            instrument: string;
         };
         RegisterImported: {
             /** @description False for a dry run, and where a row is wrong: then nothing was taken */
@@ -5420,6 +12459,24 @@ export interface components {
         ReleaseSamplesRequest: {
             reason: string;
         };
+        RemindFirmsResponse: {
+            /** Format: int64 */
+            firms: number;
+        };
+        RenewMandateRequest: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description 3 to 1000 characters */
+            reason: string;
+            /**
+             * Format: date
+             * @description The last day
+             */
+            until: string;
+        };
         Request: {
             /**
              * Format: int64
@@ -5428,6 +12485,25 @@ export interface components {
             keep?: number;
             /** @description Absolute path, on the node's own computer, of a backup repository, or of a new or empty folder */
             to: string;
+        };
+        Rest: {
+            /** @description It counts for the fact; false: it is in the whole and does not count */
+            counts: boolean;
+            /**
+             * Format: int64
+             * @description Days with good samples in the time
+             */
+            days?: number;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "machine" | "series";
+            /**
+             * Format: uuid
+             * @description Of a series
+             */
+            machine?: string;
+            name: components["schemas"]["Text"];
         };
         RestatementView: {
             /** Format: date-time */
@@ -5453,6 +12529,31 @@ export interface components {
             to: string;
             /** @description The bucket is no more: a calendar was changed */
             withdrawn?: boolean;
+        };
+        Result: {
+            /**
+             * Format: date
+             * @description The day on which it was delivered
+             */
+            delivered: string;
+            /** @description Facts of the firm that show it */
+            facts?: string[] | null;
+            /**
+             * Format: int64
+             * @description Fen a year, as the firm declares it
+             */
+            saving?: number;
+            words: string;
+        };
+        ResultCell: {
+            before?: components["schemas"]["BeforeCell"];
+            /** Format: int64 */
+            firms?: number;
+            hidden?: boolean;
+            key: components["schemas"]["Key"];
+            /** @description Enterprises by level, from none */
+            levels?: number[] | null;
+            quartiles?: components["schemas"]["Band"][] | null;
         };
         RetentionDueView: {
             /**
@@ -5490,6 +12591,59 @@ export interface components {
              * @description From when on; now where it is left out
              */
             at?: string;
+            reason: string;
+        };
+        ReverseLedgerEntryRequest: {
+            why: string;
+        };
+        ReviewDismissal: {
+            reason: string;
+        };
+        ReviewLeaving: {
+            /** @description A conflict of interest; otherwise the review is declined */
+            conflict: boolean;
+            reason: string;
+        };
+        ReviewLine: {
+            conflicts?: components["schemas"]["ExpertConflict"][] | null;
+            counts: boolean;
+            /** Format: date */
+            due: string;
+            /**
+             * Format: uuid
+             * @description Entry of the register
+             */
+            expert: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            opinion?: string;
+            /** @description Of one that was handed in and counts */
+            points?: {
+                [key: string]: number;
+            };
+            reason?: string;
+            /** @enum {string} */
+            state: "drawn" | "scored" | "declined" | "conflict";
+            stateName: components["schemas"]["Text"];
+            total?: string;
+        };
+        ReviewerEffect: {
+            /** Format: int64 */
+            cases: number;
+            effect: string;
+            /** Format: uuid */
+            expert: string;
+            /** Format: int64 */
+            part: number;
+        };
+        RevokeMandateRequest: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description 3 to 1000 characters */
             reason: string;
         };
         Role: {
@@ -5737,6 +12891,55 @@ export interface components {
             /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
             value: number | string | boolean | null;
         };
+        RoundBasis: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+        };
+        RoundClosing: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            reason: string;
+        };
+        RoundDetail: {
+            /** Format: int64 */
+            budget: number;
+            call: string;
+            callName: components["schemas"]["Text"];
+            /** Format: date */
+            closes: string;
+            /** @description SHA-256 of the seed by which experts are drawn, published when the round was opened */
+            commitment: string;
+            detail: components["schemas"]["CallDetail"];
+            /** Format: date-time */
+            drawn?: string;
+            fund?: string;
+            /** Format: uuid */
+            id: string;
+            name: components["schemas"]["Text"];
+            /** Format: date-time */
+            opened: string;
+            /** Format: uuid */
+            org: string;
+            orgName: components["schemas"]["Text"];
+            /** Format: int64 */
+            revision: number;
+            /** @description Once it was drawn */
+            seed?: string;
+            /** @enum {string} */
+            state: "open" | "drawn" | "ranked" | "published";
+            stateName: components["schemas"]["Text"];
+            /** @description Applications are taken now */
+            takes: boolean;
+            version: string;
+            /** Format: int64 */
+            year: number;
+        };
         RowError: {
             /** @description Cell of the sheet, such as I731 */
             cell?: string;
@@ -5769,6 +12972,12 @@ export interface components {
             sheet?: string;
             value?: string;
         };
+        RuleCheck: {
+            have: string;
+            holds: boolean;
+            text: components["schemas"]["Text"];
+            want: string;
+        };
         RulesView: {
             /** @description Those in effect and those to come */
             assignments: components["schemas"]["AssignmentView"][];
@@ -5776,6 +12985,15 @@ export interface components {
             /** @description What it comes to */
             due: components["schemas"]["RetentionDueView"][];
             holds: components["schemas"]["HoldView"][];
+        };
+        SMSGateway: {
+            /** @description Id of the template with {code} and {minutes} */
+            codeTemplate: string;
+            /** @description Id of the template with {text}; without one only codes are sent */
+            noteTemplate?: string;
+            /** @description 短信签名 registered with the operator */
+            signature?: string;
+            url: string;
         };
         Sample: {
             /** @description The node's commit number */
@@ -5841,6 +13059,19 @@ export interface components {
              */
             to?: string;
         };
+        Scene: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        Score: {
+            /** Format: int64 */
+            full: number;
+            id: string;
+            name: components["schemas"]["Text"];
+            parent?: string;
+            /** Format: int64 */
+            points: number;
+        };
         ScoreParts: {
             /** Format: double */
             clock?: number;
@@ -5880,6 +13111,17 @@ export interface components {
              */
             quality: number;
         };
+        Scoring: {
+            /** Format: int64 */
+            basis: number;
+            opinion: string;
+            /** @description By criterion */
+            points: {
+                [key: string]: number;
+            };
+            /** @description Hand it in; without it, it is kept as a draft */
+            submit: boolean;
+        };
         SealProof: {
             /** @description Of samples: UTC day of the commits */
             day?: string;
@@ -5910,6 +13152,47 @@ export interface components {
             done: number;
             /** Format: int64 */
             total: number;
+        };
+        SeatRequest: {
+            /** Format: uuid */
+            as: string;
+            /**
+             * Format: uuid
+             * @description A firm's
+             */
+            need?: string;
+            /**
+             * Format: uuid
+             * @description A provider's
+             */
+            supply?: string;
+        };
+        Section: {
+            fields: components["schemas"]["Question"][] | null;
+            help?: components["schemas"]["Text"];
+            id: string;
+            name: components["schemas"]["Text"];
+            when?: components["schemas"]["FormCondition"][] | null;
+        };
+        SectionForm: {
+            counted?: boolean;
+            /**
+             * Format: int64
+             * @description Ten-thousandths of a point
+             */
+            full: number;
+            id: string;
+            name: components["schemas"]["Text"];
+            parent?: string;
+        };
+        SendCodeRequest: {
+            phone: string;
+        };
+        SentCode: {
+            /** @description To be sent back with the code */
+            challenge: string;
+            /** Format: date-time */
+            expires: string;
         };
         Series: {
             /** Format: uuid */
@@ -6110,6 +13393,15 @@ export interface components {
             /** Format: date-time */
             to?: string;
         };
+        SeriesRole: {
+            name: components["schemas"]["Text"];
+            role: string;
+        };
+        SetCheckupProfileRequest: {
+            profile: {
+                [key: string]: string;
+            };
+        };
         SetConnectionRequest: {
             /** Format: uuid */
             link: string;
@@ -6125,6 +13417,10 @@ export interface components {
             /** @description Not needed where none is set, or within 15 minutes of a sign-in by link */
             current?: string;
             new: string;
+        };
+        SetPhoneRequest: {
+            challenge: string;
+            code: string;
         };
         SetRoleRequest: {
             /** @enum {string} */
@@ -6201,6 +13497,15 @@ export interface components {
             /** @description Names of an int64's values */
             values?: components["schemas"]["ValueView"][] | null;
         };
+        Shown: {
+            items: components["schemas"]["SupplyView"][];
+            /** Format: int64 */
+            total: number;
+        };
+        ShownField: {
+            name: components["schemas"]["Text"];
+            value: components["schemas"]["Text"];
+        };
         ShredView: {
             /**
              * Format: uuid
@@ -6208,13 +13513,65 @@ export interface components {
              */
             record: string;
         };
+        SignInByCodeRequest: {
+            challenge: string;
+            code: string;
+            /** @description Of somebody who is new here (problem person-not-known) */
+            name?: string;
+        };
         SignInByLinkRequest: {
             /** @description What stands behind token= in the sign-in link */
             token: string;
         };
+        SignInProvider: {
+            id: string;
+            label: components["schemas"]["Text"];
+        };
         SignInRequest: {
             login: string;
             password: string;
+        };
+        SignInWays: {
+            providers: components["schemas"]["SignInProvider"][];
+            /** @description People may come by themselves: by a proved phone where codes are sent, else by login and password */
+            signUp: boolean;
+            /** @description Codes are sent to phones */
+            sms: boolean;
+        };
+        SignUpByProviderRequest: {
+            name: string;
+            ticket: string;
+        };
+        SignUpRequest: {
+            login: string;
+            name: string;
+            password: string;
+        };
+        Size: {
+            class: string;
+            /** @description Figures without which it cannot be told: employees, revenue, assets, industry */
+            missing: string[];
+            name: components["schemas"]["Text"];
+            /** @description Indicator by indicator */
+            reasons: components["schemas"]["Text"][];
+        };
+        Source: {
+            clause: string;
+            document: string;
+            id: string;
+            quote: string;
+            read: string;
+            url?: string;
+        };
+        Span: {
+            hit?: boolean;
+            text: string;
+        };
+        SpendVoucherRequest: {
+            /** @description Its number, and what it is about */
+            contract: string;
+            /** Format: uuid */
+            provider: string;
         };
         SpoolView: {
             /** @description On the gateway's disk */
@@ -6236,9 +13593,71 @@ export interface components {
             /** @description Samples in them: at risk until they are here */
             samples: string;
         };
+        Standing: {
+            counts: components["schemas"]["AssessCount"][];
+            decided: components["schemas"]["Text"];
+            /** Format: int64 */
+            level: number;
+            levels: components["schemas"]["LevelCheck"][];
+            lines: components["schemas"]["Line"][];
+            missing: components["schemas"]["Missing"][];
+            name: components["schemas"]["Text"];
+            scores: components["schemas"]["Score"][];
+        };
         State: {
             id: string;
             name: components["schemas"]["Text"];
+        };
+        StateCount: {
+            /** Format: int64 */
+            count: number;
+            flow: string;
+            flowName: components["schemas"]["Text"];
+            state: string;
+            stateName: components["schemas"]["Text"];
+        };
+        StatementFault: {
+            cell: string;
+            mend: components["schemas"]["Text"];
+            /** Format: int64 */
+            row: number;
+            text: components["schemas"]["Text"];
+            value: string;
+        };
+        StatementLine: {
+            /**
+             * Format: int64
+             * @description Fen; received is positive, paid negative
+             */
+            amount: number;
+            day: string;
+            /**
+             * Format: int64
+             * @description Row of the file
+             */
+            line: number;
+            movement?: string;
+            note?: string;
+            party?: string;
+            /** @description Of the commitment that it is matched with */
+            ref?: string;
+            reference: string;
+            /** @enum {string} */
+            state: "open" | "matched";
+            /** Format: uuid */
+            statement?: string;
+        };
+        StatementTaken: {
+            applied: boolean;
+            faults: components["schemas"]["StatementFault"][];
+            lines: components["schemas"]["StatementLine"][];
+            /** Format: int64 */
+            matched: number;
+            /**
+             * Format: uuid
+             * @description Absent where nothing was taken
+             */
+            statement?: string;
         };
         States: {
             /**
@@ -6325,11 +13744,14 @@ export interface components {
              * @description For which organisation it was done
              */
             org?: string;
+            orgName?: components["schemas"]["Text"];
             reason?: string;
             /** Format: int64 */
             revision: number;
             role?: string;
+            roleName?: components["schemas"]["Text"];
             to: string;
+            toName: components["schemas"]["Text"];
             /** @description Absent where people were named for a role */
             transition?: string;
         };
@@ -6340,6 +13762,429 @@ export interface components {
             bytes: string;
             /** Format: int64 */
             series: number;
+        };
+        SupplyCase: {
+            /** Format: uuid */
+            id: string;
+            title: string;
+            trade: components["schemas"]["Text"];
+            /** Format: int64 */
+            year?: number;
+        };
+        SupplyView: {
+            cases: components["schemas"]["SupplyCase"][];
+            code: string;
+            /**
+             * Format: uuid
+             * @description Of the entry of the register
+             */
+            id: string;
+            kindNames: components["schemas"]["Text"][];
+            kinds: string[];
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            priceFrom?: number;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            priceTo?: number;
+            /**
+             * Format: uuid
+             * @description Absent where it has no organisation here: it cannot be contacted here
+             */
+            provider?: string;
+            providerName: string;
+            /**
+             * Format: int64
+             * @description 0 to 100; absent: no rating yet
+             */
+            rating?: number;
+            ratingName: components["schemas"]["Text"];
+            /** @description GB/T 2260; none: the whole country */
+            regions: string[];
+            register: string;
+            title: string;
+            /** @description Names; none: any */
+            trades: components["schemas"]["Text"][];
+            ways: string[];
+            words: string;
+        };
+        SupportAsk: {
+            ask: components["schemas"]["Text"];
+            fact: string;
+            help: components["schemas"]["Text"];
+            /** @description Those that it can change */
+            measures: string[] | null;
+            options?: components["schemas"]["Option"][] | null;
+            /** @enum {string} */
+            type: "bool" | "choice" | "set" | "count" | "money" | "date" | "amounts";
+        };
+        SupportAward: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            /** Format: date-time */
+            at: string;
+            day: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            keeper: string;
+            measure: string;
+            name: string;
+            /** Format: uuid */
+            org: string;
+            orgName?: components["schemas"]["Text"];
+            /** @description Of the commitment in the keeper's book */
+            ref?: string;
+            why?: string;
+        };
+        SupportCause: {
+            id: string;
+            name: components["schemas"]["Text"];
+            /**
+             * @description all: what was paid is claimed whole
+             * @enum {string}
+             */
+            share: "all" | "part";
+        };
+        SupportDocument: {
+            file: string;
+            measures: components["schemas"]["SupportMeasure"][];
+            published?: string;
+            sha256: string;
+            source?: string;
+            title: string;
+            /** @description It does not date itself: the node's operator tells its day */
+            undated: boolean;
+            /** @description Every quote of its measures stands in the text on file */
+            verified: boolean;
+        };
+        SupportDraft: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            id: string;
+            measure: string;
+            name: string;
+            sha256: string;
+            yaml: string;
+        };
+        SupportFiling: {
+            /** Format: date-time */
+            at: string;
+            day: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description To whom it is filed
+             */
+            keeper: string;
+            measure: string;
+            /** @description Of the project */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The enterprise
+             */
+            org: string;
+            orgName?: components["schemas"]["Text"];
+            /** @description What the measure gave at filing, with its explanation */
+            outcome?: unknown;
+            packs?: string;
+            /** @enum {string} */
+            state: "open" | "awarded" | "refused" | "withdrawn";
+            why?: string;
+        };
+        SupportInquiry: {
+            answers: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            at: string;
+            chosen: {
+                [key: string]: string;
+            };
+            /** @description Of filing; absent for today */
+            day?: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description The name as filings and awards know it */
+            object: string;
+            /** Format: uuid */
+            org: string;
+            region?: string;
+            /** Format: int64 */
+            revision: number;
+        };
+        SupportKnown: {
+            /** @description How it is asked for, to change the answer */
+            ask: components["schemas"]["SupportAsk"];
+            /** @description What the firm answered, where the evidence says something else */
+            declared?: unknown;
+            document?: string;
+            fact: string;
+            /** @enum {string} */
+            grade: "E0" | "E1" | "E2" | "E3";
+            name: components["schemas"]["Text"];
+            /** @description The value in words */
+            shown: components["schemas"]["Text"];
+            /** @enum {string} */
+            source: "answer" | "register" | "fact" | "voucher" | "programme";
+            type: string;
+            value: unknown;
+        };
+        SupportLab: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            done: number;
+            /** @description Absent until it has run. Amounts are whole fen as text */
+            finding?: unknown;
+            /** Format: uuid */
+            id: string;
+            job?: string;
+            /** Format: uuid */
+            org: string;
+            run: components["schemas"]["SupportLabRun"];
+            status: string;
+            /** Format: int64 */
+            total: number;
+        };
+        SupportLabRequest: {
+            /** @description Fen by budget line */
+            budgetA?: {
+                [key: string]: number;
+            };
+            budgetB?: {
+                [key: string]: number;
+            };
+            /**
+             * @default size
+             * @enum {string}
+             */
+            by: "size" | "industry" | "region";
+            /** @description Of filing; today where it is left out */
+            day?: string;
+            drafts: string[];
+            /**
+             * Format: int64
+             * @description Claims that are made up beside the firms of the register
+             */
+            generated?: number;
+            /** @description grant where it is left out */
+            instrument?: string;
+            /** Format: uuid */
+            org: string;
+            /** @description Count only what is evidenced */
+            proven?: boolean;
+            /** @description Measures and firms of a region; all where it is left out */
+            region?: string;
+            /** Format: int64 */
+            seed?: number;
+        };
+        SupportLabRun: {
+            budgetA: {
+                [key: string]: number;
+            };
+            budgetB: {
+                [key: string]: number;
+            };
+            by: string;
+            day: string;
+            drafts: string[] | null;
+            /** Format: int64 */
+            generated: number;
+            instrument: string;
+            org: string;
+            proven: boolean;
+            region: string;
+            /** Format: int64 */
+            seed: number;
+        };
+        SupportMeasure: {
+            beneficiary: components["schemas"]["Text"];
+            calculable: boolean;
+            clauses: components["schemas"]["Clause"][];
+            code: string;
+            id: string;
+            instrument: string;
+            kind: string;
+            lead?: string;
+            level: string;
+            /** @description Budget line */
+            line?: string;
+            name: components["schemas"]["Text"];
+            /** @description Why there is no amount */
+            notCalculable?: components["schemas"]["Text"];
+            policy: string;
+            /** @description What is read into the text where it leaves something open */
+            readings?: components["schemas"]["Text"][] | null;
+            region: components["schemas"]["Text"];
+            regionCode: string;
+            /** @description Of the pack */
+            sha256: string;
+            span: components["schemas"]["Text"];
+            strength: string;
+            /** @enum {string} */
+            validity: "in-force" | "ended" | "not-yet" | "undated";
+            version: string;
+        };
+        SupportNeed: {
+            evidence: components["schemas"]["Text"];
+            fact: string;
+            have?: string;
+            help?: components["schemas"]["Text"];
+            /** @description Kind of business fact by which it can be entered */
+            kind?: string;
+            measures: string[] | null;
+            name: components["schemas"]["Text"];
+            need: string;
+        };
+        SupportOpinion: {
+            /** @description Questions that can still change the answer, the one that can change most first */
+            asks: components["schemas"]["SupportAsk"][];
+            day: string;
+            enterprise?: components["schemas"]["Text"];
+            /** @description Hash of the inputs */
+            facts: string;
+            /** @description Hash of the report */
+            hash: string;
+            inquiry: components["schemas"]["SupportInquiry"];
+            known: components["schemas"]["SupportKnown"][];
+            /** @description Evidence that is still wanted of what was said */
+            needs: components["schemas"]["SupportNeed"][];
+            /** @description Hash of the measures */
+            packs: string;
+            region?: string;
+            /** @description It is in the register of enterprises */
+            registered: boolean;
+            /** @description Canonical report: outcomes with their explanation, groups, totals. Amounts are whole fen as text */
+            report: unknown;
+        };
+        SupportParty: {
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+        };
+        SupportPayment: {
+            /** Format: date */
+            on: string;
+            payment: string;
+        };
+        SupportReason: {
+            why: string;
+        };
+        SupportRecomputed: {
+            /** @description Of the report as it comes out now */
+            hash?: string;
+            /** @description The measures are those of then; false: they have changed since, and nothing is said */
+            packs: boolean;
+            /** @description Byte for byte */
+            same: boolean;
+        };
+        SupportRecovery: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            award: string;
+            cause: string;
+            /** @description On which it rests */
+            clause: string;
+            decision?: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            keeper: string;
+            objection?: string;
+            /** Format: uuid */
+            org: string;
+            orgName?: components["schemas"]["Text"];
+            /** Format: int64 */
+            received: number;
+            /** @enum {string} */
+            state: "claimed" | "objected" | "upheld" | "withdrawn" | "received";
+            /** @description Last day of objection */
+            until: string;
+            why: string;
+        };
+        SupportResult: {
+            /** Format: date-time */
+            at: string;
+            day: string;
+            facts: string;
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            inquiry: string;
+            packs: string;
+            report: unknown;
+        };
+        SupportVoucher: {
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            amount: number;
+            contract?: string;
+            /** @description What the provider says */
+            delivery?: string;
+            /** @description Last day on which it can be spent */
+            expires: string;
+            fund: string;
+            /** Format: uuid */
+            holder: string;
+            holderName?: components["schemas"]["Text"];
+            /** Format: uuid */
+            id: string;
+            issued: string;
+            /** Format: uuid */
+            keeper: string;
+            keeperName?: components["schemas"]["Text"];
+            number: string;
+            payment?: string;
+            /** Format: uuid */
+            provider?: string;
+            providerName?: components["schemas"]["Text"];
+            purpose: string;
+            /** @description What the holder says */
+            reply?: string;
+            /** @enum {string} */
+            state: "held" | "spent" | "delivered" | "confirmed" | "redeemed" | "expired";
+            /** Format: int64 */
+            year: number;
+        };
+        SupportVoucherSum: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Fen
+             */
+            redeemed: number;
+            /**
+             * Format: int64
+             * @description Fen; also what is delivered and confirmed
+             */
+            spent: number;
         };
         SweptView: {
             /** Format: date-time */
@@ -6361,6 +14206,25 @@ export interface components {
              * @description That have a cutoff
              */
             series: number;
+        };
+        Swing: {
+            /**
+             * @description Without one reviewer, by the raw or by the adjusted score, with one point more or less
+             * @enum {string}
+             */
+            because: "without" | "raw" | "adjusted" | "plus" | "minus";
+            case: string;
+            /** @description As it stands */
+            chosen: boolean;
+            /** @description Of without: the reviewer */
+            expert?: string;
+            /** @description Without the reviewer the case has no score at all */
+            unheard?: boolean;
+        };
+        TagAfter: {
+            tag: string;
+            /** Format: int64 */
+            years: number;
         };
         TemplateSummary: {
             class: string;
@@ -6424,6 +14288,11 @@ export interface components {
             en?: string;
             /** @description Chinese (zh-CN) */
             zh?: string;
+        };
+        Trait: {
+            id: string;
+            name: components["schemas"]["Text"];
+            options: components["schemas"]["AssessOption"][] | null;
         };
         Transition: {
             from: string[] | null;
@@ -6508,6 +14377,18 @@ export interface components {
             /** @description The number, as a string */
             value: string;
         };
+        VerdictView: {
+            answer?: components["schemas"]["Answer"];
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            question: string;
+            reason?: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            verdict: "confirmed" | "otherwise" | "unjudged";
+        };
         View: {
             /** Format: date-time */
             certificateUntil?: string;
@@ -6557,6 +14438,18 @@ export interface components {
             /** @description The newest commit number of telemetry at that time; 0 where there is none yet */
             commit: string;
         };
+        WhoStanding: {
+            clause: string;
+            /** @description What the register says */
+            found?: string;
+            /** @enum {string} */
+            holds: "true" | "false" | "unknown";
+            id: string;
+            text: components["schemas"]["Text"];
+        };
+        WishAtMatchEventRequest: {
+            wishes: string[];
+        };
         Words: {
             /** @description UTC calendar month, such as 2026-11 */
             month: string;
@@ -6572,6 +14465,17 @@ export interface components {
             length?: string;
             name: components["schemas"]["Text"];
             start: string;
+        };
+        WriteLedgerEntryRequest: {
+            /** Format: date */
+            day: string;
+            document?: string;
+            lines: components["schemas"]["LedgerPosting"][] | null;
+            memo?: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            ref: string;
+            why: string;
         };
     };
     responses: never;
@@ -6754,6 +14658,35 @@ export interface operations {
             };
         };
     };
+    listCalls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCallDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listCases: {
         parameters: {
             query?: {
@@ -6831,6 +14764,91 @@ export interface operations {
             };
         };
     };
+    countCases: {
+        parameters: {
+            query?: {
+                flow?: string;
+                state?: string;
+                /** @description Kept by this organisation */
+                org?: string;
+                /** @description About this organisation */
+                subject?: string;
+                /** @description Part of the title */
+                q?: string;
+                /** @description Only those that have not ended */
+                running?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStateCount"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportCases: {
+        parameters: {
+            query?: {
+                flow?: string;
+                state?: string;
+                /** @description Kept by this organisation */
+                org?: string;
+                /** @description About this organisation */
+                subject?: string;
+                /** @description Part of the title */
+                q?: string;
+                /** @description Only those that have not ended */
+                running?: boolean;
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCase: {
         parameters: {
             query?: never;
@@ -6893,6 +14911,40 @@ export interface operations {
             };
         };
     };
+    getCaseDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     nameCaseParties: {
         parameters: {
             query?: never;
@@ -6915,6 +14967,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    printCase: {
+        parameters: {
+            query?: {
+                format?: "pdf";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Error */
@@ -6981,6 +15070,782 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCampaigns: {
+        parameters: {
+            query?: {
+                org?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCheckupCampaignView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupCampaignView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupCampaignDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closeCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    callFirms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallFirmsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallFirmsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publishCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Published"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remindFirms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindFirmsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignResults: {
+        parameters: {
+            query?: {
+                /** @description industry, size, place */
+                by?: string[] | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Published"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCheckups: {
+        parameters: {
+            query?: {
+                /** @description Without it all that you may see */
+                org?: string;
+                family?: string;
+                state?: "open" | "submitted" | "withdrawn";
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCheckupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginCheckup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckupRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCheckup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerQuestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                question: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckupAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compareCheckups: {
+        parameters: {
+            query?: {
+                /** @description The last one before it where it is left out */
+                with?: string;
+                /** @description What is evidenced rather than what is declared */
+                evidenced?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupComparison"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCheckupDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askExpert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskExpertRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertCheckView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fileCheckupNeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileCheckupNeedsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileCheckupNeedsResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCheckupPeers: {
+        parameters: {
+            query?: {
+                evidenced?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupPeers"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prescribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PathRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupPrescription"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setCheckupProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetCheckupProfileRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setCheckupQuotes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Quotes"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCheckupResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupOutcome"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitCheckup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawCheckup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckupView"];
                 };
             };
             /** @description Error */
@@ -7168,6 +16033,391 @@ export interface operations {
             };
         };
     };
+    listDrafts: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation's; without it all that you may see */
+                org?: string;
+                kind?: string;
+                /** @description Of one flow, register or kind of fact */
+                target?: string;
+                case?: string;
+                mine?: boolean;
+                /** @description Those that were discarded or have expired */
+                ended?: boolean;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftSaving"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attachToDraft: {
+        parameters: {
+            query: {
+                kind: string;
+                /** @description The file's name, whose ending must be what its content is */
+                name: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDraftAttachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                attachment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    detachFromDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                attachment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discardDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBasis"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBasis"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftSubmission"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeDraftOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBasis"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listDrivers: {
         parameters: {
             query?: never;
@@ -7226,6 +16476,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageDueView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countDueCases: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counts"];
                 };
             };
             /** @description Error */
@@ -7411,6 +16692,249 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listExpertChecks: {
+        parameters: {
+            query?: {
+                /** @description That it concerns: as enterprise, expert or asker */
+                org?: string;
+                checkup?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageExpertCheckView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExpertCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertCheckDesk"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finishExpertCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishExpertCheckRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertCheckView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    declareConflict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclareConflictRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertCheckView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExpertDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endExpertCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpertCheckView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    judgeAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                question: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictView"];
                 };
             };
             /** @description Error */
@@ -8323,6 +17847,210 @@ export interface operations {
             };
         };
     };
+    listGrants: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                /** @description Both where it is left out */
+                side?: "given" | "received";
+                /** @description Only those that have not ended */
+                standing?: boolean;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    giveGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGrantChoices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantChoices"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantEnd"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGrantReads: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageGrantReadsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getPlantHealth: {
         parameters: {
             query?: {
@@ -8419,6 +18147,1041 @@ export interface operations {
             };
         };
     };
+    listInbox: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation's, and what is addressed to you alone; without it all */
+                org?: string;
+                kind?: "todo" | "note";
+                /** @description open and done of to-dos, unread and read of any */
+                state?: "open" | "done" | "unread" | "read";
+                /** @description Id of what they are about */
+                object?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInboxItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInboxChannels: {
+        parameters: {
+            query?: {
+                /** @description This organisation's; without it what is yours */
+                org?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInboxChannel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addInboxChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InboxChannelRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxChannel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeInboxChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeInboxChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InboxChannelChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxChannel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testInboxChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxTest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyInboxChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InboxCode"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxChannel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countInbox: {
+        parameters: {
+            query?: {
+                org?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxCount"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInboxPreference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxPreference"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putInboxPreference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InboxPreference"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxPreference"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readInbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadInboxRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxMarked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInboxSenders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxSenders"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putMailServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutMailServerRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSMSGateway: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSMSGatewayRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeInboxSender: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: "mail" | "sms";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUndelivered: {
+        parameters: {
+            query?: {
+                /** @description This organisation's; without it what is yours */
+                org?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInboxUndelivered"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dropUndelivered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryUndelivered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readInboxItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInstruments: {
+        parameters: {
+            query?: {
+                /** @description Only those in force on this day */
+                on?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInstrumentForm"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyApplications: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJoinApplication"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinApplication"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fillApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FillApplicationRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinApplication"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideApplicationRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinApplication"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApplicationLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinApplication"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinApplication"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkCreditCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckCreditCodeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIndustries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageIndustry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attachLetter: {
+        parameters: {
+            query: {
+                application: string;
+                /** @description The file's name, whose ending must be what its content is */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinApplication"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReviews: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+                /** @description Those that ask to act for this organisation; without it all, for the organisation that runs the node */
+                org?: string;
+                state?: "submitted" | "returned" | "approved" | "refused" | "withdrawn";
+                kind?: "join" | "act";
+                /** @description In code, names and login */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJoinApplication"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listLatest: {
         parameters: {
             query?: {
@@ -8440,6 +19203,623 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageLatest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBudgetLines: {
+        parameters: {
+            query: {
+                /** @description The organisation that keeps the book */
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLedgerLine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appropriate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppropriateRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLedgerChart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerChart"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCommitments: {
+        parameters: {
+            query: {
+                /** @description The organisation that keeps the book */
+                org: string;
+                fund?: string;
+                year?: number;
+                ref?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLedgerCommitment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    commit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommitRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerCommitment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDifferences: {
+        parameters: {
+            query: {
+                /** @description The organisation that keeps the book */
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLedgerDifference"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLedgerEntries: {
+        parameters: {
+            query: {
+                /** @description The organisation that keeps the book */
+                org: string;
+                fund?: string;
+                year?: number;
+                ref?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLedgerEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    writeLedgerEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteLedgerEntryRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reverseLedgerEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReverseLedgerEntryRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportLedger: {
+        parameters: {
+            query: {
+                /** @description The organisation that keeps the book */
+                org: string;
+                fund?: string;
+                year?: number;
+                ref?: string;
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFunds: {
+        parameters: {
+            query: {
+                /** @description The organisation that keeps the book */
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLedgerFund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addFund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddFundRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerFund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    matchStatementLine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchStatementLineRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMovements: {
+        parameters: {
+            query: {
+                /** @description The organisation that keeps the book */
+                org: string;
+                ref?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLedgerMovement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveCommitment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LedgerStep"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerCommitment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseCommitment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LedgerRelease"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerCommitment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importStatement: {
+        parameters: {
+            query: {
+                /** @description The organisation that keeps the book */
+                org: string;
+                name?: string;
+                /** @description Found out where it is left out */
+                format?: "xlsx" | "csv";
+                /** @description Only tell what would be done */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTrialBalance: {
+        parameters: {
+            query: {
+                /** @description The organisation that keeps the book */
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerTrial"];
                 };
             };
             /** @description Error */
@@ -8759,6 +20139,1495 @@ export interface operations {
             };
         };
     };
+    listMandates: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+                /** @description Of this organisation, for its owners; without it all, for the organisation that runs the node */
+                org?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMandateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMandateLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renewMandate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewMandateRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MandateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeMandate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeMandateRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MandateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addProviderCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderCheckRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listContacts: {
+        parameters: {
+            query?: {
+                org?: string;
+                need?: string;
+                /** @description For officers: those of all, but of private needs */
+                all?: boolean;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageContactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askForContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getContact: {
+        parameters: {
+            query?: {
+                /** @description The side from which you look, where you act for both */
+                org?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rateContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listContactSteps: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageContactStepView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stepContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactStepRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leaveMatchEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wishAtMatchEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WishAtMatchEventRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMatchEvents: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageEventView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addMatchEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Programme"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMatchEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endMatchEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndMatchEventRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMatchEventGuests: {
+        parameters: {
+            query?: {
+                /** @description Whose seat is yours, where you act for several */
+                org?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageGuestView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signUpForMatchEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inviteToMatchEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageEventInvitationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    noteMatchEventOutcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMatchEventTable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMeetingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pairMatchEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMeetingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportMatchEventTable: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fittingNeeds: {
+        parameters: {
+            query: {
+                /** @description The provider */
+                org: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFittingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    needFunnel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Funnel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNeeds: {
+        parameters: {
+            query?: {
+                org?: string;
+                state?: string;
+                kind?: string;
+                /** @description Two digits of GB/T 4754 */
+                industry?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageNeedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fileNeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NeedRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importNeeds: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description Found out where it is left out */
+                format?: "xlsx" | "csv";
+                /** @description Only tell what would be done */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedNeeds"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    emptyNeedsFile: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeNeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NeedChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    matchNeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawNeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Farewell"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProviderRating: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rated"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRatings: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRatingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNeedKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPublicNeeds: {
+        parameters: {
+            query?: {
+                kind?: string;
+                industry?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageNeedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPublicSupplies: {
+        parameters: {
+            query?: {
+                register?: string;
+                kind?: string;
+                industry?: string;
+                region?: string;
+                q?: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appealRating: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealRatingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideRating: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideRatingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOwnSupplies: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageListingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fileSupply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListingRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reviseSupply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListingChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getMe: {
         parameters: {
             query?: never;
@@ -8788,6 +21657,40 @@ export interface operations {
             };
         };
     };
+    listMyMandates: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMandateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     setPassword: {
         parameters: {
             query?: never;
@@ -8798,6 +21701,70 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SetPasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setPhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetPhoneRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Phone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bindProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindProviderRequest"];
             };
         };
         responses: {
@@ -8897,6 +21864,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Org"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBenchmarkConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setBenchmarkConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentView"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCheckupCalls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCheckupCallView"];
                 };
             };
             /** @description Error */
@@ -10157,6 +23221,902 @@ export interface operations {
             };
         };
     };
+    getProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallProject"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    writeProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectEntry"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallProject"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    declareIndicator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                indicator: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndicatorDeclaration"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallProject"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    measureIndicator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                indicator: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallProject"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bindIndicator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                indicator: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndicatorSeries"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallProject"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settlePayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Paying"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyReviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMyReview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMyReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyReview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismissReviewer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDismissal"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leaveReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewLeaving"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReviewPaper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                paper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scoreReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Scoring"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyReview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openRound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRound"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRoundFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCallFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endFiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundClosing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drawExperts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundBasis"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDraws: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDrawRecord"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportPayments: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRoundPayments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePaymentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publishRound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundBasis"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRanking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ranking"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    freezeRanking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundBasis"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ranking"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportSummary: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyRounds: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMyRound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPublishedCampaigns: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePublished"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPublicFlow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicFlow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPublicCases: {
         parameters: {
             query?: {
@@ -10182,6 +24142,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PagePublicCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportDocument"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRounds: {
+        parameters: {
+            query?: {
+                /** @description Of this organisation */
+                org?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCallRound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPublicRound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicRound"];
                 };
             };
             /** @description Error */
@@ -10287,6 +24343,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicEntry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchPublic: {
+        parameters: {
+            query?: {
+                /** @description Words, in any language; Chinese needs no spaces. Without any all that you may see is listed, the newest first */
+                q?: string;
+                /** @description The last word is not finished yet */
+                typing?: boolean;
+                kind?: string[] | null;
+                collection?: string[] | null;
+                state?: string[] | null;
+                region?: string[] | null;
+                industry?: string[] | null;
+                year?: string[] | null;
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundView"];
                 };
             };
             /** @description Error */
@@ -10682,6 +24781,53 @@ export interface operations {
                 /** @description field=value; all of them hold */
                 where?: string[] | null;
                 format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                register: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    printEntries: {
+        parameters: {
+            query?: {
+                /** @description Kept by this organisation; without it all that you may see */
+                org?: string;
+                state?: string;
+                /** @description That hold on this day */
+                on?: string;
+                key?: string;
+                /** @description Part of key or title */
+                q?: string;
+                /** @description field=value; all of them hold */
+                where?: string[] | null;
+                format?: "pdf";
             };
             header?: {
                 "Accept-Language"?: string;
@@ -11414,6 +25560,114 @@ export interface operations {
             };
         };
     };
+    search: {
+        parameters: {
+            query?: {
+                /** @description Words, in any language; Chinese needs no spaces. Without any all that you may see is listed, the newest first */
+                q?: string;
+                /** @description The last word is not finished yet */
+                typing?: boolean;
+                kind?: string[] | null;
+                collection?: string[] | null;
+                state?: string[] | null;
+                region?: string[] | null;
+                industry?: string[] | null;
+                year?: string[] | null;
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+                /** @description Kept by this organisation; without it all that you may see */
+                org?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSearchRebuilds: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJob"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rebuildSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listSeries: {
         parameters: {
             query?: {
@@ -12085,6 +26339,75 @@ export interface operations {
             };
         };
     };
+    signInByCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInByCodeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: components["schemas"]["Cookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendCodeRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentCode"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     signInByLink: {
         parameters: {
             query?: never;
@@ -12106,6 +26429,169 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Set-Cookie"?: components["schemas"]["Cookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finishProviderSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishProviderSignInRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: components["schemas"]["Cookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderSignIn"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signUpByProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpByProviderRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Set-Cookie"?: components["schemas"]["Cookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginProviderSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Set-Cookie"?: components["schemas"]["Cookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Address"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSignInWays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWays"];
                 };
             };
             /** @description Error */
@@ -12551,6 +27037,1225 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageMetricView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAwards: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportAward"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claimBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimBackRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportRecovery"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publishPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishPolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDrafts: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddDraftRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFilings: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportFiling"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grantFiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantFilingRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportAward"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuseFiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportReason"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawFiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportReason"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInquiries: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportInquiry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginInquiry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginInquiryRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportInquiry"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOpinion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportOpinion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerInquiry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerInquiryRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportOpinion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fileProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileProjectRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportFiling"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listResults: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keepResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLabs: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportLab"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runLab: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportLabRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportLab"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLab: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportLab"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportLab: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeasureSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                measure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GetMeasureSourceResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVoucherProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportParty"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecoveries: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportRecovery"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideRecovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideRecoveryRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportRecovery"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    objectRecovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportRecovery"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receiveRecovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportPayment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportRecovery"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecoveryCauses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportCause"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recomputeResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportRecomputed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sumVouchers: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportVoucherSum"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVouchers: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportVoucher"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issueVoucher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueVoucherRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportVoucher"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmVoucher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmVoucherRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportVoucher"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deliverVoucher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeliverVoucherRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportVoucher"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeemVoucher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportPayment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportVoucher"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spendVoucher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpendVoucherRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportVoucher"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    monthlyTasks: {
+        parameters: {
+            query: {
+                /** @description Who keeps the ledger */
+                org: string;
+                /** @description 2026-11 */
+                month: string;
+                /** @description field=value of the register of tasks; all of them hold */
+                where?: string[] | null;
+                format?: "pdf" | "xlsx";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Error */

@@ -1,24 +1,28 @@
 import { SearchOutlined } from '@ant-design/icons'
 import { Input, Modal } from 'antd'
-import { useId, useMemo, useState } from 'react'
+import { useEffect, useId, useMemo, useState, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 
 import { useGateways, usePlant } from '../api/queries'
 import { localeOf } from '../format/time'
 import { useI18n } from '../i18n'
 import { pathTo } from '../plant/tree'
+import { kindKey, Lit } from '../search/found'
+import { useFound, whereTo } from '../search/queries'
 import { useHere } from './org'
 
 interface Found {
   id: string
   label: string
+  shown?: ReactNode
   where: string
   to: string
 }
 
 const shown = 12
+const fewer = 6 // of the node's own, where what the search found follows
 
-/** Finder jumps to a machine or a gateway by a part of its name. */
+/** Finder jumps to a machine or a gateway by a part of its name, and to what the search finds. */
 export function Finder({ close }: { close: () => void }) {
   const { org, at } = useHere()
   const { t, n, lang } = useI18n()
@@ -51,9 +55,37 @@ export function Finder({ close }: { close: () => void }) {
     ]
   }, [plant.data, gateways.data, n, at, t])
   const words = text.toLocaleLowerCase(localeOf(lang)).split(/\s+/).filter(Boolean)
-  const found = all
-    .filter((f) => words.every((w) => `${f.label} ${f.where}`.toLocaleLowerCase(localeOf(lang)).includes(w)))
-    .slice(0, shown)
+  const named = all.filter((f) =>
+    words.every((w) => `${f.label} ${f.where}`.toLocaleLowerCase(localeOf(lang)).includes(w)),
+  )
+  const asked = useSettled(text.trim())
+  const answer = useFound({ q: asked, typing: true, limit: 8 }, 'search', asked !== '')
+  const sought: Found[] =
+    text.trim() === ''
+      ? []
+      : (answer.data?.items ?? []).flatMap((h) => {
+          const to = whereTo(h)
+          if (!to) return []
+          return {
+            id: h.id,
+            label: h.title.map((x) => x.text).join(''),
+            shown: <Lit spans={h.title} />,
+            where: [t(kindKey[h.kind] ?? 'search.kind.entry'), n(h.collectionName), h.ref].filter(Boolean).join(' · '),
+            to: at(to),
+          }
+        })
+  const everything: Found[] =
+    text.trim() === ''
+      ? []
+      : [
+          {
+            id: 'all',
+            label: t('search.all', { q: text.trim() }),
+            where: '',
+            to: at(`search?q=${encodeURIComponent(text.trim())}`),
+          },
+        ]
+  const found = [...named.slice(0, sought.length > 0 ? fewer : shown), ...sought, ...everything]
   const go = (f: Found | undefined) => {
     if (!f) return
     close()
@@ -100,7 +132,7 @@ export function Finder({ close }: { close: () => void }) {
               background: i === picked ? 'var(--accent-soft)' : undefined,
             }}
           >
-            <div>{f.label}</div>
+            <div>{f.shown ?? f.label}</div>
             <div className="muted cut" style={{ fontSize: 12 }}>
               {f.where}
             </div>
@@ -110,4 +142,14 @@ export function Finder({ close }: { close: () => void }) {
       </ul>
     </Modal>
   )
+}
+
+/** useSettled is a text once nothing has been typed for a moment, so that not every stroke asks the node. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text)
+  useEffect(() => {
+    const wait = setTimeout(() => setSettled(text), 150)
+    return () => clearTimeout(wait)
+  }, [text])
+  return settled
 }

@@ -1,25 +1,41 @@
 import {
+  AccountBookOutlined,
   ApartmentOutlined,
   ApiOutlined,
   AuditOutlined,
   BarChartOutlined,
+  BellOutlined,
   BookOutlined,
   BranchesOutlined,
   CalendarOutlined,
+  CarryOutOutlined,
   DashboardOutlined,
   DatabaseOutlined,
   DownOutlined,
   EditOutlined,
+  ExperimentOutlined,
   FileDoneOutlined,
+  GiftOutlined,
   HeartOutlined,
+  InboxOutlined,
+  KeyOutlined,
   LineChartOutlined,
+  MedicineBoxOutlined,
+  ReadOutlined,
+  RocketOutlined,
+  SafetyCertificateOutlined,
   SaveOutlined,
   SearchOutlined,
+  SendOutlined,
+  SolutionOutlined,
+  SwapOutlined,
+  TagsOutlined,
   TeamOutlined,
+  TrophyOutlined,
   UserOutlined,
   WarningFilled,
 } from '@ant-design/icons'
-import { Button, Dropdown } from 'antd'
+import { Badge, Button, Dropdown } from 'antd'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router'
 
@@ -27,7 +43,9 @@ import { runsNode } from '../backups/run'
 import { useConditions, useMe, useNode, useOrgs } from '../api/queries'
 import { zone } from '../format/time'
 import { useI18n } from '../i18n'
+import { useInboxCount } from '../inbox/queries'
 import { useSecond } from '../live/clock'
+import { useMyMandates } from '../join/queries'
 import { useLive, useStreamStatus } from '../live/live'
 import { Weave } from '../ui/marks'
 import { allowed } from '../ui/role'
@@ -109,7 +127,7 @@ function Framed() {
 const when = (there: boolean, page: NavPage): NavPage[] => (there ? [page] : [])
 
 function Bar() {
-  const { at, may, me, orgs } = useHere()
+  const { org, at, may, me, orgs } = useHere()
   const { t } = useI18n()
   const conditions = useConditions(useHere().org.id)
   const count = conditions.data?.length ?? 0
@@ -123,8 +141,22 @@ function Bar() {
     { to: at('corrections'), label: t('correction.page'), icon: <EditOutlined aria-hidden />, more: 'data' },
     { to: at('health'), label: t('health.title'), icon: <HeartOutlined aria-hidden />, more: 'data' },
     { to: at('plant'), label: t('nav.plant'), icon: <ApartmentOutlined aria-hidden /> },
+    { to: at('desk'), label: t('cases.desk'), icon: <InboxOutlined aria-hidden />, more: 'desk' },
+    { to: at('apply'), label: t('cases.apply'), icon: <SendOutlined aria-hidden />, more: 'services' },
+    { to: at('needs'), label: t('needs.nav'), icon: <SwapOutlined aria-hidden />, more: 'services' },
+    { to: at('programmes'), label: t('programme.title'), icon: <RocketOutlined aria-hidden />, more: 'services' },
+    { to: at('reviews'), label: t('programme.reviews'), icon: <SolutionOutlined aria-hidden />, more: 'desk' },
+    { to: at('rounds'), label: t('programme.desk'), icon: <TrophyOutlined aria-hidden />, more: 'desk' },
     { to: at('registers'), label: t('registers.title'), icon: <BookOutlined aria-hidden />, more: 'desk' },
+    { to: at('tasks'), label: t('tasks.title'), icon: <CarryOutOutlined aria-hidden />, more: 'desk' },
+    { to: at('support'), label: t('support.title'), icon: <GiftOutlined aria-hidden />, more: 'services' },
+    { to: at('vouchers'), label: t('support.vouchers'), icon: <TagsOutlined aria-hidden />, more: 'services' },
+    { to: at('policies'), label: t('support.library'), icon: <ReadOutlined aria-hidden />, more: 'services' },
+    { to: at('ledger'), label: t('ledger.title'), icon: <AccountBookOutlined aria-hidden />, more: 'desk' },
+    { to: at('policy-lab'), label: t('support.lab'), icon: <ExperimentOutlined aria-hidden />, more: 'desk' },
     { to: at('facts'), label: t('facts.title'), icon: <FileDoneOutlined aria-hidden />, more: 'desk' },
+    { to: at('checkup'), label: t('checkup.title'), icon: <MedicineBoxOutlined aria-hidden />, more: 'services' },
+    { to: at('grants'), label: t('grants.title'), icon: <KeyOutlined aria-hidden />, more: 'desk' },
     { to: at('scale'), label: t('scale.title'), icon: <BarChartOutlined aria-hidden />, more: 'data' },
     { to: at('calendars'), label: t('calendars.title'), icon: <CalendarOutlined aria-hidden />, more: 'data' },
     { to: at('storage'), label: t('storage.title'), icon: <DatabaseOutlined aria-hidden />, more: 'running' },
@@ -133,6 +165,18 @@ function Bar() {
       label: t('backups.title'),
       icon: <SaveOutlined aria-hidden />,
       more: 'running',
+    }),
+    ...when(org.home ? may('configure') : may('people'), {
+      to: at('applications'),
+      label: t('join.reviews'),
+      icon: <SolutionOutlined aria-hidden />,
+      more: 'desk',
+    }),
+    ...when(org.home ? may('configure') : may('people'), {
+      to: at('mandates'),
+      label: t('join.mandates'),
+      icon: <SafetyCertificateOutlined aria-hidden />,
+      more: 'desk',
     }),
     ...when(may('people'), {
       to: at('people'),
@@ -175,6 +219,7 @@ function Bar() {
               /
             </kbd>
           </button>
+          <InboxTool />
           <LanguageTool />
           <ThemeTool />
           <Dropdown
@@ -212,6 +257,29 @@ function Bar() {
   )
 }
 
+/** InboxTool leads to the inbox and tells how much waits there. */
+function InboxTool() {
+  const { org, at } = useHere()
+  const { t } = useI18n()
+  const count = useInboxCount(org.id)
+  const { todos, urgent, unread } = count.data ?? { todos: 0, urgent: 0, unread: 0 }
+  const label = t('inbox.open', { todos, unread })
+  return (
+    <Link className="tool" to={at('inbox')} aria-label={label} title={label}>
+      <Badge
+        count={todos}
+        dot={todos === 0 && unread > 0}
+        size="small"
+        color={urgent > 0 ? undefined : 'blue'}
+        style={{ boxShadow: 'none' }}
+        styles={{ root: { color: 'inherit' } }}
+      >
+        <BellOutlined aria-hidden style={{ color: 'inherit', fontSize: 16 }} />
+      </Badge>
+    </Link>
+  )
+}
+
 // "/" or Ctrl-K from anywhere that is not a field.
 function useFindKey(open: () => void) {
   useEffect(() => {
@@ -231,6 +299,9 @@ function OrgSwitch() {
   const { org, orgs } = useHere()
   const { t, n } = useI18n()
   const navigate = useNavigate()
+  const mandates = useMyMandates()
+  // For whom one acts under a mandate, with its last day.
+  const until = (id: string) => mandates.data?.find((m) => m.org === id && m.state === 'running')?.lastDay
   if (orgs.length < 2) {
     return (
       <span className="tool" style={{ alignSelf: 'center', cursor: 'default' }}>
@@ -244,7 +315,7 @@ function OrgSwitch() {
       menu={{
         selectable: true,
         selectedKeys: [org.id],
-        items: orgs.map((o) => ({ key: o.id, label: n(o.name) })),
+        items: orgs.map((o) => ({ key: o.id, label: n(o.name), extra: until(o.id) })),
         onClick: ({ key }) => void navigate(`/o/${key}`),
       }}
     >

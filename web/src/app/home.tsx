@@ -1,4 +1,4 @@
-import { Navigate } from 'react-router'
+import { Link, Navigate } from 'react-router'
 
 import { useMe, useOrgs } from '../api/queries'
 import { useI18n } from '../i18n'
@@ -31,7 +31,9 @@ export function Home({ to = '' }: { to?: string }) {
   if (!org) {
     return (
       <main>
-        <Blank title={t('org.none')}>{t('org.noneHelp')}</Blank>
+        <Blank page title={t('org.none')} actions={<Link to="/join">{t('join.offer')}</Link>}>
+          {t('org.noneHelp')}
+        </Blank>
       </main>
     )
   }

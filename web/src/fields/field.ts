@@ -19,6 +19,11 @@ export interface Field {
   class?: 'public' | 'internal' | 'restricted'
   search?: boolean
   maxLength?: number
+  /** Bounds of numbers, as a pack writes them; money in fen. */
+  min?: string
+  max?: string
+  /** Of a decimal: digits behind the point. */
+  places?: number
   format?: string
   options?: { id: string; name: Text }[]
   /** Worked out by the node, never given. */

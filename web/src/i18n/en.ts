@@ -1,16 +1,28 @@
 import { audit } from './areas/audit'
 import { backups } from './areas/backups'
 import { calendars } from './areas/calendars'
+import { checkup } from './areas/checkup'
+import { cases } from './areas/cases'
 import { correction } from './areas/correction'
 import { facts } from './areas/facts'
 import { fields } from './areas/fields'
 import { files } from './areas/files'
+import { form } from './areas/form'
+import { grants } from './areas/grants'
 import { health } from './areas/health'
+import { inbox } from './areas/inbox'
+import { ledger } from './areas/ledger'
+import { needs } from './areas/needs'
+import { join } from './areas/join'
 import { points } from './areas/points'
+import { programme } from './areas/programme'
 import { registers } from './areas/registers'
 import { scale } from './areas/scale'
+import { search } from './areas/search'
 import { sources } from './areas/sources'
 import { storage } from './areas/storage'
+import { support } from './areas/support'
+import { tasks } from './areas/tasks'
 import { trace } from './areas/trace'
 import { trend } from './areas/trend'
 import { wizard } from './areas/wizard'
@@ -76,10 +88,10 @@ export const en: Record<Key, string> = {
   'people.page': 'People and tokens',
   'nav.audit': 'Audit',
   'frame.skip': 'Skip to the content',
-  'find.open': 'Find a machine or gateway',
-  'find.hint': 'Name of a machine or gateway',
+  'find.open': 'Find',
+  'find.hint': 'Name of a machine or gateway, or any words',
   'find.results': 'Results',
-  'find.none': 'No machine or gateway matches',
+  'find.none': 'Nothing matches',
   'line.lost': 'The line to the node is lost. Values on the screen are no longer fresh.',
   'line.next': 'next try in {n} s',
   'line.now': 'Try now',
@@ -455,19 +467,31 @@ export const en: Record<Key, string> = {
   'audit.none': 'Nothing is recorded yet',
   'audit.noneHelp': 'Every change is recorded: who, when, what, from where.',
   ...files.en,
+  ...grants.en,
   ...health.en,
+  ...inbox.en,
+  ...ledger.en,
   ...points.en,
   ...scale.en,
+  ...search.en,
   ...sources.en,
   ...storage.en,
+  ...support.en,
+  ...tasks.en,
   ...trace.en,
   ...trend.en,
   ...audit.en,
   ...backups.en,
   ...calendars.en,
+  ...checkup.en,
+  ...cases.en,
   ...correction.en,
   ...facts.en,
   ...fields.en,
+  ...form.en,
+  ...needs.en,
+  ...programme.en,
   ...registers.en,
+  ...join.en,
   ...wizard.en,
 }

@@ -1,16 +1,28 @@
 import { audit } from './areas/audit'
 import { backups } from './areas/backups'
 import { calendars } from './areas/calendars'
+import { checkup } from './areas/checkup'
+import { cases } from './areas/cases'
 import { correction } from './areas/correction'
 import { facts } from './areas/facts'
 import { fields } from './areas/fields'
 import { files } from './areas/files'
+import { form } from './areas/form'
+import { grants } from './areas/grants'
 import { health } from './areas/health'
+import { inbox } from './areas/inbox'
+import { ledger } from './areas/ledger'
+import { needs } from './areas/needs'
+import { join } from './areas/join'
 import { points } from './areas/points'
+import { programme } from './areas/programme'
 import { registers } from './areas/registers'
 import { scale } from './areas/scale'
+import { search } from './areas/search'
 import { sources } from './areas/sources'
 import { storage } from './areas/storage'
+import { support } from './areas/support'
+import { tasks } from './areas/tasks'
 import { trace } from './areas/trace'
 import { trend } from './areas/trend'
 import { wizard } from './areas/wizard'
@@ -76,10 +88,10 @@ export const zh = {
   'people.page': '人员与令牌',
   'nav.audit': '审计记录',
   'frame.skip': '跳到内容',
-  'find.open': '查找设备或网关',
-  'find.hint': '输入设备或网关的名称',
+  'find.open': '查找',
+  'find.hint': '输入设备、网关的名称，或任何关键词',
   'find.results': '查找结果',
-  'find.none': '没有匹配的设备或网关',
+  'find.none': '没有匹配的内容',
   'line.lost': '与节点的连接已中断，画面上的数值不再更新。',
   'line.next': '{n} 秒后重试',
   'line.now': '立即重试',
@@ -447,20 +459,32 @@ export const zh = {
   'audit.none': '还没有记录',
   'audit.noneHelp': '每次修改都会记录操作者、时间、变化和来源。',
   ...files.zh,
+  ...grants.zh,
   ...health.zh,
+  ...inbox.zh,
+  ...ledger.zh,
   ...points.zh,
   ...scale.zh,
+  ...search.zh,
   ...sources.zh,
   ...storage.zh,
+  ...support.zh,
+  ...tasks.zh,
   ...trace.zh,
   ...trend.zh,
   ...audit.zh,
   ...backups.zh,
   ...calendars.zh,
+  ...checkup.zh,
+  ...cases.zh,
   ...correction.zh,
   ...facts.zh,
   ...fields.zh,
+  ...form.zh,
+  ...needs.zh,
+  ...programme.zh,
   ...registers.zh,
+  ...join.zh,
   ...wizard.zh,
 } as const
 
