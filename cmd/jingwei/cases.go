@@ -28,7 +28,7 @@ func (n *node) openCases(ctx context.Context) error {
 	}
 	cases := caseDesk{n.flows, n.facts}
 	n.forms, err = form.New(ctx, form.Options{
-		DB: n.db, Blobs: files, Packs: packs.Files, Now: n.now, Logger: n.log, Profile: profiles{n},
+		DB: n.db, Blobs: files, Packs: packs.Files, Now: n.now, Logger: n.log, Profile: profiles{n}, Notifier: draftMessages{n},
 		Desks: map[string]form.Desk{
 			form.KindCase: cases, form.KindStep: stepDesk{cases}, form.KindEntry: entryDesk{n.registers}, form.KindFact: factDesk{n.facts},
 		},

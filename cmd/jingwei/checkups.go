@@ -28,7 +28,8 @@ import (
 func (n *node) openCheckups(ctx context.Context) (err error) {
 	n.measured = measured.New(measured.Options{Plant: measuredPlant{n.plant}, Series: measuredSeries{n.telemetry, n.rollups, n.now}})
 	n.checkups, err = checkup.New(ctx, checkup.Options{
-		DB: n.db, Packs: packs.Files, Documents: checkupPapers{n.facts}, Facts: n.measured, Firms: checkupFirms{n.orgs, n.known}, Now: n.now, Logger: n.log,
+		DB: n.db, Packs: packs.Files, Documents: checkupPapers{n.facts}, Facts: n.measured, Firms: checkupFirms{n.orgs, n.known},
+		Needs: gapNeeds{n}, Messenger: campaignMessages{n}, Now: n.now, Logger: n.log,
 	})
 	return err
 }

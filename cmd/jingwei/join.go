@@ -32,7 +32,7 @@ func (n *node) openJoin(ctx context.Context) error {
 	}
 	n.parties, err = party.New(ctx, party.Options{
 		DB: n.db, Orgs: n.orgs, Auth: n.auth, Blobs: n.blobs, Enterprises: joining{n.registers}, Size: sizeOf(tables.Sizes),
-		Industries: industriesOf(tables.Industries), Now: n.now, Logger: n.log,
+		Industries: industriesOf(tables.Industries), Messenger: partyMessages{n}, Now: n.now, Logger: n.log,
 	})
 	return err
 }

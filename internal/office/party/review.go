@@ -104,7 +104,7 @@ func (s *Service) Decide(ctx context.Context, id uuid.UUID, d Deciding) (a Appli
 				return err
 			}
 		}
-		if err := write(ctx, tx, &a, Submitted, true); err != nil {
+		if err := s.move(ctx, tx, &a, Submitted); err != nil {
 			return err
 		}
 		e := scope.Act(ctx, s.o.Now(), "party.application."+string(d.Decision), a.object(), map[string]any{"state": Submitted}, map[string]any{"state": a.State, "org": store.Word(a.Target)})

@@ -48,6 +48,12 @@ type Industry struct {
 	Name    text.Text `json:"name"`
 }
 
+// Messenger tells people what became of an application, in the transaction of the context. The application is as it stands after
+// its step.
+type Messenger interface {
+	Moved(ctx context.Context, a Application) error
+}
+
 // Options build a Service. All but Logger are required.
 type Options struct {
 	DB          *store.DB
@@ -57,6 +63,7 @@ type Options struct {
 	Enterprises Enterprises
 	Size        func(industry string, employees, revenue, assets *int64) Size
 	Industries  []Industry
+	Messenger   Messenger // nil: nobody is told
 	Now         func() time.Time
 	Logger      *slog.Logger
 }
@@ -461,12 +468,20 @@ func (s *Service) Submit(ctx context.Context, id uuid.UUID) (a Application, err 
 		}
 		from, now := a.State, s.o.Now().UnixNano()
 		a.State, a.Revision, a.At, a.Submitted, a.By, a.Reason = Submitted, a.Revision+1, now, now, auth.ActorOf(p), ""
-		if err := write(ctx, tx, &a, from, true); err != nil {
+		if err := s.move(ctx, tx, &a, from); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, p, a.Home, "party.application.submit", a.object(), map[string]any{"kind": a.Kind, "creditCode": a.word("creditCode")})
 	})
 	return a, err
+}
+
+// move writes a step of an application and tells of it.
+func (s *Service) move(ctx context.Context, tx bun.Tx, a *Application, from State) error {
+	if err := write(ctx, tx, a, from, true); err != nil || s.o.Messenger == nil {
+		return err
+	}
+	return s.o.Messenger.Moved(ctx, *a)
 }
 
 // Withdraw ends an application of the caller's that is not decided. Error: ErrState.
@@ -481,7 +496,7 @@ func (s *Service) Withdraw(ctx context.Context, id uuid.UUID) (a Application, er
 		}
 		from := a.State
 		a.State, a.Revision, a.At, a.By, a.Reason = Withdrawn, a.Revision+1, s.o.Now().UnixNano(), auth.ActorOf(p), ""
-		if err := write(ctx, tx, &a, from, true); err != nil {
+		if err := s.move(ctx, tx, &a, from); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, p, a.Home, "party.application.withdraw", a.object(), nil)

@@ -554,7 +554,7 @@ func TestOverHTTP(t *testing.T) {
 		{"", "GET", "/public/registers/enterprises/entries?q=%E6%9F%90%E6%9F%90&where=industry%3DC3670", "", 200, `"sizeClass":"medium"`, "employees"},
 		{"", "GET", "/public/registers/enterprises/entries/" + id, "", 200, code, "李某"},
 		{"", "GET", "/public/registers/enterprises/entries?where=cluster%3Dx", "", 422, "不能这样查询", ""},
-		{"", "GET", "/public/registers", "", 200, `"publicStates":["active"]`, "contact"},
+		{"", "GET", "/public/registers", "", 200, `"publicStates":["active"]`, "联系人"},
 		{"", "GET", "/registers/enterprises/entries", "", 401, "", ""},
 		{"owner@b", "GET", "/registers/enterprises/entries", "", 200, `"items":[]`, ""},
 		{"viewer@a", "GET", "/registers/enterprises/entries?state=active&q=" + code[:8], "", 200, id, "李某"},
