@@ -1,6 +1,9 @@
 // Package packs embeds the knowledge of trades that ships with the product: device templates (devices/), classes of
-// equipment (equipment/), kinds of facts (facts/), registers (registers/), flows (flows/), layouts of forms (forms/), calls for projects (calls/), notices of holidays (calendar/), tables of industries and size classes (industry/), measures of support and the documents they quote (policy/). Each file says where its content comes from. The rooms that use packs read and check them;
-// this package only carries them.
+// equipment (equipment/), kinds of facts (facts/), registers (registers/), flows (flows/), layouts of forms (forms/),
+// calls for projects (calls/), notices of holidays (calendar/), tables of industries and size classes (industry/),
+// instruments of check-ups (instruments/), kinds of needs (needs/), weights of matching (matching/), the chart of accounts
+// (ledger/), questions about projects (support/), measures of support and the documents they quote (policy/). Each file
+// says where its content comes from. The rooms that use packs read and check them; this package only carries them.
 package packs
 
 import "embed"
