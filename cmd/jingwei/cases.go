@@ -17,7 +17,6 @@ import (
 	"jingwei/internal/office/flow"
 	"jingwei/internal/office/form"
 	"jingwei/internal/office/register"
-	"jingwei/packs"
 )
 
 // openCases opens the drafts: of cases and their steps, of entries, of facts.
@@ -28,7 +27,7 @@ func (n *node) openCases(ctx context.Context) error {
 	}
 	cases := caseDesk{n.flows, n.facts}
 	n.forms, err = form.New(ctx, form.Options{
-		DB: n.db, Blobs: files, Packs: packs.Files, Now: n.now, Logger: n.log, Profile: profiles{n}, Notifier: draftMessages{n},
+		DB: n.db, Blobs: files, Packs: n.packs, Now: n.now, Logger: n.log, Profile: profiles{n}, Notifier: draftMessages{n},
 		Desks: map[string]form.Desk{
 			form.KindCase: cases, form.KindStep: stepDesk{cases}, form.KindEntry: entryDesk{n.registers}, form.KindFact: factDesk{n.facts},
 		},

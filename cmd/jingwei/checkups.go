@@ -21,14 +21,13 @@ import (
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/rollup"
 	"jingwei/internal/telemetry/rollup/kept"
-	"jingwei/packs"
 )
 
 // openCheckups opens what finds facts of plants out, and the check-ups that use them.
 func (n *node) openCheckups(ctx context.Context) (err error) {
 	n.measured = measured.New(measured.Options{Plant: measuredPlant{n.plant}, Series: measuredSeries{n.telemetry, n.rollups, n.now}})
 	n.checkups, err = checkup.New(ctx, checkup.Options{
-		DB: n.db, Packs: packs.Files, Documents: checkupPapers{n.facts}, Facts: n.measured, Firms: checkupFirms{n.orgs, n.known},
+		DB: n.db, Packs: n.packs, Documents: checkupPapers{n.facts}, Facts: n.measured, Firms: checkupFirms{n.orgs, n.known},
 		Needs: gapNeeds{n}, Messenger: campaignMessages{n}, Now: n.now, Logger: n.log,
 	})
 	return err

@@ -21,12 +21,11 @@ import (
 	"jingwei/internal/office/party"
 	"jingwei/internal/office/register"
 	sizes "jingwei/internal/office/register/party"
-	"jingwei/packs"
 )
 
 // openJoin opens what takes enterprises in.
 func (n *node) openJoin(ctx context.Context) error {
-	tables, err := sizes.Load(packs.Files)
+	tables, err := sizes.Load(n.packs)
 	if err != nil {
 		return err
 	}

@@ -10,17 +10,16 @@ import (
 	"jingwei/internal/exchange/match"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/register/party"
-	"jingwei/packs"
 )
 
 // openMatching opens what brings needs and supply together.
 func (n *node) openMatching(ctx context.Context) error {
-	trades, err := party.Load(packs.Files)
+	trades, err := party.Load(n.packs)
 	if err != nil {
 		return err
 	}
 	n.matching, err = match.New(ctx, match.Options{
-		DB: n.db, Packs: packs.Files, Registers: n.registers, Facts: n.facts, Parties: matched{n}, Now: n.now, Logger: n.log,
+		DB: n.db, Packs: n.packs, Registers: n.registers, Facts: n.facts, Parties: matched{n}, Now: n.now, Logger: n.log,
 		Trade: func(code string) text.Text {
 			if name, ok := trades.Industries.Name(code); ok {
 				return name

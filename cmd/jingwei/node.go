@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -42,6 +44,7 @@ import (
 	"jingwei/internal/kernel/job"
 	"jingwei/internal/kernel/module"
 	"jingwei/internal/kernel/org"
+	"jingwei/internal/kernel/pack"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/office/flow"
 	"jingwei/internal/office/form"
@@ -89,6 +92,7 @@ type node struct {
 	now        func() time.Time
 	started    time.Time
 	metrics    *prometheus.Registry
+	packs      fs.FS // those that ship, and the folder of one's own
 	db         *store.DB
 	journal    journal
 	board      *condition.Board
@@ -154,12 +158,23 @@ func openNodeOn(ctx context.Context, g ground, cfg *config.Loaded, logger *slog.
 	}
 	n.files, n.dir = g.files()
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openPacks, n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return n, nil
+}
+
+// openPacks lays the folder of one's own packs over those that ship.
+func (n *node) openPacks(context.Context) (err error) {
+	if n.packs = packs.Files; n.cfg.Node.Packs == "" {
+		return nil
+	}
+	if n.packs, err = pack.Over(os.DirFS(n.cfg.Node.Packs), packs.Files); err != nil {
+		return fmt.Errorf("node.packs %s: %w", n.cfg.Node.Packs, err)
+	}
+	return nil
 }
 
 func (n *node) openRecords(ctx context.Context) (err error) {
@@ -236,22 +251,22 @@ func (n *node) openOffice(ctx context.Context) (err error) {
 	if n.blobs, err = blob.Open(n.files, filepath.Join(n.dir, "blobs"), maxBlob); err != nil {
 		return err
 	}
-	if n.facts, err = fact.New(ctx, fact.Options{DB: n.db, Blobs: n.blobs, Packs: packs.Files, Now: n.now, Logger: n.log}); err != nil {
+	if n.facts, err = fact.New(ctx, fact.Options{DB: n.db, Blobs: n.blobs, Packs: n.packs, Now: n.now, Logger: n.log}); err != nil {
 		return err
 	}
-	trades, err := party.Load(packs.Files)
+	trades, err := party.Load(n.packs)
 	if err != nil {
 		return err
 	}
 	n.registers, err = register.New(ctx, register.Options{
-		DB: n.db, Packs: packs.Files, Now: n.now, Logger: n.log,
+		DB: n.db, Packs: n.packs, Now: n.now, Logger: n.log,
 		Calculations: map[string]register.Calculation{"size-class": trades.Sizes.SizeOf},
 	})
 	if err != nil {
 		return err
 	}
 	n.gates, n.known = gates{}, enterprises{n.orgs, n.registers}
-	flows, err := flowPacks()
+	flows, err := programme.WithFlows(n.packs)
 	if err != nil {
 		return err
 	}
@@ -260,11 +275,11 @@ func (n *node) openOffice(ctx context.Context) (err error) {
 }
 
 func (n *node) openPlant(ctx context.Context) error {
-	templates, err := template.Load(packs.Files, "devices")
+	templates, err := template.Load(n.packs, "devices")
 	if err != nil {
 		return err
 	}
-	classes, err := class.Load(packs.Files, "equipment")
+	classes, err := class.Load(n.packs, "equipment")
 	if err != nil {
 		return err
 	}

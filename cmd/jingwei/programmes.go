@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/big"
 	"slices"
 	"strings"
@@ -26,21 +25,17 @@ import (
 	"jingwei/internal/telemetry"
 	"jingwei/internal/telemetry/rollup"
 	"jingwei/internal/telemetry/rollup/kept"
-	"jingwei/packs"
 )
-
-// flowPacks are the packs with the flows that follow from their calls.
-func flowPacks() (fs.FS, error) { return programme.WithFlows(packs.Files) }
 
 // openProgrammes opens the room of calls. It needs cases, registers, the ledger, measures and roll-ups, and has a say in the steps of its
 // cases from then on.
 func (n *node) openProgrammes(ctx context.Context) error {
-	measures, err := incentive.Load(packs.Files, "policy", incentive.Options{})
+	measures, err := incentive.Load(n.packs, "policy", incentive.Options{})
 	if err != nil {
 		return err
 	}
 	n.programmes, err = programme.New(ctx, programme.Options{
-		DB: n.db, Packs: packs.Files, Flows: n.flows, Parties: callParties{n}, Experts: callParties{n}, Measures: callMeasures{measures},
+		DB: n.db, Packs: n.packs, Flows: n.flows, Parties: callParties{n}, Experts: callParties{n}, Measures: callMeasures{measures},
 		Funds: callFunds{n.ledger}, Indicators: callIndicators{n}, Papers: callPapers{n}, Now: n.now, Logger: n.log,
 	})
 	if err != nil {

@@ -8,12 +8,11 @@ import (
 	"jingwei/internal/office/flow"
 	"jingwei/internal/office/register"
 	"jingwei/internal/office/search"
-	"jingwei/packs"
 )
 
 // openSearch opens what finds entries, cases, facts and measures. It follows the rooms' tables; they know nothing of it.
 func (n *node) openSearch(context.Context) error {
-	measures, err := incentive.Load(packs.Files, "policy", incentive.Options{})
+	measures, err := incentive.Load(n.packs, "policy", incentive.Options{})
 	if err != nil {
 		return err
 	}

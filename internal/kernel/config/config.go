@@ -25,7 +25,7 @@ type Config struct {
 }
 
 // Node is the process itself.
-type Node struct{ Name string }
+type Node struct{ Name, Packs string }
 
 // HTTP is the plain listener, on loopback only.
 type HTTP struct{ Address string }

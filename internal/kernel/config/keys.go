@@ -35,6 +35,11 @@ func Keys() []Key {
 			},
 		},
 		{
+			Name: "node.packs", Flag: "packs", Default: "",
+			Help:  text.Text{Zh: "自有规则包目录，与随附的规则包合用，例如 calls/新通知.yaml；同名文件取代随附的", En: "folder of your own packs, beside those that ship, such as calls/new-call.yaml; a file of the same name takes the place of the shipped one"},
+			Field: func(c *Config) any { return &c.Node.Packs },
+		},
+		{
 			Name: "https.address", Flag: "https", Default: ":8443",
 			Help:  text.Text{Zh: "HTTPS 监听地址（节点自己的证书）；off 表示不监听", En: "address to serve HTTPS on, with the node's own certificate; off for none"},
 			Field: func(c *Config) any { return &c.HTTPS.Address },
