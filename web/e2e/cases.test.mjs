@@ -308,6 +308,7 @@ story('cases', 'cases', ({ step, begin, signIn, api, button, region, picture, fa
     await page.goto(`${node.url}/o/${office}/cases`)
     await heading('办理件', page)
     await page.getByRole('link', { name: '注塑车间 20 台注塑机联网' }).waitFor()
+    await page.getByText('全部状态 1', { exact: true }).waitFor()
     await button('导出', page).click()
     const [file] = await Promise.all([
       page.waitForEvent('download'),
@@ -331,6 +332,7 @@ story('cases', 'cases', ({ step, begin, signIn, api, button, region, picture, fa
         await other.page.goto(node.url + path)
         await other.page.getByRole('heading', { level: 1 }).waitFor()
         await until('loaded', async () => (await other.page.locator('.bones').count()) === 0)
+        assert.equal(await other.page.locator('.fault').count(), 0, `${name} ${look}: an answer was refused`)
         assert.deepEqual(await plain(other.page), [], `${name} ${look}`)
         await picture(`${name}-${look}`, other.page)
       }

@@ -16,7 +16,11 @@ story('needs and supply', 'needs', ({ step, begin, signIn, api, button, picture,
   })
 
   const send = async (method, path, data) => {
-    const answer = await main.context.request.fetch(`${node.url}/api/v1${path}`, { method, data, headers: { Origin: node.url } })
+    const answer = await main.context.request.fetch(`${node.url}/api/v1${path}`, {
+      method,
+      data,
+      headers: { Origin: node.url },
+    })
     assert.ok(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`)
     return answer.status() === 204 ? undefined : answer.json()
   }
@@ -53,7 +57,11 @@ story('needs and supply', 'needs', ({ step, begin, signIn, api, button, picture,
     await heading('供需对接台')
     await page.getByRole('row', { name: /解决方案 1 1 打开/ }).waitFor()
     const pool = (await api(`/registers/providers/entries?org=${home}`)).items[0]
-    await send('POST', `/register-entries/${pool.id}/transitions`, { transition: 'admit', basis: 1, reason: '资料齐全' })
+    await send('POST', `/register-entries/${pool.id}/transitions`, {
+      transition: 'admit',
+      basis: 1,
+      reason: '资料齐全',
+    })
     await page.getByRole('link', { name: '打开 解决方案' }).click()
     await page.getByRole('link', { name: /注塑机设备联网网关/ }).click()
     await button('发布').click()
@@ -75,13 +83,19 @@ story('needs and supply', 'needs', ({ step, begin, signIn, api, button, picture,
     await p.getByLabel('预算下限（元）').fill('9万')
     await p.getByLabel('预算上限（元）').fill('4万')
     await button('发布并匹配', p).click()
-    await p.getByText(/预算下限.*高于上限/).first().waitFor()
+    await p
+      .getByText(/预算下限.*高于上限/)
+      .first()
+      .waitFor()
     await p.getByLabel('预算下限（元）').fill('')
     await picture('needs-new-zh-phone', p)
     await button('发布并匹配', p).click()
     await heading('20 台注塑机联网', p)
     await p.getByText('覆盖需求“设备联网”').first().waitFor()
-    await p.getByText(/超出预算1万元（25%）/).first().waitFor()
+    await p
+      .getByText(/超出预算1万元（25%）/)
+      .first()
+      .waitFor()
     await p.getByText('服务商尚无评价').first().waitFor({ state: 'attached' })
     need = /needs\/([^/?]+)/.exec(p.url())[1]
     assert.deepEqual(await plain(p), [])
@@ -137,7 +151,12 @@ story('needs and supply', 'needs', ({ step, begin, signIn, api, button, picture,
   })
 
   step('an officer announces an event; both sign up; the table is made', async () => {
-    await send('POST', '/matching/needs', { org: firm, kind: 'equipment-networking', title: '冲床联网', visibility: 'public' })
+    await send('POST', '/matching/needs', {
+      org: firm,
+      kind: 'equipment-networking',
+      title: '冲床联网',
+      visibility: 'public',
+    })
     await go(home, 'needs/events')
     await button(/发布活动/).click()
     await dialog().getByLabel('活动名称').fill('注塑行业供需对接会')
@@ -158,7 +177,10 @@ story('needs and supply', 'needs', ({ step, begin, signIn, api, button, picture,
     }
     await go(home, `needs/events/${event}`)
     await button('排桌').click()
-    await page.getByRole('region', { name: '排桌表' }).getByRole('row', { name: /示例塑料厂/ }).waitFor()
+    await page
+      .getByRole('region', { name: '排桌表' })
+      .getByRole('row', { name: /示例塑料厂/ })
+      .waitFor()
     await picture('needs-event-zh')
   })
 

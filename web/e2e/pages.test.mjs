@@ -21,8 +21,9 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
   step('is reached by its address', async () => {
     const machine = (await api(`/plant/nodes?org=${org}&kind=machine&limit=1000`)).items[0]
     const series = (await api(`/series?org=${org}&limit=1000`)).items.filter((s) => s.machine === machine.id)
-    const [gateway] = (await api(`/gateways?org=${org}`)).items
-    const [source] = (await api(`/sources?org=${org}`)).items
+    // The demo connects while one signs in already.
+    const gateway = await until('a gateway', async () => (await api(`/gateways?org=${org}`)).items[0])
+    const source = await until('a source', async () => (await api(`/sources?org=${org}`)).items[0])
     await until('samples', async () => (await api(`/series/${series[0].id}/samples?limit=10`)).items.length > 5)
     const post = async (path, data) => {
       const answer = await main.context.request.post(`${node.url}/api/v1${path}`, { data })
@@ -33,7 +34,41 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
     const [entry] = (await api(`/registers/departments/entries?org=${org}&limit=1`)).items
     const order = { number: 'HT-1', signed: '2026-03-02', partyName: '示例', subject: 'software', amount: 100 }
     const fact = await post('/facts', { org, kind: 'contract', source: 'erp', externalId: 'HT-1', content: order })
-    const checkup = await post('/checkups', { org, instrument: 'sme2024' })
+    const firm = (await post('/orgs', { kind: 'enterprise', name: { zh: '示例厂', en: 'Example Works' } })).id
+    const provider = (await post('/orgs', { kind: 'enterprise', name: { zh: '示例公司', en: 'Example Company' } })).id
+    const registered = { code: '914403001000000248', name: '示例公司', kind: 'software', provider }
+    const admitted = await post('/registers/providers/entries', { org, content: registered })
+    await post(`/register-entries/${admitted.id}/transitions`, { transition: 'admit', basis: 1, reason: '资料齐全' })
+    const offered = { title: '注塑机联网网关', summary: '自动采集产量', covers: [{ kind: 'equipment-networking' }] }
+    const supply = await post('/matching/supplies', { org: provider, register: 'solutions', content: offered })
+    await post(`/register-entries/${supply.id}/transitions`, { transition: 'publish', basis: supply.revision })
+    const wanted = { org: firm, kind: 'equipment-networking', title: '冲床联网', visibility: 'public' }
+    const need = await post('/matching/needs', wanted)
+    const asking = { as: firm, need: need.id, supply: supply.id, words: '想了解方案' }
+    const contact = await post('/matching/contacts', asking)
+    const event = await post(`/matching/events?org=${org}`, {
+      title: '供需对接会',
+      day: '2099-01-05',
+      seats: 20,
+      rounds: 3,
+      tables: 5,
+    })
+    const filed = await post('/cases', { flow: 'approval', org, content: { matter: '购置机床', amount: 5_000_000 } })
+    const draft = await post('/drafts', { org, kind: 'case', id: 'approval' })
+    const inquiry = await post('/support/inquiries', { org, name: '智能车间' })
+    const answered = async (copy) => {
+      const { id } = await post('/checkups', { org, instrument: 'sme2024', copy })
+      const { form, answers } = await api(`/checkups/${id}`)
+      for (const q of form.questions.filter((f) => !answers.some((a) => a.question === f.id))) {
+        const path = `/checkups/${id}/answers/${q.id}`
+        await main.context.request.put(`${node.url}/api/v1${path}`, { data: { basis: 0, unknown: true } })
+      }
+      await post(`/checkups/${id}/submission`)
+      return id
+    }
+    const before = await answered()
+    const after = await answered(before)
+    const checkup = await post('/checkups', { org, instrument: 'sme2024', copy: after })
     const two = series.slice(0, 2).map((s) => s.id)
     const here = {
       overview: '',
@@ -76,7 +111,18 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
       'check-up, a question': `/checkup/${checkup.id}`,
       'check-up, look over': `/checkup/${checkup.id}?q=end`,
       'check-up, prescription': `/checkup/${checkup.id}/prescription`,
+      'check-up, result': `/checkup/${after}/result`,
+      'check-up, compared': `/checkup/${after}/compare`,
       'check-up campaigns': '/checkup-campaigns',
+      'needs, none': '/needs',
+      'contacts, none': '/needs/contacts',
+      'supply and needs': '/matching',
+      events: '/needs/events',
+      event: `/needs/events/${event.id}`,
+      case: `/cases/${filed.id}`,
+      'apply for one': '/apply/approval',
+      draft: `/drafts/${draft.id}`,
+      'support, one': `/support/${inquiry.id}`,
       'facts of a kind': '/facts?kind=contract',
       fact: `/facts/${fact.id}`,
       plant: `/plant?node=${machine.id}`,
@@ -92,6 +138,16 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
       'no page': '/nowhere',
     }
     pages = Object.entries(here).map(([name, path]) => [name, `/o/${org}${path}`])
+    const of = {
+      needs: [firm, 'needs'],
+      need: [firm, `needs/${need.id}`],
+      contacts: [firm, 'needs/contacts'],
+      contact: [firm, `needs/contacts/${contact.id}`],
+      supply: [provider, 'supply'],
+    }
+    for (const [name, [whose, path]] of Object.entries(of)) pages.push([name, `/o/${whose}/${path}`])
+    for (const path of ['/welcome', '/public/supply', '/public/search?q=网关', '/public/policies'])
+      pages.push([path, path])
     pages.push(['sign-in', '/sign-in'], ['sign-up', '/sign-up'], ['join', '/join'])
   })
 

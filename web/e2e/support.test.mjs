@@ -9,7 +9,7 @@ import { story } from './story.mjs'
 const code = '91440101MA0TEXT12H'
 const guangzhou = '003_585eee0367e423c7.txt'
 
-story('support and ledger', 'support', ({ step, begin, signIn, api, button, choose, region, picture, faults }) => {
+story('support and ledger', 'support', ({ step, begin, signIn, api, button, region, picture, faults }) => {
   let node, browser, main, page, state, home, firm, inquiry
 
   before(async () => {

@@ -102,7 +102,8 @@ export const useCases = (f: CaseFilter, cursor: string | undefined) =>
 export const useCaseCounts = (f: CaseFilter) =>
   useQuery({
     queryKey: [...caseKeys.cases(), 'counts', f],
-    queryFn: ({ signal }) => all<S['StateCount']>(withQuery('/cases/counts', caseQuery(f)), {}, signal),
+    queryFn: async ({ signal }) =>
+      (await get<Page<S['StateCount']>>(withQuery('/cases/counts', caseQuery(f)), {}, signal)).items ?? [],
     placeholderData: keepPreviousData,
   })
 

@@ -51,7 +51,7 @@ function given(f: Field | undefined, v: unknown): Ratio | undefined {
     [f.min, -1],
     [f.max, 1],
   ] as const) {
-    const limit = bound === undefined || bound === '' ? undefined : units(String(bound), places)
+    const limit = bound === undefined || bound === '' ? undefined : units(bound, places)
     if (limit !== undefined && (sign < 0 ? n < limit : n > limit)) return undefined
   }
   return ratio(n, 10n ** BigInt(places))
@@ -87,7 +87,7 @@ export function evaluate(node: Node, fields: Field[], content: Content, worked: 
           item[key],
         ),
       )
-      if (!values || !values.every((v) => v !== undefined)) return undefined
+      if (!values?.every((v) => v !== undefined)) return undefined
       return node.op === 'sum' ? values.reduce(add) : extreme(values, node.op === 'least')
     }
   }

@@ -177,17 +177,19 @@ function Filled({
   if (!form) return <Refused draft={d} gone={gone} />
   const content = contentIn(form, boxes, d.content)
   const there = asked(form, content)
-  // What is missing is told once somebody has been there, or has tried to hand in; what is wrong at once.
-  const faults = (d.faults ?? []).filter(
-    (x) => (x.code !== 'required' && x.code !== 'calc') || tried || touched.has(x.path.split(/[.[]/)[0] ?? ''),
-  )
+  // What is missing is told once somebody has been there, or has tried to hand in; what is wrong at once. What was typed since the
+  // last saving is missing no more.
+  const faults = d.faults.filter((x) => {
+    if (x.code !== 'required' && x.code !== 'calc') return true
+    if (x.code === 'required' && f.state !== 'saved' && x.path in content) return false
+    return tried || touched.has(x.path.split(/[.[]/)[0] ?? '')
+  })
   const filled = Object.fromEntries(
     Object.entries(d.filled ?? {})
       .filter(([key, x]) => JSON.stringify(content[key]) === JSON.stringify(x.value))
       .map(([key, x]) => [key, n(x.from)]),
   )
-  const open =
-    (d.faults ?? []).filter((x) => there.has(x.path.split(/[.[]/)[0] ?? '')).length + (d.lacking?.length ?? 0)
+  const open = d.faults.filter((x) => there.has(x.path.split(/[.[]/)[0] ?? '')).length + (d.lacking?.length ?? 0)
   const submit = async () => {
     setBusy(true)
     setProblem(undefined)
@@ -236,7 +238,7 @@ function Filled({
             <Attachments
               draft={d.id}
               kinds={form.attachments}
-              attachments={d.attachments ?? []}
+              attachments={d.attachments}
               lacking={tried ? (d.lacking ?? []) : []}
               disabled={busy}
               changed={f.changed}
@@ -267,7 +269,8 @@ function Filled({
           </p>
         )}
       </div>
-      <div className="formfoot">
+      {/* Pressing here leaves no field: a fault told there would move the button away from under the finger. */}
+      <div className="formfoot" onMouseDown={(e) => e.preventDefault()}>
         <Saved filling={f} open={open} />
         <Discard draft={d} gone={gone} flush={f.flush} />
         <Button
@@ -342,12 +345,11 @@ function TwoVersions({
       : valueText(f, v, w)) || '–'
   const use = async (of: (key: string) => 'mine' | 'theirs') => {
     setBusy(true)
-    const content: Content = { ...theirs.content }
-    for (const f of differ) {
-      const v = of(f.key) === 'mine' ? mine[f.key] : theirs.content[f.key]
-      if (v === undefined) delete content[f.key]
-      else content[f.key] = v
-    }
+    const taken = new Set(differ.filter((f) => of(f.key) === 'mine').map((f) => f.key))
+    const content: Content = Object.fromEntries([
+      ...Object.entries(theirs.content).filter(([key]) => !taken.has(key)),
+      ...Object.entries(mine).filter(([key]) => taken.has(key)),
+    ])
     await settle(content, differ.length === 0 || of('reason') === 'mine' ? myReason : (theirs.reason ?? ''))
     setBusy(false)
   }

@@ -42,7 +42,8 @@ export interface Form {
   calculated: Calculated[]
   attachments: AttachmentKind[]
   reason: boolean
-  caseRevision: number
+  /** Of the case; absent where there is none yet. */
+  caseRevision: number | undefined
 }
 
 export type Draft = Omit<S['DraftView'], 'form' | 'content'> & { content: Content; form?: Form }
@@ -53,10 +54,10 @@ export const draftOf = (d: S['DraftView']): Draft => ({
   form: d.form && {
     fields: fieldsOf(d.form.fields),
     sections: d.form.sections as unknown as Section[],
-    calculated: (d.form.calculated as unknown as Calculated[]) ?? [],
-    attachments: d.form.attachments ?? [],
+    calculated: d.form.calculated as unknown as Calculated[],
+    attachments: d.form.attachments,
     reason: d.form.reason,
-    caseRevision: d.form.caseRevision ?? 0,
+    caseRevision: d.form.caseRevision,
   },
 })
 
@@ -107,10 +108,9 @@ export function asked(form: Form, content: Content): Set<string> {
 /** worked are the fields that are worked out, as far as they are known. */
 export function worked(form: Form, content: Content): Content {
   const there = asked(form, content)
-  const seen = Object.fromEntries(Object.entries(content).filter(([key]) => there.has(key)))
   const fields = [...form.fields, ...form.calculated.filter((c) => !c.own).map((c) => c.field)]
   const own = new Set(form.calculated.filter((c) => c.own).map((c) => c.key))
-  for (const key of own) delete seen[key]
+  const seen = Object.fromEntries(Object.entries(content).filter(([key]) => there.has(key) && !own.has(key)))
   const out: Content = {}
   for (const c of form.calculated) {
     const v = evaluate(c.value, fields, seen, out)

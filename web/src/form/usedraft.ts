@@ -70,10 +70,7 @@ export function useFilling(first: Draft): Filling {
 
   const save = useCallback(async (): Promise<boolean> => {
     const h = held.current
-    if (h.busy) {
-      await h.busy
-      return save()
-    }
+    while (h.busy) await h.busy
     if (!h.dirty || !h.draft.form) return !h.dirty
     const work = async (): Promise<boolean> => {
       h.dirty = false
@@ -91,7 +88,7 @@ export function useFilling(first: Draft): Filling {
         )
         take(saved)
         setProblem(undefined)
-        setState(h.dirty ? 'waiting' : 'saved')
+        setState(held.current.dirty ? 'waiting' : 'saved') // something may have been typed meanwhile
         return true
       } catch (e) {
         if (!(e instanceof Problem)) throw e
@@ -100,11 +97,7 @@ export function useFilling(first: Draft): Filling {
         if (e.code === 'form-changed') {
           setTheirs(draftOf(await get<S['DraftView']>(`/drafts/${h.draft.id}`)))
           setState('conflict')
-        } else if (e.passing) {
-          setState('offline')
-          clearTimeout(timer.current)
-          timer.current = setTimeout(() => void save(), again)
-        } else setState('ended')
+        } else setState(e.passing ? 'offline' : 'ended')
         return false
       }
     }
@@ -122,6 +115,12 @@ export function useFilling(first: Draft): Filling {
     clearTimeout(timer.current)
     timer.current = setTimeout(() => void save(), pause)
   }
+  // What could not be saved is tried again.
+  useEffect(() => {
+    if (state !== 'offline') return
+    const next = setTimeout(() => void save(), again)
+    return () => clearTimeout(next)
+  }, [state, save])
   // What is typed last is kept when the page goes: another tab, the home button, the way back.
   useEffect(() => {
     const hide = () => {
@@ -153,7 +152,7 @@ export function useFilling(first: Draft): Filling {
       touch()
     },
     changed: (change) => {
-      const d = { ...held.current.draft, attachments: change(held.current.draft.attachments ?? []) }
+      const d = { ...held.current.draft, attachments: change(held.current.draft.attachments) }
       d.lacking = (d.form?.attachments ?? [])
         .filter((k) => k.required && !k.present && !d.attachments.some((a) => a.kind === k.id))
         .map((k) => k.id)
@@ -178,7 +177,7 @@ export function useFilling(first: Draft): Filling {
       const done = draftOf(
         await post<S['DraftView']>(`/drafts/${d.id}/submit`, {
           basis: d.revision,
-          caseRevision: d.form?.caseRevision || undefined,
+          caseRevision: d.form?.caseRevision,
         }),
       )
       held.current.dirty = false

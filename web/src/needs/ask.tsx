@@ -42,7 +42,11 @@ export function AskDialog({
     <Modal open title={t('needs.contactOf', { name })} footer={null} onCancel={close} destroyOnHidden>
       <Form form={form} layout="vertical" onFinish={(d) => void send(d)} requiredMark={false}>
         {help && <p className="muted">{help}</p>}
-        <Form.Item name="words" label={t('needs.contactWords')} rules={[{ required: true, min: 3, message: t('needs.contactWords') }]}>
+        <Form.Item
+          name="words"
+          label={t('needs.contactWords')}
+          rules={[{ required: true, min: 3, message: t('needs.contactWords') }]}
+        >
           <Input.TextArea autoSize={{ minRows: 3, maxRows: 8 }} maxLength={2000} />
         </Form.Item>
         {submit.problem && <Fault problem={submit.problem} />}

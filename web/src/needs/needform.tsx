@@ -60,14 +60,23 @@ export function NeedForm({
     // eslint-disable-next-line react-hooks/exhaustive-deps -- once, when the form opens
   }, [])
   const finish = async (d: Draft) => {
-    const brief = { ...d, budgetFrom: amountOf(d.budgetFrom), budgetTo: amountOf(d.budgetTo), deadline: d.deadline || undefined }
+    const brief = {
+      ...d,
+      budgetFrom: amountOf(d.budgetFrom),
+      budgetTo: amountOf(d.budgetTo),
+      deadline: d.deadline || undefined,
+    }
     if ((await submit.run(() => send(brief), form)) && keep) forget(keep)
   }
   const options = (kinds.data?.scenes ?? []).map((s) => ({
     label: n(s.name),
     options: (kinds.data?.kinds ?? [])
       .filter((k) => k.scene === s.id)
-      .map((k) => ({ value: k.id, label: n(k.name), words: [...k.synonyms, k.name.zh, k.name.en].join(' ').toLowerCase() })),
+      .map((k) => ({
+        value: k.id,
+        label: n(k.name),
+        words: [...k.synonyms, k.name.zh, k.name.en].join(' ').toLowerCase(),
+      })),
   }))
   return (
     <Form
@@ -80,7 +89,12 @@ export function NeedForm({
       }}
       requiredMark={false}
     >
-      <Form.Item name="kind" label={t('needs.kind')} extra={t('needs.kindHelp')} rules={[{ required: true, message: t('needs.kindHelp') }]}>
+      <Form.Item
+        name="kind"
+        label={t('needs.kind')}
+        extra={t('needs.kindHelp')}
+        rules={[{ required: true, message: t('needs.kindHelp') }]}
+      >
         <Select
           size="large"
           showSearch={{
@@ -91,7 +105,12 @@ export function NeedForm({
           loading={kinds.isLoading}
         />
       </Form.Item>
-      <Form.Item name="title" label={t('needs.name')} extra={t('needs.nameHelp')} rules={[{ required: true, message: t('needs.nameHelp') }]}>
+      <Form.Item
+        name="title"
+        label={t('needs.name')}
+        extra={t('needs.nameHelp')}
+        rules={[{ required: true, message: t('needs.nameHelp') }]}
+      >
         <Input size="large" maxLength={120} />
       </Form.Item>
       <Form.Item name="words" label={t('needs.words')} extra={t('needs.wordsHelp')}>

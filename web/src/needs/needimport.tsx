@@ -29,7 +29,9 @@ export function NeedImport({ org, done }: { org: string; done: (rows: number) =>
     <div className="stack" style={{ gap: 10 }}>
       <p className="muted">{t('needs.importHelp')}</p>
       <div className="row wrap">
-        <Button onClick={() => void submit.run(() => download('/matching/needs-template', {}, lang))}>{t('needs.template')}</Button>
+        <Button onClick={() => void submit.run(() => download('/matching/needs-template', {}, lang))}>
+          {t('needs.template')}
+        </Button>
         <label className="row">
           <span className="hidden-text">{t('needs.chooseFile')}</span>
           <input
@@ -44,7 +46,12 @@ export function NeedImport({ org, done }: { org: string; done: (rows: number) =>
         <Button disabled={!file} loading={submit.busy} onClick={() => void send(true)}>
           {t('needs.dryRun')}
         </Button>
-        <Button type="primary" disabled={!right || seen.rows === 0} loading={submit.busy} onClick={() => void send(false)}>
+        <Button
+          type="primary"
+          disabled={!right || seen.rows === 0}
+          loading={submit.busy}
+          onClick={() => void send(false)}
+        >
           {t('needs.take')}
         </Button>
       </div>

@@ -18,7 +18,12 @@ export function Fit({ score }: { score: number }) {
 /** Why says in words what speaks for a match and what against it; how it was worked out is one press away. */
 export function Why({ reasons }: { reasons: Reason[] }) {
   const { t, n } = useI18n()
-  const words = { for: t('needs.for'), neutral: t('needs.neutral'), against: t('needs.against'), blocks: t('needs.against') }
+  const words = {
+    for: t('needs.for'),
+    neutral: t('needs.neutral'),
+    against: t('needs.against'),
+    blocks: t('needs.against'),
+  }
   const order = ['blocks', 'against', 'for', 'neutral'] as const
   const telling = order.flatMap((side) => reasons.filter((r) => r.side === side && side !== 'neutral'))
   return (

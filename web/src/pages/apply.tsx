@@ -7,6 +7,7 @@ import type { components } from '../api/schema'
 import { useHere } from '../app/org'
 import { DeadlineText } from '../cases/deadline'
 import { useCases, useDrafts, useFlows, useOffers, type Flow } from '../cases/queries'
+import { Go } from '../ui/go'
 import { CaseState } from '../cases/state'
 import { beginDraft } from '../form/draftform'
 import { dateTime, millis } from '../format/time'
@@ -21,12 +22,12 @@ export function ApplyPage() {
   const { org, at } = useHere()
   const { t, n } = useI18n()
   return (
-    <>
+    <div className="applypage">
       <PageHead title={t('cases.apply')} crumbs={[{ label: n(org.name), to: at() }]} />
       <Drafts />
       <Mine />
       <Offered />
-    </>
+    </div>
   )
 }
 
@@ -64,9 +65,9 @@ function Drafts() {
                   </p>
                 )}
               </div>
-              <Link to={at(`drafts/${d.id}`)} className="ant-btn ant-btn-default ant-btn-color-default">
+              <Go to={at(`drafts/${d.id}`)} type="default">
                 {t(d.mine ? 'cases.resume' : 'cases.look')}
-              </Link>
+              </Go>
             </li>
           )
         })}
@@ -92,7 +93,7 @@ function Mine() {
         {(p) => (
           <ul className="offerlist">
             {p.items.map((c) => {
-              const running = (c.deadlines ?? []).filter((d) => !d.stopped)[0]
+              const running = c.deadlines.find((d) => !d.stopped)
               return (
                 <li key={c.id}>
                   <div className="what">
@@ -132,14 +133,9 @@ function Offered() {
   const taken = offered.flatMap((f) =>
     (offers.data?.[f.id]?.orgs ?? [])
       .filter((keeper) => keeper !== org.id)
-      .map((keeper) => ({ flow: f, keeper, name: n(offers.data?.[f.id]?.names?.[keeper]) || keeper })),
+      .map((keeper) => ({ flow: f, keeper, name: n(offers.data?.[f.id]?.names[keeper]) || keeper })),
   )
-  const start = (to: string) =>
-    may('operate') ? (
-      <Link to={to} className="ant-btn ant-btn-primary ant-btn-color-primary ant-btn-variant-solid">
-        {t('cases.begin')}
-      </Link>
-    ) : null
+  const start = (to: string) => (may('operate') ? <Go to={to}>{t('cases.begin')}</Go> : null)
   return (
     <section className="panel" aria-label={t('cases.offered')}>
       <header>
@@ -242,12 +238,7 @@ export function BeginPage() {
               {there.map((d) => (
                 <li key={d.id}>
                   <div className="what">{t('cases.draftAt', { when: dateTime(millis(d.at)).slice(0, 16) })}</div>
-                  <Link
-                    to={at(`drafts/${d.id}`)}
-                    className="ant-btn ant-btn-primary ant-btn-color-primary ant-btn-variant-solid"
-                  >
-                    {t('cases.resume')}
-                  </Link>
+                  <Go to={at(`drafts/${d.id}`)}>{t('cases.resume')}</Go>
                 </li>
               ))}
             </ul>

@@ -35,7 +35,11 @@ export function CampaignPage() {
         ]}
       />
       <Answer query={campaign} rows={8}>
-        {(d) => <Shown detail={d} />}
+        {(d) => (
+          <div className="stack">
+            <Shown detail={d} />
+          </div>
+        )}
       </Answer>
     </>
   )
@@ -88,7 +92,7 @@ function Shown({ detail: d }: { detail: CampaignDetail }) {
             </div>
           )}
         </header>
-        <dl className="figures dense">
+        <dl className="figures dense body">
           <div>
             <dt>{t('checkup.called')}</dt>
             <dd>{d.firms.length}</dd>

@@ -122,7 +122,7 @@ function Next({ c, keeper }: { c: Case; keeper: boolean }) {
               ? t('cases.waitsFor', { who: waits.join(join) })
               : t('cases.waitsTime')}
         </p>
-        {(c.deadlines ?? []).map((d) => (
+        {c.deadlines.map((d) => (
           <DeadlineText key={d.id} deadline={d} full />
         ))}
         {!c.ended && (
@@ -138,7 +138,7 @@ function Next({ c, keeper }: { c: Case; keeper: boolean }) {
                     .map((r) => (
                       <Button key={r.id} onClick={() => setNaming(r.id)}>
                         {t('cases.name', { role: n(r.name) })}
-                        {c.parties?.some((p) => p.role === r.id) ? ' ✓' : ''}
+                        {c.parties.some((p) => p.role === r.id) ? ' ✓' : ''}
                       </Button>
                     ))}
                 {list.length === 0 && !keeper && <span className="muted">{t('cases.nothingToDo')}</span>}
@@ -167,7 +167,7 @@ function Do({ c, action: a, first }: { c: Case; action: Action; first: boolean }
   // For which organisation: that of the role.
   const role = c.declared?.roles.find((r) => r.id === a.role)
   const side =
-    role?.of === 'subject' ? c.subject : role?.of === 'owner' ? c.org : c.parties?.find((p) => p.role === a.role)?.org
+    role?.of === 'subject' ? c.subject : role?.of === 'owner' ? c.org : c.parties.find((p) => p.role === a.role)?.org
   const acting = side && allowed(me, orgs, side, 'operate') ? side : org.id
   const begin = async () => {
     setBusy(true)
@@ -238,7 +238,7 @@ function Naming({ c, role, close }: { c: Case; role: string; close: () => void }
   const refreshed = useRefreshed()
   const [form] = Form.useForm<NamingFields>()
   const submit = useSubmit()
-  const now = c.parties?.find((p) => p.role === role)
+  const now = c.parties.find((p) => p.role === role)
   const org = Form.useWatch('org', form) ?? now?.org
   const people = useQuery({
     queryKey: ['people', org, 'naming'],
@@ -306,7 +306,7 @@ function Naming({ c, role, close }: { c: Case; role: string; close: () => void }
 function Documents({ c }: { c: Case }) {
   const { t, n, lang } = useI18n()
   const { message } = App.useApp()
-  const list = c.documents ?? []
+  const list = c.documents
   const take = async (d: Case['documents'][number]) => {
     try {
       save(await fetchFile(`/cases/${c.id}/documents/${encodeURIComponent(d.id)}`, lang), d.name)
@@ -378,8 +378,8 @@ function OneStep({ c, s }: { c: Case; s: Step }) {
           {p.person ? ` · ${p.person.slice(0, 8)}` : ''}
         </p>
       ))}
-      {(s.documents ?? []).length > 0 && (
-        <p className="muted">{(s.documents ?? []).map((d) => d.name).join(lang === 'en' ? ', ' : '、')}</p>
+      {s.documents.length > 0 && (
+        <p className="muted">{s.documents.map((d) => d.name).join(lang === 'en' ? ', ' : '、')}</p>
       )}
       {fields.length > 0 && <Fields fields={fields} content={content} />}
     </li>

@@ -81,7 +81,7 @@ export function CasesPage() {
           <Segmented
             aria-label={t('cases.side')}
             value={side}
-            onChange={(v) => filters.set({ side: v === 'kept' ? undefined : String(v), state: undefined })}
+            onChange={(v) => filters.set({ side: v === 'kept' ? undefined : v, state: undefined })}
             options={[
               { value: 'kept', label: t('cases.kept') },
               { value: 'about', label: t('cases.aboutUs') },
@@ -196,7 +196,7 @@ function Table({ items, about }: { items: Case[]; about: boolean }) {
     >
       <tbody ref={body}>
         {items.map((c) => {
-          const running = (c.deadlines ?? []).filter((d) => !d.stopped).sort((a, b) => a.due.localeCompare(b.due))[0]
+          const running = c.deadlines.filter((d) => !d.stopped).sort((a, b) => a.due.localeCompare(b.due))[0]
           return (
             <tr key={c.id}>
               <th scope="row">

@@ -21,11 +21,13 @@ export function ChannelsPage() {
           { label: t('inbox.title'), to: at('inbox') },
         ]}
       />
-      <Channels title={t('inbox.myChannels')} change />
-      <HowTold />
-      <Channels org={org.id} title={t('inbox.orgChannels')} change={may('configure')} />
-      {may('configure') && <DeadLetters org={org.id} />}
-      {runsNode(me, orgs) && <NodeSenders />}
+      <div className="stack">
+        <Channels title={t('inbox.myChannels')} change />
+        <HowTold />
+        <Channels org={org.id} title={t('inbox.orgChannels')} change={may('configure')} />
+        {may('configure') && <DeadLetters org={org.id} />}
+        {runsNode(me, orgs) && <NodeSenders />}
+      </div>
     </>
   )
 }

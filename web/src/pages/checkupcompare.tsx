@@ -2,8 +2,9 @@ import { Segmented, Select } from 'antd'
 import { useState } from 'react'
 import { useParams } from 'react-router'
 
+import type { Text } from '../api/types'
 import { useHere } from '../app/org'
-import { points, useCheckup, useCheckups, useComparison, type Comparison } from '../checkup/queries'
+import { points, useCheckup, useCheckups, useComparison, type Comparison, type Question } from '../checkup/queries'
 import { date, millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { PageHead } from '../ui/page'
@@ -76,7 +77,7 @@ export function CheckupComparePage() {
             <Changes
               comparison={c}
               evidenced={basis === 'evidenced'}
-              names={new Map(detail.data?.form.questions.map((q) => [q.id, n(q.text)]))}
+              questions={new Map(detail.data?.form.questions.map((q) => [q.id, q]))}
             />
           )}
         </Answer>
@@ -85,14 +86,30 @@ export function CheckupComparePage() {
   )
 }
 
+/** told is why the points changed, with the answers in the words of the questionnaire. */
+function told(x: Comparison['changes'][number], q: Question | undefined, n: (t: Text) => string): string {
+  const words = new Map(q?.choices.map((c) => [c.id, n(c.text)]))
+  return n(x.text).replace(/[“"]([a-z0-9,; -]+)[”"]/g, (all, ids: string) =>
+    ids.split(/[,; ]+/).every((id) => words.has(id))
+      ? all.replace(
+          ids,
+          ids
+            .split(/[,; ]+/)
+            .map((id) => words.get(id))
+            .join('；'),
+        )
+      : all,
+  )
+}
+
 function Changes({
   comparison: c,
   evidenced,
-  names,
+  questions,
 }: {
   comparison: Comparison
   evidenced: boolean
-  names: Map<string, string>
+  questions: Map<string, Question>
 }) {
   const { t, n } = useI18n()
   const level = (x: Comparison['was']) => {
@@ -123,7 +140,7 @@ function Changes({
           {c.changes.map((x) => (
             <tr key={x.question}>
               <th scope="row" style={{ whiteSpace: 'normal' }}>
-                {names.get(x.question) ?? x.question}
+                {n(questions.get(x.question)?.text) || x.question}
               </th>
               <td className="num" data-label={t('checkup.change')}>
                 {x.steps
@@ -131,7 +148,7 @@ function Changes({
                   : `${x.points > 0 ? '+' : ''}${points(x.points)}`}
               </td>
               <td data-label={t('checkup.whyChanged')} style={{ overflowWrap: 'anywhere' }}>
-                {n(x.text)}
+                {told(x, questions.get(x.question), n)}
               </td>
             </tr>
           ))}

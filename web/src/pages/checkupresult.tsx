@@ -73,7 +73,11 @@ export function CheckupResultPage() {
         )}
       </PageHead>
       <Answer query={outcome} rows={8}>
-        {(x) => <Shown outcome={x} />}
+        {(x) => (
+          <div className="stack">
+            <Shown outcome={x} />
+          </div>
+        )}
       </Answer>
     </>
   )

@@ -50,67 +50,69 @@ export function CheckupsPage() {
       <PageHead title={t('checkup.title')} crumbs={[{ label: n(org.name), to: at() }]}>
         {may('configure') && <Link to={at('checkup-campaigns')}>{t('checkup.campaigns')}</Link>}
       </PageHead>
-      {(calls.data?.length ?? 0) > 0 && (
-        <section className="panel" aria-label={t('checkup.calls')}>
+      <div className="stack">
+        {(calls.data?.length ?? 0) > 0 && (
+          <section className="panel" aria-label={t('checkup.calls')}>
+            <header>
+              <h2>{t('checkup.calls')}</h2>
+            </header>
+            <div className="body startcards">
+              {calls.data?.map((c) => (
+                <CallCard
+                  key={c.campaign.id}
+                  call={c}
+                  begin={(copy) => begin(c.campaign.instrument, { campaign: c.campaign.id, copy })}
+                />
+              ))}
+            </div>
+          </section>
+        )}
+        {open.length > 0 && (
+          <section className="panel" aria-label={t('checkup.going')}>
+            <header>
+              <h2>{t('checkup.going')}</h2>
+            </header>
+            <div className="body startcards">
+              {open.map((c) => (
+                <div className="startcard" key={c.id}>
+                  <h3>{n(c.name)}</h3>
+                  <p className="muted">{t('checkup.begunAt', { day: c.day })}</p>
+                  <Button type="primary" onClick={() => void navigate(at(`checkup/${c.id}`))}>
+                    {t('checkup.goOn')}
+                  </Button>
+                </div>
+              ))}
+            </div>
+          </section>
+        )}
+        <section className="panel" aria-label={t('checkup.begin')}>
           <header>
-            <h2>{t('checkup.calls')}</h2>
+            <h2>{t('checkup.begin')}</h2>
           </header>
-          <div className="body startcards">
-            {calls.data?.map((c) => (
-              <CallCard
-                key={c.campaign.id}
-                call={c}
-                begin={(copy) => begin(c.campaign.instrument, { campaign: c.campaign.id, copy })}
-              />
-            ))}
+          <div className="body">
+            <p className="muted" style={{ marginBottom: 10 }}>
+              {t('checkup.beginHelp')}
+            </p>
+            <Answer query={instruments} rows={4}>
+              {(list) => (
+                <div className="startcards">
+                  {inOrder(list).map((f) => (
+                    <StartCard
+                      key={f.id}
+                      form={f}
+                      last={checkups.data?.find((c) => c.state === 'submitted' && c.family === f.family)}
+                      may={may('operate')}
+                      begin={(copy) => begin(f.id, { copy })}
+                    />
+                  ))}
+                </div>
+              )}
+            </Answer>
           </div>
         </section>
-      )}
-      {open.length > 0 && (
-        <section className="panel" aria-label={t('checkup.going')}>
-          <header>
-            <h2>{t('checkup.going')}</h2>
-          </header>
-          <div className="body startcards">
-            {open.map((c) => (
-              <div className="startcard" key={c.id}>
-                <h3>{n(c.name)}</h3>
-                <p className="muted">{t('checkup.begunAt', { day: c.day })}</p>
-                <Button type="primary" onClick={() => void navigate(at(`checkup/${c.id}`))}>
-                  {t('checkup.goOn')}
-                </Button>
-              </div>
-            ))}
-          </div>
-        </section>
-      )}
-      <section className="panel" aria-label={t('checkup.begin')}>
-        <header>
-          <h2>{t('checkup.begin')}</h2>
-        </header>
-        <div className="body">
-          <p className="muted" style={{ marginBottom: 10 }}>
-            {t('checkup.beginHelp')}
-          </p>
-          <Answer query={instruments} rows={4}>
-            {(list) => (
-              <div className="startcards">
-                {inOrder(list).map((f) => (
-                  <StartCard
-                    key={f.id}
-                    form={f}
-                    last={checkups.data?.find((c) => c.state === 'submitted' && c.family === f.family)}
-                    may={may('operate')}
-                    begin={(copy) => begin(f.id, { copy })}
-                  />
-                ))}
-              </div>
-            )}
-          </Answer>
-        </div>
-      </section>
-      <History />
-      <ExpertDesk />
+        <History />
+        <ExpertDesk />
+      </div>
     </>
   )
 }

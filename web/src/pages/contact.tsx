@@ -1,7 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Button, Form, Input, Rate, Select } from 'antd'
-import { Fragment } from 'react'
-import { useState } from 'react'
+import { Fragment, useState, type ReactNode } from 'react'
 import { Link, useParams } from 'react-router'
 
 import { post } from '../api/client'
@@ -61,7 +60,12 @@ function About({ contact: c }: { contact: Contact }) {
   const k = c.content.contract
   const r = c.content.result
   const rows: [string, ReactNode][] = [
-    [t('contact.need'), <Link key="n" to={at(`needs/${c.need}`)}>{c.content.needTitle}</Link>],
+    [
+      t('contact.need'),
+      <Link key="n" to={at(`needs/${c.need}`)}>
+        {c.content.needTitle}
+      </Link>,
+    ],
     [t('contact.supply'), c.content.supplyTitle],
     [t('matching.firm'), n(c.content.firmName) || t('contact.hidden')],
     [t('matching.provider'), n(c.content.providerName)],
@@ -121,8 +125,20 @@ function Talk({ contact: c }: { contact: Contact }) {
           )}
         </Answer>
         {!over && may('operate') && (
-          <Form name="say" form={form} onFinish={(d) => void say(d)} style={{ marginTop: 12 }} layout="vertical" requiredMark={false}>
-            <Form.Item name="words" label={t('contact.say')} rules={[{ required: true, min: 3, message: t('contact.say') }]} style={{ marginBottom: 8 }}>
+          <Form
+            name="say"
+            form={form}
+            onFinish={(d) => void say(d)}
+            style={{ marginTop: 12 }}
+            layout="vertical"
+            requiredMark={false}
+          >
+            <Form.Item
+              name="words"
+              label={t('contact.say')}
+              rules={[{ required: true, min: 3, message: t('contact.say') }]}
+              style={{ marginBottom: 8 }}
+            >
               <Input.TextArea autoSize={{ minRows: 1, maxRows: 6 }} maxLength={2000} />
             </Form.Item>
             {submit.problem && <Fault problem={submit.problem} />}
@@ -138,7 +154,7 @@ function Talk({ contact: c }: { contact: Contact }) {
 
 function Said({ step: s, mine }: { step: ContactStep; mine: boolean }) {
   const { n, lang } = useI18n()
-  const data = (s.data ?? null) as { amount?: number; day?: string; number?: string } | null
+  const data = s.data as { amount?: number; day?: string; number?: string } | undefined
   return (
     <li className={mine ? 'mine' : undefined}>
       <small>
@@ -185,7 +201,13 @@ function Next({ contact: c }: { contact: Contact }) {
       day: d.day,
       amount: asks('quote') ? amountOf(d.amount) : undefined,
       contract: asks('propose')
-        ? { number: d.number, signed: d.signed, due: d.due || undefined, amount: amountOf(d.amount), subject: d.subject }
+        ? {
+            number: d.number,
+            signed: d.signed,
+            due: d.due || undefined,
+            amount: amountOf(d.amount),
+            subject: d.subject,
+          }
         : undefined,
       result: asks('result') ? { words: d.words, delivered: d.delivered, saving: amountOf(d.saving) } : undefined,
     }
@@ -251,7 +273,11 @@ function Next({ contact: c }: { contact: Contact }) {
               </div>
             )}
             {asks('quote', 'propose') && (
-              <Form.Item name="amount" label={t('contact.amount')} rules={[...need(t('contact.amount')), amountRule(t('needs.amountForm'))]}>
+              <Form.Item
+                name="amount"
+                label={t('contact.amount')}
+                rules={[...need(t('contact.amount')), amountRule(t('needs.amountForm'))]}
+              >
                 <Input inputMode="decimal" />
               </Form.Item>
             )}
@@ -268,7 +294,9 @@ function Next({ contact: c }: { contact: Contact }) {
             <Form.Item
               name="words"
               label={asks('result') ? t('contact.result') : t('contact.words')}
-              rules={asks('result', 'decline', 'close') ? [{ required: true, min: 3, message: t('contact.words') }] : []}
+              rules={
+                asks('result', 'decline', 'close') ? [{ required: true, min: 3, message: t('contact.words') }] : []
+              }
             >
               <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={2000} />
             </Form.Item>

@@ -27,7 +27,8 @@ export function ContactsPage() {
           {(list) => (
             <ul className="needcards">
               {list.map((c) => {
-                const other = c.side === 'firm' ? n(c.content.providerName) : n(c.content.firmName) || t('contact.hidden')
+                const other =
+                  c.side === 'firm' ? n(c.content.providerName) : n(c.content.firmName) || t('contact.hidden')
                 return (
                   <li key={c.id} className="needcard">
                     <div className="row wrap" style={{ justifyContent: 'space-between' }}>

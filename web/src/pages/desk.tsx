@@ -41,7 +41,7 @@ export function DeskPage() {
           <Segmented
             aria-label={t('cases.show')}
             value={show}
-            onChange={(v) => filters.set({ show: v === 'all' ? undefined : String(v) })}
+            onChange={(v) => filters.set({ show: v === 'all' ? undefined : v })}
             options={[
               { value: 'all', label: t('cases.ofOrg') + count('all') },
               { value: 'mine', label: t('cases.mine') + count('mine') },

@@ -44,7 +44,11 @@ export function ExpertCheckPage() {
         after={desk.data && <span className="tag info">{t(`checkup.expert.${desk.data.check.state}`)}</span>}
       />
       <Answer query={desk} rows={8}>
-        {(d) => <Shown desk={d} />}
+        {(d) => (
+          <div className="stack">
+            <Shown desk={d} />
+          </div>
+        )}
       </Answer>
     </>
   )

@@ -133,7 +133,9 @@ function Asked({ o }: { o: Opinion }) {
       <Outcomes o={o} />
       {o.needs.length > 0 && (
         <section className="panel" aria-label={t('support.needs')}>
-          <h2>{t('support.needs')}</h2>
+          <header>
+            <h2>{t('support.needs')}</h2>
+          </header>
           <ul className="plainlist">
             {o.needs.map((x) => (
               <li key={x.fact}>
@@ -149,7 +151,9 @@ function Asked({ o }: { o: Opinion }) {
       )}
       {o.known.length > 0 && (
         <section className="panel" aria-label={t('support.known')}>
-          <h2>{t('support.known')}</h2>
+          <header>
+            <h2>{t('support.known')}</h2>
+          </header>
           <ul className="plainlist">
             {o.known.map((k) => (
               <li key={k.fact}>
@@ -205,7 +209,9 @@ function Choices({ o, choose }: { o: Opinion; choose: (group: string, measure: s
   const name = (id: string) => n(o.report.outcomes.find((x) => x.measure === id)?.name)
   return (
     <section className="panel" aria-label={t('support.choose')}>
-      <h2>{t('support.choose')}</h2>
+      <header>
+        <h2>{t('support.choose')}</h2>
+      </header>
       {groups.map((g) => (
         <div key={g.group} className="question">
           <Radio.Group

@@ -75,6 +75,7 @@ export function LedgerPage() {
       </PageHead>
       <Budget />
       <Tabs
+        className="wrapped"
         more={{ icon: <span>{t('ledger.more')}</span> }}
         items={[
           { key: 'commitments', label: t('ledger.commitments'), children: <Commitments /> },
@@ -101,7 +102,9 @@ function Budget() {
   const name = (account: string) => n(chart.data?.accounts.find((a) => a.id === account)?.name) || account
   return (
     <section className="panel" aria-label={t('ledger.budget')}>
-      <h2>{t('ledger.budget')}</h2>
+      <header>
+        <h2>{t('ledger.budget')}</h2>
+      </header>
       <Answer
         query={lines}
         rows={3}

@@ -84,7 +84,11 @@ function Counts({ funnel: f }: { funnel: Funnel }) {
         {t('matching.amount')}: <strong>{money(lang, f.amount)}</strong>
       </p>
       {f.kinds.length > 0 && (
-        <DataTable label={t('matching.byKind')} columns={['needs.kind', { num: 'matching.count' }, { num: 'matching.contracts' }]} height={260}>
+        <DataTable
+          label={t('matching.byKind')}
+          columns={['needs.kind', { num: 'matching.count' }, { num: 'matching.contracts' }]}
+          height={260}
+        >
           <tbody>
             {f.kinds.map((k) => (
               <tr key={k.kind}>
@@ -125,7 +129,10 @@ function Registers() {
       <header>
         <h2>{t('matching.libraries')}</h2>
       </header>
-      <DataTable label={t('matching.libraries')} columns={['supply.register', { num: 'matching.count' }, { num: 'matching.pending' }, 'matching.open']}>
+      <DataTable
+        label={t('matching.libraries')}
+        columns={['supply.register', { num: 'matching.count' }, { num: 'matching.pending' }, 'matching.open']}
+      >
         <tbody>
           {registers.map(([id, first], i) => {
             const c = counts[i]?.data
@@ -136,7 +143,10 @@ function Registers() {
                 <td className="num">{c?.total ?? '…'}</td>
                 <td className="num">{pending > 0 ? <strong>{pending}</strong> : pending}</td>
                 <td>
-                  <Link to={at(`registers/${id}${pending > 0 ? `?state=${first}` : ''}`)} aria-label={`${t('matching.open')} ${t(`supply.register.${id}`)}`}>
+                  <Link
+                    to={at(`registers/${id}${pending > 0 ? `?state=${first}` : ''}`)}
+                    aria-label={`${t('matching.open')} ${t(`supply.register.${id}`)}`}
+                  >
                     {t('matching.open')}
                   </Link>
                 </td>
@@ -160,7 +170,11 @@ function AllNeeds() {
       </header>
       <Answer query={needs} empty={(p) => p.items?.length === 0 && <Blank title={t('needs.none')} />}>
         {(p) => (
-          <DataTable label={t('matching.needs')} columns={['needs.detail', 'needs.kind', 'matching.firm', 'needs.state', 'needs.filed']} height={360}>
+          <DataTable
+            label={t('matching.needs')}
+            columns={['needs.detail', 'needs.kind', 'matching.firm', 'needs.state', 'needs.filed']}
+            height={360}
+          >
             <tbody>
               {(p.items ?? []).map((x) => (
                 <tr key={x.id}>
@@ -191,7 +205,18 @@ function AllContacts() {
       </header>
       <Answer query={contacts} empty={(list) => list.length === 0 && <Blank title={t('needs.noContacts')} />}>
         {(list) => (
-          <DataTable label={t('matching.allContacts')} columns={['matching.firm', 'matching.provider', 'contact.need', 'contact.supply', 'matching.reached', { num: 'contact.amount' }]} height={360}>
+          <DataTable
+            label={t('matching.allContacts')}
+            columns={[
+              'matching.firm',
+              'matching.provider',
+              'contact.need',
+              'contact.supply',
+              'matching.reached',
+              { num: 'contact.amount' },
+            ]}
+            height={360}
+          >
             <tbody>
               {list.map((c) => (
                 <tr key={c.id}>

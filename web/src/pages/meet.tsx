@@ -8,7 +8,18 @@ import { Problem } from '../api/problem'
 import { useHere } from '../app/org'
 import { download } from '../files/transfer'
 import { useI18n } from '../i18n'
-import { needKeys, useFunnel, useGuests, useInvitations, useListings, useMeet, useMeetings, useNeeds, type Meet, type Meeting } from '../needs/queries'
+import {
+  needKeys,
+  useFunnel,
+  useGuests,
+  useInvitations,
+  useListings,
+  useMeet,
+  useMeetings,
+  useNeeds,
+  type Meet,
+  type Meeting,
+} from '../needs/queries'
 import { PageHead } from '../ui/page'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
@@ -67,7 +78,9 @@ function Shown({ meet: e, crumbs }: { meet: Meet; crumbs: { label: string; to: s
           </Button>
         )}
         {e.state !== 'open' && (
-          <Button onClick={() => void submit.run(() => download(`/matching/events/${e.id}/table-file`, {}, lang))}>{t('event.export')}</Button>
+          <Button onClick={() => void submit.run(() => download(`/matching/events/${e.id}/table-file`, {}, lang))}>
+            {t('event.export')}
+          </Button>
         )}
       </PageHead>
       <p className="muted">
@@ -93,7 +106,14 @@ function Shown({ meet: e, crumbs }: { meet: Meet; crumbs: { label: string; to: s
               {(list) => (
                 <DataTable
                   label={t('event.table')}
-                  columns={[{ num: 'event.round' }, { num: 'event.seat' }, 'matching.firm', 'matching.provider', { num: 'needs.score' }, 'event.outcome']}
+                  columns={[
+                    { num: 'event.round' },
+                    { num: 'event.seat' },
+                    'matching.firm',
+                    'matching.provider',
+                    { num: 'needs.score' },
+                    'event.outcome',
+                  ]}
                 >
                   <tbody>
                     {list.map((m) => (
@@ -167,20 +187,32 @@ function SignUp({ meet: e }: { meet: Meet }) {
           <div className="row wrap">
             <span className="tag info">{t('event.signedUp')}</span>
             <span>{mine.title}</span>
-            <Button loading={submit.busy} onClick={() => void submit.run(() => del(`/matching/event-guests/${mine.id}`).then(refresh))}>
+            <Button
+              loading={submit.busy}
+              onClick={() => void submit.run(() => del(`/matching/event-guests/${mine.id}`).then(refresh))}
+            >
               {t('event.leave')}
             </Button>
           </div>
         ) : (
           <div className="row wrap">
-            <Select aria-label={t('event.signUpWith')} placeholder={t('event.signUpWith')} style={{ minWidth: 260, maxWidth: '100%' }} options={options} value={what} onChange={setWhat} />
+            <Select
+              aria-label={t('event.signUpWith')}
+              placeholder={t('event.signUpWith')}
+              style={{ minWidth: 260, maxWidth: '100%' }}
+              options={options}
+              value={what}
+              onChange={setWhat}
+            />
             <Button
               type="primary"
               disabled={!what}
               loading={submit.busy}
               onClick={() => {
                 const [side, of] = (what ?? '').split(':')
-                void submit.run(() => post(`/matching/events/${e.id}/guests`, { as: org.id, [side ?? 'need']: of }).then(refresh))
+                void submit.run(() =>
+                  post(`/matching/events/${e.id}/guests`, { as: org.id, [side ?? 'need']: of }).then(refresh),
+                )
               }}
             >
               {t('event.signUp')}
@@ -245,7 +277,11 @@ function Invited({ meet: e }: { meet: Meet }) {
       </header>
       <Answer query={invited} empty={(list) => list.length === 0 && <Blank title={t('needs.none')} />}>
         {(list) => (
-          <DataTable label={t('event.invitations')} columns={['event.invitations', 'needs.part', 'needs.detail']} height={320}>
+          <DataTable
+            label={t('event.invitations')}
+            columns={['event.invitations', 'needs.part', 'needs.detail']}
+            height={320}
+          >
             <tbody>
               {list.map((i) => (
                 <tr key={i.id}>

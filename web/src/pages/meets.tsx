@@ -37,7 +37,10 @@ export function MeetsPage() {
         {add}
       </PageHead>
       <section className="panel" aria-label={t('event.title')}>
-        <Answer query={meets} empty={(list) => list.length === 0 && <Blank title={t('event.none')}>{t('event.noneHelp')}</Blank>}>
+        <Answer
+          query={meets}
+          empty={(list) => list.length === 0 && <Blank title={t('event.none')}>{t('event.noneHelp')}</Blank>}
+        >
           {(list) => (
             <ul className="needcards">
               {list.map((e) => (
@@ -96,7 +99,11 @@ function Announce({ close }: { close: () => void }) {
           </Form.Item>
         </div>
         <Form.Item name="kinds" label={t('event.kinds')}>
-          <Select mode="multiple" showSearch={{ optionFilterProp: 'label' }} options={(kinds.data?.kinds ?? []).map((k) => ({ value: k.id, label: n(k.name) }))} />
+          <Select
+            mode="multiple"
+            showSearch={{ optionFilterProp: 'label' }}
+            options={(kinds.data?.kinds ?? []).map((k) => ({ value: k.id, label: n(k.name) }))}
+          />
         </Form.Item>
         <Form.Item name="trades" label={t('event.trades')}>
           <Select mode="tags" open={false} suffix="" tokenSeparators={[',', '，', '、']} />

@@ -218,7 +218,11 @@ function Leave({ need: x, close }: { need: Need; close: () => void }) {
             .then((ok) => (ok ? client.invalidateQueries({ queryKey: needKeys.all }) : undefined))
         }
       >
-        <Form.Item name="reason" label={t('needs.reason')} rules={[{ required: true, min: 3, message: t('needs.reason') }]}>
+        <Form.Item
+          name="reason"
+          label={t('needs.reason')}
+          rules={[{ required: true, min: 3, message: t('needs.reason') }]}
+        >
           <Input maxLength={200} />
         </Form.Item>
         {submit.problem && <Fault problem={submit.problem} />}

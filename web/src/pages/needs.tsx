@@ -88,7 +88,9 @@ export function NeedsPage() {
                     <h2>
                       <Link to={at(`needs/${x.id}`)}>{x.title}</Link>
                     </h2>
-                    <span className={`tag ${x.state === 'withdrawn' || x.state === 'lapsed' ? '' : 'info'}`}>{n(x.stateName)}</span>
+                    <span className={`tag ${x.state === 'withdrawn' || x.state === 'lapsed' ? '' : 'info'}`}>
+                      {n(x.stateName)}
+                    </span>
                   </div>
                   <p className="muted">
                     {n(x.kindName)} · {dateTime(millis(x.filed))}
@@ -99,7 +101,14 @@ export function NeedsPage() {
           )}
         </Answer>
       </section>
-      <Modal open={importing} title={t('needs.import')} footer={null} onCancel={() => setImporting(false)} destroyOnHidden width={760}>
+      <Modal
+        open={importing}
+        title={t('needs.import')}
+        footer={null}
+        onCancel={() => setImporting(false)}
+        destroyOnHidden
+        width={760}
+      >
         <NeedImport
           org={org.id}
           done={async (rows) => {

@@ -49,8 +49,8 @@ export function OffersPage() {
             <ul className="offerlist">
               {list.map((f) => {
                 const of = offers.data?.[f.id]
-                const takes = of?.orgs?.includes(org.id) ?? false
-                const others = (of?.orgs ?? []).filter((o) => o !== org.id).map((o) => n(of?.names?.[o]) || o)
+                const takes = of?.orgs.includes(org.id) ?? false
+                const others = (of?.orgs ?? []).filter((o) => o !== org.id).map((o) => n(of?.names[o]) || o)
                 return (
                   <li key={f.id}>
                     <div className="what">

@@ -83,8 +83,7 @@ function DraftDialog({ close }: { close: () => void }) {
     >
       <p className="muted">{t('support.draftHelp')}</p>
       <Select
-        showSearch
-        optionFilterProp="label"
+        showSearch={{ optionFilterProp: 'label' }}
         style={{ width: '100%', marginBottom: 8 }}
         aria-label={t('support.copyOf')}
         placeholder={t('support.copyOf')}
@@ -112,7 +111,9 @@ function Start({ drafts }: { drafts: { id: string; measure: string; name: string
   const [generated, setGenerated] = useState(0)
   return (
     <section className="panel" aria-label={t('support.newRun')}>
-      <h2>{t('support.newRun')}</h2>
+      <header>
+        <h2>{t('support.newRun')}</h2>
+      </header>
       <div className="formrow">
         <label style={{ flex: '1 1 260px' }}>
           {t('support.drafts')}

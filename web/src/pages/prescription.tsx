@@ -35,7 +35,11 @@ export function PrescriptionPage() {
         </Button>
       </PageHead>
       <Answer query={detail} rows={8}>
-        {(d) => <Steps detail={d} />}
+        {(d) => (
+          <div className="stack">
+            <Steps detail={d} />
+          </div>
+        )}
       </Answer>
     </>
   )

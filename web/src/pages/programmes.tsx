@@ -1,8 +1,7 @@
-import { Link } from 'react-router'
-
 import { useHere } from '../app/org'
 import { useI18n } from '../i18n'
 import { Standings } from '../programmes/parts'
+import { Go } from '../ui/go'
 import { useMine, type Mine } from '../programmes/queries'
 import { PageHead } from '../ui/page'
 import { Answer, Blank } from '../ui/states'
@@ -14,14 +13,26 @@ export function ProgrammesPage() {
   const { t, n } = useI18n()
   const mine = useMine(org.id)
   return (
-    <>
+    <div className="programmepage">
       <PageHead title={t('programme.title')} crumbs={[{ label: n(org.name), to: at() }]} />
       <section className="panel" aria-label={t('programme.mine')}>
         <header>
           <h2>{t('programme.mine')}</h2>
         </header>
-        <Answer query={mine} rows={2} empty={(list) => !list.some((r) => r.case) && <p className="body muted">{t('programme.noMine')}</p>}>
-          {(list) => <>{list.filter((r) => r.case).map((r) => <Card key={r.id} of={r} />)}</>}
+        <Answer
+          query={mine}
+          rows={2}
+          empty={(list) => !list.some((r) => r.case) && <p className="body muted">{t('programme.noMine')}</p>}
+        >
+          {(list) => (
+            <>
+              {list
+                .filter((r) => r.case)
+                .map((r) => (
+                  <Card key={r.id} of={r} />
+                ))}
+            </>
+          )}
         </Answer>
       </section>
       <section className="panel" aria-label={t('programme.openCalls')}>
@@ -30,16 +41,28 @@ export function ProgrammesPage() {
         </header>
         <Answer
           query={mine}
-          empty={(list) => !list.some((r) => r.takes && !r.case) && <Blank title={t('programme.noCalls')}>{t('programme.noCallsHelp')}</Blank>}
+          empty={(list) =>
+            !list.some((r) => r.takes && !r.case) && (
+              <Blank title={t('programme.noCalls')}>{t('programme.noCallsHelp')}</Blank>
+            )
+          }
         >
-          {(list) => <>{list.filter((r) => r.takes && !r.case).map((r) => <Card key={r.id} of={r} />)}</>}
+          {(list) => (
+            <>
+              {list
+                .filter((r) => r.takes && !r.case)
+                .map((r) => (
+                  <Card key={r.id} of={r} />
+                ))}
+            </>
+          )}
         </Answer>
       </section>
-    </>
+    </div>
   )
 }
 
-const marks = { true: 'ok', false: 'bad', unknown: 'warn' } as const
+const marks = { true: 'good', false: 'error', unknown: 'warning' } as const
 
 function Card({ of: r }: { of: Mine }) {
   const { at, may } = useHere()
@@ -57,12 +80,10 @@ function Card({ of: r }: { of: Mine }) {
             <span className="tag info">{n(r.caseStateName)}</span>
           </p>
           <div className="programmeactions">
-            <Link className="ant-btn ant-btn-primary ant-btn-color-primary ant-btn-variant-solid" to={at(`projects/${r.case}`)}>
-              {t('programme.look')}
-            </Link>
-            <Link className="ant-btn ant-btn-default ant-btn-color-default" to={at(`cases/${r.case}`)}>
+            <Go to={at(`projects/${r.case}`)}>{t('programme.look')}</Go>
+            <Go type="default" to={at(`cases/${r.case}`)}>
               {t(r.caseState === 'draft' ? 'programme.goOn' : 'programme.toCase')}
-            </Link>
+            </Go>
           </div>
         </>
       ) : (
@@ -74,9 +95,7 @@ function Card({ of: r }: { of: Mine }) {
           <Standings list={r.standing} />
           {r.may !== 'false' && may('operate') && (
             <div className="programmeactions">
-              <Link className="ant-btn ant-btn-primary ant-btn-color-primary ant-btn-variant-solid" to={at(`apply/call-${r.call}?keeper=${r.org}`)}>
-                {t('programme.apply')}
-              </Link>
+              <Go to={at(`apply/call-${r.call}?keeper=${r.org}`)}>{t('programme.apply')}</Go>
             </div>
           )}
         </>

@@ -11,6 +11,7 @@ import { useI18n, type Key } from '../i18n'
 import { useRefreshed } from '../live/live'
 import { Bind } from '../programmes/bind'
 import { Verdict } from '../programmes/parts'
+import { Go } from '../ui/go'
 import { keys, useProject, type Indicator, type Project } from '../programmes/queries'
 import { PageHead } from '../ui/page'
 import { Answer, Fault } from '../ui/states'
@@ -29,12 +30,15 @@ export function ProjectPage() {
       <PageHead
         title={p?.title ?? t('programme.title')}
         after={p && <span className="tag info">{n(p.stateName)}</span>}
-        crumbs={[{ label: n(org.name), to: at() }, { label: t('programme.title'), to: at('programmes') }]}
+        crumbs={[
+          { label: n(org.name), to: at() },
+          { label: t('programme.title'), to: at('programmes') },
+        ]}
       >
         {p && (
-          <Link className="ant-btn ant-btn-default ant-btn-color-default" to={at(`cases/${p.case}`)}>
+          <Go type="default" to={at(`cases/${p.case}`)}>
             {t('programme.toCase')}
-          </Link>
+          </Go>
         )}
       </PageHead>
       <Answer query={project}>{(x) => <Parts of={x} />}</Answer>
@@ -51,7 +55,7 @@ function Parts({ of: p }: { of: Project }) {
   const orders = p.events.filter((e) => e.kind === 'order')
   const lastOrder = orders[orders.length - 1]
   return (
-    <>
+    <div className="programmepage">
       {p.warnings.length > 0 && (
         <section className="panel" aria-label={t('programme.warnings')}>
           <header>
@@ -60,7 +64,7 @@ function Parts({ of: p }: { of: Project }) {
           <ul className="body">
             {p.warnings.map((w, i) => (
               <li key={i}>
-                <span className="tag warn">!</span> {n(w)}
+                <span className="tag warning">!</span> {n(w)}
               </li>
             ))}
           </ul>
@@ -81,7 +85,9 @@ function Parts({ of: p }: { of: Project }) {
               <dd>
                 <strong>¥ {money(lang, p.award.amount)}</strong>{' '}
                 {p.award.due !== p.award.amount && (
-                  <span className="muted small">{t('programme.due', { due: money(lang, p.award.due), amount: money(lang, p.award.amount) })}</span>
+                  <span className="muted small">
+                    {t('programme.due', { due: money(lang, p.award.due), amount: money(lang, p.award.amount) })}
+                  </span>
                 )}
               </dd>
             </>
@@ -132,14 +138,19 @@ function Parts({ of: p }: { of: Project }) {
           {p.milestones.map((m) => (
             <div className="callcard" key={m.id}>
               <h3>
-                {n(m.name)} <span className={`tag ${m.warning ? 'warn' : m.state === 'reached' ? 'ok' : 'info'}`}>{t(`programme.ms.${m.state}`)}</span>
+                {n(m.name)}{' '}
+                <span className={`tag ${m.warning ? 'warning' : m.state === 'reached' ? 'good' : 'info'}`}>
+                  {t(`programme.ms.${m.state}`)}
+                </span>
               </h3>
               <p className="muted small">
                 {m.due ? `${t('programme.msDue', { day: m.due })} · ` : ''}
                 {n(m.evidence)}
               </p>
               <div className="programmeactions">
-                {running && p.applies && <Write project={p} kind="evidence" milestone={m.id} word="programme.evidence" />}
+                {running && p.applies && (
+                  <Write project={p} kind="evidence" milestone={m.id} word="programme.evidence" />
+                )}
                 {running && p.keeps && m.state === 'handed-in' && (
                   <>
                     <Write project={p} kind="judged" milestone={m.id} ok word="programme.judgeOk" />
@@ -158,7 +169,8 @@ function Parts({ of: p }: { of: Project }) {
           </header>
           {p.payments.map((x) => (
             <div className="callcard" key={x.id}>
-              {n(x.part)} · ¥ {money(lang, x.amount)} <span className={`tag ${x.overdue ? 'bad' : 'info'}`}>{n(x.stateName)}</span>{' '}
+              {n(x.part)} · ¥ {money(lang, x.amount)}{' '}
+              <span className={`tag ${x.overdue ? 'error' : 'info'}`}>{n(x.stateName)}</span>{' '}
               <span className="muted small">
                 {x.on} {x.document}
               </span>
@@ -200,7 +212,7 @@ function Parts({ of: p }: { of: Project }) {
           <Link to={at(`rounds/${p.round.id}`)}>{n(p.round.name)}</Link>
         </p>
       )}
-    </>
+    </div>
   )
 }
 
@@ -220,7 +232,17 @@ interface Body {
 function EventWords({ body: b }: { body: Body }) {
   const { n, lang } = useI18n()
   const text = typeof b.text === 'object' ? n(b.text) : b.text
-  const words = [text, b.reason, b.missing, b.finding, b.opinion, b.report, b.value, b.amount === undefined ? undefined : `¥ ${money(lang, b.amount)}`, b.due]
+  const words = [
+    text,
+    b.reason,
+    b.missing,
+    b.finding,
+    b.opinion,
+    b.report,
+    b.value,
+    b.amount === undefined ? undefined : `¥ ${money(lang, b.amount)}`,
+    b.due,
+  ]
   return <>{words.filter(Boolean).join(' · ')}</>
 }
 
@@ -248,7 +270,8 @@ function IndicatorCard({ of: x, project: p }: { of: Indicator; project: Project 
           )}{' '}
           {extra && <span className="tag info">{extra}</span>}
           <div className="muted small">
-            {date(millis(m.from))} – {date(millis(m.to))} · {t('programme.coverage', { n: m.coverage, want: x.coverage })} · {m.grade}
+            {date(millis(m.from))} – {date(millis(m.to))} ·{' '}
+            {t('programme.coverage', { n: m.coverage, want: x.coverage })} · {m.grade}
           </div>
           {m.restsOn.length > 0 && (
             <details className="small">
@@ -282,17 +305,34 @@ function IndicatorCard({ of: x, project: p }: { of: Indicator; project: Project 
       {submit.problem && <Fault problem={submit.problem} />}
       {p.applies && before && x.method !== 'declared' && <Bind project={p.case} org={p.subject} of={x} />}
       <div className="programmeactions">
-        {(p.applies || p.keeps) && x.method !== 'declared' && Object.keys(x.bound).length > 0 && (before || p.state === 'accepting') && (
-          <Button type="primary" loading={submit.busy} onClick={() => void measure()}>
-            {t(before ? 'programme.measureBaseline' : 'programme.measureNow')}
-          </Button>
-        )}
+        {(p.applies || p.keeps) &&
+          x.method !== 'declared' &&
+          Object.keys(x.bound).length > 0 &&
+          (before || p.state === 'accepting') && (
+            <Button type="primary" loading={submit.busy} onClick={() => void measure()}>
+              {t(before ? 'programme.measureBaseline' : 'programme.measureNow')}
+            </Button>
+          )}
       </div>
     </div>
   )
 }
 
-function Write({ project: p, kind, word, milestone, order, ok }: { project: Project; kind: string; word: Key; milestone?: string; order?: string; ok?: boolean }) {
+function Write({
+  project: p,
+  kind,
+  word,
+  milestone,
+  order,
+  ok,
+}: {
+  project: Project
+  kind: string
+  word: Key
+  milestone?: string
+  order?: string
+  ok?: boolean
+}) {
   const { t, lang } = useI18n()
   const { message } = App.useApp()
   const refreshed = useRefreshed()
@@ -306,9 +346,21 @@ function Write({ project: p, kind, word, milestone, order, ok }: { project: Proj
   const send = async () => {
     const done = await submit.run(async () => {
       const documents: string[] = []
-      if (file) documents.push((await sendFile<{ id: string }>('/facts/documents', { org: p.subject, name: file.name }, file, lang)).id)
-      const amount = kind === 'use' ? (fenOf(yuan) ?? 0) : undefined
-      await post(`/programme-applications/${p.case}/entries`, { kind, text, milestone, order, ok, amount, due: due || undefined, documents })
+      if (file)
+        documents.push(
+          (await sendFile<{ id: string }>('/facts/documents', { org: p.subject, name: file.name }, file, lang)).id,
+        )
+      const amount = kind === 'use' ? fenOf(yuan) : undefined
+      await post(`/programme-applications/${p.case}/entries`, {
+        kind,
+        text,
+        milestone,
+        order,
+        ok,
+        amount,
+        due: due || undefined,
+        documents,
+      })
       await refreshed(keys.project(p.case))
     })
     if (!done) return
@@ -320,9 +372,25 @@ function Write({ project: p, kind, word, milestone, order, ok }: { project: Proj
   return (
     <>
       <Button onClick={() => setOpen(true)}>{t(word)}</Button>
-      <Modal open={open} title={t(word)} okText={t('programme.save')} cancelText={t('cancel')} confirmLoading={submit.busy} onOk={() => void send()} onCancel={() => setOpen(false)}>
+      <Modal
+        className="programmeform"
+        open={open}
+        title={t(word)}
+        okText={t('programme.save')}
+        okButtonProps={{ disabled: kind === 'use' && fenOf(yuan) === undefined }}
+        cancelText={t('cancel')}
+        confirmLoading={submit.busy}
+        onOk={() => void send()}
+        onCancel={() => setOpen(false)}
+      >
         <label htmlFor={`w-${kind}-text`}>{t('programme.evidenceText')}</label>
-        <Input.TextArea id={`w-${kind}-text`} rows={4} maxLength={4000} value={text} onChange={(e) => setText(e.target.value)} />
+        <Input.TextArea
+          id={`w-${kind}-text`}
+          rows={4}
+          maxLength={4000}
+          value={text}
+          onChange={(e) => setText(e.target.value)}
+        />
         {kind === 'order' && (
           <>
             <label htmlFor="w-due">{t('programme.orderDue')}</label>
@@ -332,13 +400,28 @@ function Write({ project: p, kind, word, milestone, order, ok }: { project: Proj
         {kind === 'use' && (
           <>
             <label htmlFor="w-yuan">{t('programme.amountYuan')}</label>
-            <Input id="w-yuan" inputMode="decimal" value={yuan} onChange={(e) => setYuan(e.target.value)} />
+            <Input
+              id="w-yuan"
+              inputMode="decimal"
+              status={yuan && fenOf(yuan) === undefined ? 'error' : ''}
+              aria-describedby="w-yuan-fault"
+              value={yuan}
+              onChange={(e) => setYuan(e.target.value)}
+            />
+            <div id="w-yuan-fault" className="fieldfault" role="status">
+              {yuan && fenOf(yuan) === undefined && t('programme.inYuan')}
+            </div>
           </>
         )}
         {photos && (
           <>
             <label htmlFor={`w-${kind}-file`}>{t('programme.photo')}</label>
-            <input id={`w-${kind}-file`} type="file" accept="image/*,.pdf,.docx,.xlsx" onChange={(e) => setFile(e.target.files?.[0])} />
+            <input
+              id={`w-${kind}-file`}
+              type="file"
+              accept="image/*,.pdf,.docx,.xlsx"
+              onChange={(e) => setFile(e.target.files?.[0])}
+            />
           </>
         )}
         {submit.problem && <Fault problem={submit.problem} />}

@@ -43,13 +43,13 @@ export function PublicCasesPage() {
   const org = lastOrg()
   return (
     <div className="publicpage">
-      <div className="row wrap">
+      <header className="row wrap">
         <Weave />
         <b>{t('appName')}</b>
         <span className="grow" />
         <LanguageTool />
         <ThemeTool />
-      </div>
+      </header>
       <main className="panel">
         <header>
           <h1>{t('cases.publicOf', { name: title })}</h1>
@@ -68,7 +68,7 @@ export function PublicCasesPage() {
                       <strong>{n(c.subjectName)}</strong> <span className="tag info">{n(c.stateName)}</span>
                       <Content fields={fields} content={contentOf(c.content)} words={words} />
                       <p className="muted small">{t('cases.keptBy', { who: n(c.orgName) || c.org })}</p>
-                      {(c.deadlines ?? []).map((d) => (
+                      {c.deadlines.map((d) => (
                         <p key={d.id}>
                           {d.overdue ? t('cases.objectOver', { day: d.last }) : t('cases.objectUntil', { day: d.last })}
                           {d.counted && d.why && (

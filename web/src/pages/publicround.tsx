@@ -25,13 +25,13 @@ export function PublicRoundPage() {
   const org = lastOrg()
   return (
     <div className="publicpage">
-      <div className="row wrap">
+      <header className="row wrap">
         <Weave />
         <b>{t('appName')}</b>
         <span className="grow" />
         <LanguageTool />
         <ThemeTool />
-      </div>
+      </header>
       <main className="panel">
         <header>
           <h1>{title}</h1>
@@ -40,19 +40,44 @@ export function PublicRoundPage() {
         <Answer query={round} empty={(x) => x.cases.length === 0 && <Blank title={t('programme.publicNone')} />}>
           {(x) => (
             <>
-              <DataTable label={title} columns={[{ num: 'programme.rank' }, 'programme.applicant', 'programme.projectName', { num: 'programme.score' }, { num: 'programme.amountYuan' }, 'programme.state']}>
+              <DataTable
+                label={title}
+                className="cards"
+                columns={[
+                  { num: 'programme.rank' },
+                  'programme.applicant',
+                  'programme.projectName',
+                  { num: 'programme.score' },
+                  { num: 'programme.amountYuan' },
+                  'programme.state',
+                ]}
+              >
                 <tbody>
                   {x.cases.map((c) => (
                     <tr key={c.case}>
-                      <td className="num">{c.rank}</td>
-                      <td>{n(c.name)}</td>
-                      <td>{c.title}</td>
-                      <td className="num">{c.score}</td>
-                      <td className="num">{money(lang, c.amount)}</td>
-                      <td>
+                      <td data-label={t('programme.rank')} className="num">
+                        {c.rank}
+                      </td>
+                      <th scope="row">{n(c.name)}</th>
+                      <td data-label={t('programme.projectName')}>{c.title}</td>
+                      <td data-label={t('programme.score')} className="num">
+                        {c.score}
+                      </td>
+                      <td data-label={t('programme.amountYuan')} className="num">
+                        {money(lang, c.amount)}
+                      </td>
+                      <td data-label={t('programme.state')}>
                         <span className="tag info">{n(c.stateName)}</span>
-                        {c.until && <div className="small">{t(c.open ? 'programme.objectUntil' : 'programme.objectOver', { day: c.until })}</div>}
-                        {c.open && <Link to={org ? `/o/${org}/apply/call-${x.call}?case=${c.case}&action=object` : '/sign-in'}>{t('programme.object')}</Link>}
+                        {c.until && (
+                          <div className="small">
+                            {t(c.open ? 'programme.objectUntil' : 'programme.objectOver', { day: c.until })}
+                          </div>
+                        )}
+                        {c.open && (
+                          <Link to={org ? `/o/${org}/apply/call-${x.call}?case=${c.case}&action=object` : '/sign-in'}>
+                            {t('programme.object')}
+                          </Link>
+                        )}
                       </td>
                     </tr>
                   ))}

@@ -18,13 +18,13 @@ export function PublicSearch() {
   }, [title, t])
   return (
     <div className="publicpage">
-      <div className="row wrap">
+      <header className="row wrap">
         <Weave />
         <b>{t('appName')}</b>
         <span className="grow" />
         <LanguageTool />
         <ThemeTool />
-      </div>
+      </header>
       <main>
         <h1>{title}</h1>
         <p className="muted">{t('search.publicHelp')}</p>

@@ -26,7 +26,10 @@ export function ReviewPage() {
       <PageHead
         title={review.data?.title ?? t('programme.reviews')}
         after={review.data && <span className="tag info">{n(review.data.stateName)}</span>}
-        crumbs={[{ label: n(org.name), to: at() }, { label: t('programme.reviews'), to: at('reviews') }]}
+        crumbs={[
+          { label: n(org.name), to: at() },
+          { label: t('programme.reviews'), to: at('reviews') },
+        ]}
       />
       <Answer query={review}>{(r) => <Form key={r.id} of={r} />}</Answer>
     </>
@@ -48,7 +51,12 @@ function Form({ of: first }: { of: Review }) {
   const chain = useRef(Promise.resolve())
   const drafts = r.open && r.state === 'drawn'
   const send = async (submit: boolean) => {
-    const next = await post<Review>(`/programme-reviews/${r.id}/scores`, { basis: revision.current, points, opinion, submit })
+    const next = await post<Review>(`/programme-reviews/${r.id}/scores`, {
+      basis: revision.current,
+      points,
+      opinion,
+      submit,
+    })
     revision.current = next.revision
     return next
   }
@@ -84,7 +92,7 @@ function Form({ of: first }: { of: Review }) {
   const max = r.scale
   const total = r.criteria.reduce((sum, c) => sum + c.weight * (points[c.id] ?? 0), 0) / max
   return (
-    <>
+    <div className="programmepage">
       <section className="panel" aria-label={r.title}>
         {r.blind && <p className="note">{t('programme.blind')}</p>}
         <dl className="facts body">
@@ -113,7 +121,8 @@ function Form({ of: first }: { of: Review }) {
         </header>
         {r.criteria.map((c) => (
           <div className="criterion" key={c.id}>
-            <label htmlFor={`c-${c.id}`}>{n(c.name)}</label> <span className="muted small">{t('programme.weight', { n: c.weight, max })}</span>
+            <label htmlFor={`c-${c.id}`}>{n(c.name)}</label>{' '}
+            <span className="muted small">{t('programme.weight', { n: c.weight, max })}</span>
             {n(c.guide) && <p className="small">{n(c.guide)}</p>}
             <InputNumber
               id={`c-${c.id}`}
@@ -123,13 +132,26 @@ function Form({ of: first }: { of: Review }) {
               precision={0}
               disabled={!drafts}
               value={points[c.id]}
-              onChange={(v) => setPoints((old) => (v === null ? Object.fromEntries(Object.entries(old).filter(([k]) => k !== c.id)) : { ...old, [c.id]: v }))}
+              onChange={(v) =>
+                setPoints((old) =>
+                  v === null
+                    ? Object.fromEntries(Object.entries(old).filter(([k]) => k !== c.id))
+                    : { ...old, [c.id]: v },
+                )
+              }
             />
           </div>
         ))}
         <div className="criterion">
           <label htmlFor="opinion">{t('programme.opinion')}</label>
-          <Input.TextArea id="opinion" rows={4} maxLength={4000} disabled={!drafts} value={opinion} onChange={(e) => setOpinion(e.target.value)} />
+          <Input.TextArea
+            id="opinion"
+            rows={4}
+            maxLength={4000}
+            disabled={!drafts}
+            value={opinion}
+            onChange={(e) => setOpinion(e.target.value)}
+          />
         </div>
         <div className="body">
           <p>
@@ -143,16 +165,41 @@ function Form({ of: first }: { of: Review }) {
                 {t('programme.submitScores')}
               </Button>
             )}
-            <Leave review={r} conflict word="programme.conflict" text="programme.conflictText" after={() => void navigate(at('reviews'))} />
-            {drafts && <Leave review={r} word="programme.decline" text="programme.declineText" after={() => void navigate(at('reviews'))} />}
+            <Leave
+              review={r}
+              conflict
+              word="programme.conflict"
+              text="programme.conflictText"
+              after={() => void navigate(at('reviews'))}
+            />
+            {drafts && (
+              <Leave
+                review={r}
+                word="programme.decline"
+                text="programme.declineText"
+                after={() => void navigate(at('reviews'))}
+              />
+            )}
           </div>
         </div>
       </section>
-    </>
+    </div>
   )
 }
 
-function Leave({ review: r, conflict = false, word, text, after }: { review: Review; conflict?: boolean; word: Key; text: Key; after: () => void }) {
+function Leave({
+  review: r,
+  conflict = false,
+  word,
+  text,
+  after,
+}: {
+  review: Review
+  conflict?: boolean
+  word: Key
+  text: Key
+  after: () => void
+}) {
   const { t } = useI18n()
   const refreshed = useRefreshed()
   const submit = useSubmit()
@@ -167,10 +214,25 @@ function Leave({ review: r, conflict = false, word, text, after }: { review: Rev
   return (
     <>
       <Button onClick={() => setOpen(true)}>{t(word)}</Button>
-      <Modal open={open} title={t(word)} okText={t(word)} cancelText={t('cancel')} confirmLoading={submit.busy} onOk={() => void send()} onCancel={() => setOpen(false)}>
+      <Modal
+        className="programmeform"
+        open={open}
+        title={t(word)}
+        okText={t(word)}
+        cancelText={t('cancel')}
+        confirmLoading={submit.busy}
+        onOk={() => void send()}
+        onCancel={() => setOpen(false)}
+      >
         <p>{t(text)}</p>
         <label htmlFor={`leave-${String(conflict)}`}>{t('programme.reason')}</label>
-        <Input.TextArea id={`leave-${String(conflict)}`} rows={3} maxLength={4000} value={reason} onChange={(e) => setReason(e.target.value)} />
+        <Input.TextArea
+          id={`leave-${String(conflict)}`}
+          rows={3}
+          maxLength={4000}
+          value={reason}
+          onChange={(e) => setReason(e.target.value)}
+        />
         {submit.problem && <Fault problem={submit.problem} />}
       </Modal>
     </>

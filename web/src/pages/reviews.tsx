@@ -16,13 +16,19 @@ export function ReviewsPage() {
     <>
       <PageHead title={t('programme.reviews')} crumbs={[{ label: n(org.name), to: at() }]} />
       <section className="panel" aria-label={t('programme.reviews')}>
-        <Answer query={reviews} empty={(l) => l.length === 0 && <Blank title={t('programme.noReviews')}>{t('programme.noReviewsHelp')}</Blank>}>
+        <Answer
+          query={reviews}
+          empty={(l) =>
+            l.length === 0 && <Blank title={t('programme.noReviews')}>{t('programme.noReviewsHelp')}</Blank>
+          }
+        >
           {(list) => (
             <>
               {list.map((r) => (
                 <div className="callcard" key={r.id}>
                   <h3>
-                    <Link to={at(`reviews/${r.id}`)}>{r.title}</Link> <span className={`tag ${r.state === 'scored' ? 'ok' : 'info'}`}>{n(r.stateName)}</span>
+                    <Link to={at(`reviews/${r.id}`)}>{r.title}</Link>{' '}
+                    <span className={`tag ${r.state === 'scored' ? 'good' : 'info'}`}>{n(r.stateName)}</span>
                   </h3>
                   <p className="muted small">
                     {n(r.call)} · {n(r.round)} · {t('programme.reviewDue', { day: r.due })}

@@ -9,7 +9,17 @@ import { money } from '../fields/field'
 import { download } from '../files/transfer'
 import { useI18n, type Key } from '../i18n'
 import { useRefreshed } from '../live/live'
-import { keys, useRanking, useRound, useRoundPart, type Draw, type Payment, type Ranking, type RoundDetail, type RoundFile } from '../programmes/queries'
+import {
+  keys,
+  useRanking,
+  useRound,
+  useRoundPart,
+  type Draw,
+  type Payment,
+  type Ranking,
+  type RoundDetail,
+  type RoundFile,
+} from '../programmes/queries'
 import { useConfirm } from '../ui/confirm'
 import { Figure } from '../ui/figure'
 import { PageHead } from '../ui/page'
@@ -48,7 +58,10 @@ export function RoundPage() {
       <PageHead
         title={r ? `${n(r.callName)} · ${n(r.name)}` : t('programme.desk')}
         after={r && <span className="tag info">{n(r.stateName)}</span>}
-        crumbs={[{ label: n(org.name), to: at() }, { label: t('programme.desk'), to: at('rounds') }]}
+        crumbs={[
+          { label: n(org.name), to: at() },
+          { label: t('programme.desk'), to: at('rounds') },
+        ]}
       >
         {r && may('configure') && (
           <>
@@ -62,13 +75,13 @@ export function RoundPage() {
       </PageHead>
       <Answer query={round}>
         {(x) => (
-          <>
+          <div className="programmepage">
             <Funnel files={files.data ?? []} round={x} />
             <Files round={x} query={files} />
             {x.state !== 'open' && <Rank round={x} files={files.data ?? []} />}
             {x.state !== 'open' && <Draws round={x} />}
             {x.state === 'published' && <Payments round={x} />}
-          </>
+          </div>
         )}
       </Answer>
     </>
@@ -89,7 +102,16 @@ function EndFiling({ round: r }: { round: RoundDetail }) {
   return (
     <>
       <Button onClick={() => setOpen(true)}>{t('programme.endFiling')}</Button>
-      <Modal open={open} title={t('programme.endFiling')} okText={t('programme.endFiling')} cancelText={t('cancel')} confirmLoading={submit.busy} onOk={() => void send()} onCancel={() => setOpen(false)}>
+      <Modal
+        className="programmeform"
+        open={open}
+        title={t('programme.endFiling')}
+        okText={t('programme.endFiling')}
+        cancelText={t('cancel')}
+        confirmLoading={submit.busy}
+        onOk={() => void send()}
+        onCancel={() => setOpen(false)}
+      >
         <p>{t('programme.endFilingText')}</p>
         <label htmlFor="end-reason">{t('programme.reason')}</label>
         <Input.TextArea id="end-reason" rows={3} value={reason} onChange={(e) => setReason(e.target.value)} />
@@ -109,10 +131,12 @@ function Funnel({ files, round: r }: { files: RoundFile[]; round: RoundDetail })
     <section className="panel" aria-label={t('programme.state')}>
       <dl className="funnel">
         <Figure word="programme.filed">{files.length}</Figure>
-        <Figure word="programme.checked">{files.filter((f) => passed.includes(f.state) || f.reviews.length > 0).length}</Figure>
+        <Figure word="programme.checked">
+          {files.filter((f) => passed.includes(f.state) || f.reviews.length > 0).length}
+        </Figure>
         <Figure word="programme.chosen">{count(won)}</Figure>
         <Figure word="programme.accepted">{count(['accepted'])}</Figure>
-        {r.budget > 0 && <Figure word="programme.budget">{money(lang, r.budget)}</Figure>}
+        {r.budget > 0 && <Figure word="programme.budgetYuan">{money(lang, r.budget)}</Figure>}
         <Figure word="programme.closes">{r.closes}</Figure>
       </dl>
     </section>
@@ -136,7 +160,7 @@ function Files({ round: r, query }: { round: RoundDetail; query: ReturnType<type
   const { at } = useHere()
   const { t, n, lang } = useI18n()
   const save = useDownload()
-  const holds = { true: 'ok', false: 'bad', unknown: 'warn' } as const
+  const holds = { true: 'good', false: 'error', unknown: 'warning' } as const
   return (
     <section className="panel" aria-label={t('programme.files')}>
       <header>
@@ -147,7 +171,7 @@ function Files({ round: r, query }: { round: RoundDetail; query: ReturnType<type
       </header>
       <Answer query={query} empty={(l) => l.length === 0 && <p className="body muted">{t('programme.noFiles')}</p>}>
         {(list) => (
-          <DataTable label={t('programme.files')}>
+          <DataTable label={t('programme.files')} className="cards">
             <thead>
               <tr>
                 <th scope="col">{t('programme.applicant')}</th>
@@ -168,39 +192,46 @@ function Files({ round: r, query }: { round: RoundDetail; query: ReturnType<type
             <tbody>
               {list.map((f) => (
                 <tr key={f.case}>
-                  <td>
+                  <th scope="row">
                     {n(f.name)}
                     <div className="muted small">{f.creditCode}</div>
-                  </td>
-                  <td>
+                  </th>
+                  <td data-label={t('programme.projectName')}>
                     <Link to={at(`projects/${f.case}`)}>{f.title}</Link>
                     <div className="small">
                       <Link to={at(`cases/${f.case}`)}>{t('programme.toCase')}</Link>
                     </div>
                   </td>
-                  <td>{n(f.stateName)}</td>
-                  <td>
+                  <td data-label={t('programme.state')}>{n(f.stateName)}</td>
+                  <td data-label={t('programme.eligible')}>
                     <span className={`tag ${holds[f.may]}`}>{t(`programme.holds.${f.may}`)}</span>
                   </td>
                   {r.detail.checks.map((c) => {
                     const v = (f.content as Record<string, unknown>)[c.field]
-                    return <td key={c.id}>{v === true ? t('yes') : v === false ? <span className="tag bad">{t('no')}</span> : '–'}</td>
+                    return (
+                      <td key={c.id} data-label={n(c.text)}>
+                        {v === true ? t('yes') : v === false ? <span className="tag error">{t('no')}</span> : '–'}
+                      </td>
+                    )
                   })}
-                  <td>
+                  <td data-label={t('programme.reviewsDone')}>
                     {f.reviews.map((v) => (
                       <div key={v.id} className="small">
-                        {v.name || v.expert.slice(0, 8)}{' '}
-                        {v.total ?? <span className="muted">{n(v.stateName)}</span>}
+                        {v.name || v.expert.slice(0, 8)} {v.total ?? <span className="muted">{n(v.stateName)}</span>}
                         {(v.conflicts ?? []).map((c) => (
-                          <span key={c.kind} className="tag bad">
+                          <span key={c.kind} className="tag error">
                             {n(c.name)}
                           </span>
                         ))}
-                        {(v.state === 'drawn' || v.state === 'scored') && <Dismiss review={v.id} round={r.id} />}
+                        {r.state === 'drawn' && (v.state === 'drawn' || v.state === 'scored') && (
+                          <Dismiss review={v.id} round={r.id} />
+                        )}
                       </div>
                     ))}
                   </td>
-                  <td className="num">{f.award ? money(lang, f.award.amount) : ''}</td>
+                  <td className="num" data-label={t('programme.award')}>
+                    {f.award ? money(lang, f.award.amount) : ''}
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -229,7 +260,16 @@ function Dismiss({ review, round }: { review: string; round: string }) {
       <Button size="small" type="link" className="noprint" onClick={() => setOpen(true)}>
         {t('programme.dismiss')}
       </Button>
-      <Modal open={open} title={t('programme.dismiss')} okText={t('programme.dismiss')} cancelText={t('cancel')} confirmLoading={submit.busy} onOk={() => void send()} onCancel={() => setOpen(false)}>
+      <Modal
+        className="programmeform"
+        open={open}
+        title={t('programme.dismiss')}
+        okText={t('programme.dismiss')}
+        cancelText={t('cancel')}
+        confirmLoading={submit.busy}
+        onOk={() => void send()}
+        onCancel={() => setOpen(false)}
+      >
         <p>{t('programme.dismissText')}</p>
         <label htmlFor={`d-${review}`}>{t('programme.reason')}</label>
         <Input.TextArea id={`d-${review}`} rows={3} value={reason} onChange={(e) => setReason(e.target.value)} />
@@ -250,7 +290,10 @@ function Rank({ round: r, files }: { round: RoundDetail; files: RoundFile[] }) {
       <header>
         <h2>{title}</h2>
       </header>
-      <Answer query={ranking} empty={(x) => x.list.length === 0 && <p className="body muted">{t('programme.noRanking')}</p>}>
+      <Answer
+        query={ranking}
+        empty={(x) => x.list.length === 0 && <p className="body muted">{t('programme.noRanking')}</p>}
+      >
         {(x) => <Ranked of={x} names={names} />}
       </Answer>
     </section>
@@ -268,20 +311,39 @@ function Ranked({ of: x, names }: { of: Ranking; names: Map<string, string> }) {
           {t('programme.changes', { title: c.title, from: c.from, to: c.to })}
         </p>
       ))}
-      <DataTable label={t('programme.ranking')} columns={[{ num: 'programme.rank' }, 'programme.projectName', { num: 'programme.raw' }, { num: 'programme.adjusted' }, { num: 'programme.reviewsDone' }, 'programme.chosen']}>
+      <DataTable
+        label={t('programme.ranking')}
+        className="cards"
+        columns={[
+          { num: 'programme.rank' },
+          'programme.projectName',
+          { num: 'programme.raw' },
+          { num: 'programme.adjusted' },
+          { num: 'programme.reviewsDone' },
+          'programme.chosen',
+        ]}
+      >
         <tbody>
           {x.list.map((p) => (
             <tr key={p.case}>
-              <td className="num">{p.rank}</td>
-              <td>
-                {p.title} {p.tied && <span className="tag warn">{t('programme.tied')}</span>}
+              <td data-label={t('programme.rank')} className="num">
+                {p.rank}
               </td>
-              <td className="num">{p.raw}</td>
-              <td className="num" title={p.exact}>
+              <th scope="row">
+                {p.title} {p.tied && <span className="tag warning">{t('programme.tied')}</span>}
+              </th>
+              <td data-label={t('programme.raw')} className="num">
+                {p.raw}
+              </td>
+              <td data-label={t('programme.adjusted')} className="num" title={p.exact}>
                 {p.adjusted}
               </td>
-              <td className="num">{p.reviews}</td>
-              <td>{p.chosen ? <span className="tag ok">{t('yes')}</span> : t('no')}</td>
+              <td data-label={t('programme.reviewsDone')} className="num">
+                {p.reviews}
+              </td>
+              <td data-label={t('programme.chosen')}>
+                {p.chosen ? <span className="tag good">{t('yes')}</span> : t('no')}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -293,19 +355,28 @@ function Ranked({ of: x, names }: { of: Ranking; names: Map<string, string> }) {
           {x.swings.map((s, i) => (
             <li key={i}>
               {titles.get(s.case)}：{t(`programme.swing.${s.because}`)}
-              {s.expert ? ` ${names.get(s.expert) ?? ''}` : ''} {t(s.unheard ? 'programme.swingUnheard' : s.chosen ? 'programme.swingOut' : 'programme.swingIn')}
+              {s.expert ? ` ${names.get(s.expert) ?? ''}` : ''}{' '}
+              {t(s.unheard ? 'programme.swingUnheard' : s.chosen ? 'programme.swingOut' : 'programme.swingIn')}
             </li>
           ))}
         </ul>
         <h3>{t('programme.effects')}</h3>
       </div>
-      <DataTable label={t('programme.effects')} columns={['programme.expert', { num: 'programme.filed' }, { num: 'programme.effect' }]}>
+      <DataTable
+        label={t('programme.effects')}
+        className="cards"
+        columns={['programme.expert', { num: 'programme.judged' }, { num: 'programme.effect' }]}
+      >
         <tbody>
           {x.effects.map((e) => (
             <tr key={e.expert}>
-              <td>{names.get(e.expert) ?? e.expert}</td>
-              <td className="num">{e.cases}</td>
-              <td className="num">{e.effect}</td>
+              <th scope="row">{names.get(e.expert) ?? e.expert}</th>
+              <td data-label={t('programme.judged')} className="num">
+                {e.cases}
+              </td>
+              <td data-label={t('programme.effect')} className="num">
+                {e.effect}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -360,13 +431,29 @@ function Payments({ round: r }: { round: RoundDetail }) {
       <header>
         <h2>{t('programme.payments')}</h2>
         <span className="noprint">
-          <Button onClick={() => void save(`/programme-rounds/${r.id}/payment-list`)}>{t('programme.exportPayments')}</Button>{' '}
+          <Button onClick={() => void save(`/programme-rounds/${r.id}/payment-list`)}>
+            {t('programme.exportPayments')}
+          </Button>{' '}
           <Button onClick={() => window.print()}>{t('programme.print')}</Button>
         </span>
       </header>
-      <Answer query={payments} empty={(l) => l.length === 0 && <p className="body muted">{t('programme.noPayments')}</p>}>
+      <Answer
+        query={payments}
+        empty={(l) => l.length === 0 && <p className="body muted">{t('programme.noPayments')}</p>}
+      >
         {(list) => (
-          <DataTable label={t('programme.payments')} columns={['programme.party', 'programme.projectName', 'programme.part', { num: 'programme.amountYuan' }, 'programme.state', 'programme.on', 'programme.document']}>
+          <DataTable
+            label={t('programme.payments')}
+            columns={[
+              'programme.party',
+              'programme.projectName',
+              'programme.part',
+              { num: 'programme.amountYuan' },
+              'programme.state',
+              'programme.on',
+              'programme.document',
+            ]}
+          >
             <tbody>
               {list.map((p) => (
                 <tr key={p.id}>
@@ -375,12 +462,14 @@ function Payments({ round: r }: { round: RoundDetail }) {
                   <td>{n(p.part)}</td>
                   <td className="num">{money(lang, p.amount)}</td>
                   <td>
-                    <span className={`tag ${p.overdue ? 'bad' : 'info'}`}>{n(p.stateName)}</span> {p.due}
+                    <span className={`tag ${p.overdue ? 'error' : 'info'}`}>{n(p.stateName)}</span> {p.due}
                   </td>
                   <td>{p.on}</td>
                   <td>
                     {p.document}
-                    {may('configure') && (p.state === 'released' || p.state === 'due') && <Settle payment={p} round={r.id} />}
+                    {may('configure') && (p.state === 'released' || p.state === 'due') && (
+                      <Settle payment={p} round={r.id} />
+                    )}
                   </td>
                 </tr>
               ))}
@@ -401,7 +490,12 @@ function Settle({ payment: p, round }: { payment: Payment; round: string }) {
   const [doc, setDoc] = useState('')
   const word = p.state === 'due' ? 'programme.settleBack' : 'programme.settlePaid'
   const send = async () => {
-    if (!(await submit.run(() => post(`/programme-payments/${p.id}/settlement`, { basis: p.revision, on, document: doc })))) return
+    if (
+      !(await submit.run(() =>
+        post(`/programme-payments/${p.id}/settlement`, { basis: p.revision, on, document: doc }),
+      ))
+    )
+      return
     setOpen(false)
     await refreshed(keys.round(round))
   }
@@ -410,7 +504,16 @@ function Settle({ payment: p, round }: { payment: Payment; round: string }) {
       <Button size="small" onClick={() => setOpen(true)}>
         {t(word)}
       </Button>
-      <Modal open={open} title={t(word)} okText={t('programme.save')} cancelText={t('cancel')} confirmLoading={submit.busy} onOk={() => void send()} onCancel={() => setOpen(false)}>
+      <Modal
+        className="programmeform"
+        open={open}
+        title={t(word)}
+        okText={t('programme.save')}
+        cancelText={t('cancel')}
+        confirmLoading={submit.busy}
+        onOk={() => void send()}
+        onCancel={() => setOpen(false)}
+      >
         <label htmlFor={`s-on-${p.id}`}>{t('programme.on')}</label>
         <Input id={`s-on-${p.id}`} type="date" value={on} onChange={(e) => setOn(e.target.value)} />
         <label htmlFor={`s-doc-${p.id}`}>{t('programme.document')}</label>

@@ -30,7 +30,10 @@ export function RoundsPage() {
         )}
       </PageHead>
       <section className="panel" aria-label={t('programme.desk')}>
-        <Answer query={rounds} empty={(l) => l.length === 0 && <Blank title={t('programme.noRounds')}>{t('programme.noRoundsHelp')}</Blank>}>
+        <Answer
+          query={rounds}
+          empty={(l) => l.length === 0 && <Blank title={t('programme.noRounds')}>{t('programme.noRoundsHelp')}</Blank>}
+        >
           {(list) => (
             <>
               {list.map((r) => (
@@ -68,22 +71,56 @@ function Opening({ close }: { close: () => void }) {
   const [closes, setCloses] = useState('')
   const [yuan, setYuan] = useState('0')
   const [fund, setFund] = useState('')
+  const budget = fenOf(yuan)
   const send = () =>
     submit.run(async () => {
-      const r = await post<Round>('/programme-rounds', { org: org.id, call, name: { zh: name, en: name }, closes, budget: fenOf(yuan) ?? -1, fund: fund || undefined })
+      const r = await post<Round>('/programme-rounds', {
+        org: org.id,
+        call,
+        name: { zh: name, en: name },
+        closes,
+        budget,
+        fund: fund || undefined,
+      })
       await refreshed(keys.all())
       void navigate(at(`rounds/${r.id}`))
     })
   return (
-    <Modal open title={t('programme.open')} okText={t('programme.open')} cancelText={t('cancel')} confirmLoading={submit.busy} okButtonProps={{ disabled: !call }} onOk={() => void send()} onCancel={close}>
+    <Modal
+      open
+      title={t('programme.open')}
+      okText={t('programme.open')}
+      cancelText={t('cancel')}
+      confirmLoading={submit.busy}
+      okButtonProps={{ disabled: !call || budget === undefined }}
+      className="programmeform"
+      onOk={() => void send()}
+      onCancel={close}
+    >
       <label htmlFor="r-call">{t('programme.call')}</label>
-      <Select id="r-call" style={{ width: '100%' }} value={call} onChange={setCall} options={(calls.data ?? []).map((c) => ({ value: c.id, label: n(c.name) }))} />
+      <Select
+        id="r-call"
+        style={{ width: '100%' }}
+        value={call}
+        onChange={setCall}
+        options={(calls.data ?? []).map((c) => ({ value: c.id, label: n(c.name) }))}
+      />
       <label htmlFor="r-name">{t('programme.roundName')}</label>
       <Input id="r-name" maxLength={100} value={name} onChange={(e) => setName(e.target.value)} />
       <label htmlFor="r-closes">{t('programme.closes')}</label>
       <Input id="r-closes" type="date" value={closes} onChange={(e) => setCloses(e.target.value)} />
       <label htmlFor="r-budget">{t('programme.budget')}</label>
-      <Input id="r-budget" inputMode="decimal" value={yuan} onChange={(e) => setYuan(e.target.value)} />
+      <Input
+        id="r-budget"
+        inputMode="decimal"
+        status={budget === undefined ? 'error' : ''}
+        aria-describedby="r-budget-fault"
+        value={yuan}
+        onChange={(e) => setYuan(e.target.value)}
+      />
+      <div id="r-budget-fault" className="fieldfault" role="status">
+        {budget === undefined && t('programme.inYuan')}
+      </div>
       <label htmlFor="r-fund">{t('programme.fund')}</label>
       <Input id="r-fund" maxLength={40} value={fund} onChange={(e) => setFund(e.target.value)} />
       {submit.problem && <Fault problem={submit.problem} />}

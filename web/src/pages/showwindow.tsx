@@ -26,7 +26,13 @@ export function ShowWindow() {
     setLimit(20)
     setQuery(next, { replace: true })
   }
-  const shown = useShowWindow({ register: of('register'), kind: of('kind'), industry: of('industry'), q: of('q'), limit })
+  const shown = useShowWindow({
+    register: of('register'),
+    kind: of('kind'),
+    industry: of('industry'),
+    q: of('q'),
+    limit,
+  })
   return (
     <main className="publicpage">
       <div className="row" style={{ justifyContent: 'flex-end' }}>
@@ -53,7 +59,10 @@ export function ShowWindow() {
               aria-label={t('supply.register')}
               style={{ width: 150 }}
               value={of('register') ?? ''}
-              options={[{ value: '', label: t('window.all') }, ...registers.map((r) => ({ value: r, label: t(`supply.register.${r}`) }))]}
+              options={[
+                { value: '', label: t('window.all') },
+                ...registers.map((r) => ({ value: r, label: t(`supply.register.${r}`) })),
+              ]}
               onChange={(v) => set('register', v)}
             />
             <Select
@@ -61,7 +70,10 @@ export function ShowWindow() {
               style={{ width: 200 }}
               value={of('kind') ?? ''}
               showSearch={{ optionFilterProp: 'label' }}
-              options={[{ value: '', label: t('window.anyKind') }, ...(kinds.data?.kinds ?? []).map((k) => ({ value: k.id, label: n(k.name) }))]}
+              options={[
+                { value: '', label: t('window.anyKind') },
+                ...(kinds.data?.kinds ?? []).map((k) => ({ value: k.id, label: n(k.name) })),
+              ]}
               onChange={(v) => set('kind', v)}
             />
           </div>
@@ -69,7 +81,10 @@ export function ShowWindow() {
             {shown.data && t('window.total', { n: shown.data.total })}
           </span>
         </header>
-        <Answer query={shown} empty={(x) => x.items.length === 0 && <Blank title={t('window.none')}>{t('window.noneHelp')}</Blank>}>
+        <Answer
+          query={shown}
+          empty={(x) => x.items.length === 0 && <Blank title={t('window.none')}>{t('window.noneHelp')}</Blank>}
+        >
           {(x) => (
             <>
               <ul className="needcards">
@@ -86,11 +101,13 @@ export function ShowWindow() {
                       ))}
                     </p>
                     <p className="muted">
-                      {t('window.trades')}: {s.trades.length > 0 ? s.trades.map((x) => n(x)).join('、') : t('window.anyTrade')}
+                      {t('window.trades')}:{' '}
+                      {s.trades.length > 0 ? s.trades.map((x) => n(x)).join('、') : t('window.anyTrade')}
                     </p>
                     {s.cases.length > 0 && (
                       <p className="muted">
-                        {t('needs.cases')}: {s.cases.map((c) => [c.title, n(c.trade), c.year].filter(Boolean).join(' · ')).join('；')}
+                        {t('needs.cases')}:{' '}
+                        {s.cases.map((c) => [c.title, n(c.trade), c.year].filter(Boolean).join(' · ')).join('；')}
                       </p>
                     )}
                   </li>

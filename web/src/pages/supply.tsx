@@ -9,7 +9,16 @@ import { yuanOf } from '../fields/field'
 import { useI18n } from '../i18n'
 import { amountOf, amountRule } from '../needs/amount'
 import { AskDialog } from '../needs/ask'
-import { needKeys, useFitting, useKinds, useListings, useRated, useRatings, type Fitting, type Listing } from '../needs/queries'
+import {
+  needKeys,
+  useFitting,
+  useKinds,
+  useListings,
+  useRated,
+  useRatings,
+  type Fitting,
+  type Listing,
+} from '../needs/queries'
 import { Fit, Why } from '../needs/why'
 import { PageHead } from '../ui/page'
 import { Answer, Blank, Fault } from '../ui/states'
@@ -50,7 +59,9 @@ export function SupplyPage() {
           </header>
           <Answer
             query={fitting}
-            empty={(list) => list.length === 0 && <Blank title={t('supply.noFitting')}>{t('supply.noFittingHelp')}</Blank>}
+            empty={(list) =>
+              list.length === 0 && <Blank title={t('supply.noFitting')}>{t('supply.noFittingHelp')}</Blank>
+            }
           >
             {(list) => (
               <ul className="needcards">
@@ -65,7 +76,10 @@ export function SupplyPage() {
           <header>
             <h2>{t('supply.mine')}</h2>
           </header>
-          <Answer query={listings} empty={(list) => list.length === 0 && <Blank title={t('supply.none')}>{t('supply.noneHelp')}</Blank>}>
+          <Answer
+            query={listings}
+            empty={(list) => list.length === 0 && <Blank title={t('supply.none')}>{t('supply.noneHelp')}</Blank>}
+          >
             {(list) => (
               <ul className="needcards">
                 {list.map((x) => (
@@ -143,7 +157,11 @@ function MyRating({ org }: { org: string }) {
     <section className="panel" aria-label={t('supply.rating')}>
       <header>
         <h2>{t('supply.rating')}</h2>
-        {r && <span className="tag info">{r.known ? t('needs.rating', { n: r.score, name: n(r.name) }) : t('needs.ratingNone')}</span>}
+        {r && (
+          <span className="tag info">
+            {r.known ? t('needs.rating', { n: r.score, name: n(r.name) }) : t('needs.ratingNone')}
+          </span>
+        )}
       </header>
       {ratings.data && ratings.data.length > 0 && (
         <ul className="needcards">
@@ -176,7 +194,11 @@ function MyRating({ org }: { org: string }) {
                 .then((ok) => ok && setAppeal(undefined))
             }
           >
-            <Form.Item name="words" label={t('needs.reason')} rules={[{ required: true, min: 3, message: t('needs.reason') }]}>
+            <Form.Item
+              name="words"
+              label={t('needs.reason')}
+              rules={[{ required: true, min: 3, message: t('needs.reason') }]}
+            >
               <Input.TextArea autoSize={{ minRows: 2 }} maxLength={2000} />
             </Form.Item>
             {submit.problem && <Fault problem={submit.problem} />}
@@ -190,7 +212,17 @@ function MyRating({ org }: { org: string }) {
   )
 }
 
-const providerKinds = ['software', 'integrator', 'platform', 'equipment', 'security', 'consultancy', 'finance', 'training', 'other'] as const
+const providerKinds = [
+  'software',
+  'integrator',
+  'platform',
+  'equipment',
+  'security',
+  'consultancy',
+  'finance',
+  'training',
+  'other',
+] as const
 
 function Join({ close }: { close: () => void }) {
   const { org } = useHere()
@@ -250,12 +282,14 @@ function ListingDialog({ listing, close }: { listing?: Listing; close: () => voi
   const submit = useSubmit()
   const client = useQueryClient()
   const [form] = Form.useForm<ListingForm>()
-  const type = (Form.useWatch('register', form) as ListingForm['register'] | undefined) ?? listing?.register ?? 'solutions'
+  const type =
+    (Form.useWatch('register', form) as ListingForm['register'] | undefined) ?? listing?.register ?? 'solutions'
   const old = (listing?.content ?? {}) as Record<string, unknown>
   const list = (key: string, inner: string) =>
     ((old[key] as Record<string, string>[] | undefined) ?? []).map((x) => x[inner] ?? '')
   const send = async (d: ListingForm) => {
-    const wrap = (key: string, values?: string[]) => (values?.length ? values.map((v) => ({ [key]: v.trim() })) : undefined)
+    const wrap = (key: string, values?: string[]) =>
+      values?.length ? values.map((v) => ({ [key]: v.trim() })) : undefined
     const content: Record<string, unknown> = {
       ...old,
       title: d.title,

@@ -182,9 +182,7 @@ export function Firm({ value, onChange }: { value: string | undefined; onChange:
   const firms = useEntries('enterprises', { q: words || undefined, where: [] }, undefined)
   return (
     <Select
-      showSearch
-      filterOption={false}
-      onSearch={setWords}
+      showSearch={{ filterOption: false, onSearch: setWords }}
       aria-label={t('support.holder')}
       value={value}
       onChange={onChange}

@@ -26,7 +26,13 @@ export function Bind({ project, org, of: x }: { project: string; org: string; of
       {roles.map((r) => (
         <div key={r.role} style={{ marginBottom: 8 }}>
           <label htmlFor={`bind-${x.key}-${r.role}`}>{n(r.name)}</label>
-          <Picker id={`bind-${x.key}-${r.role}`} org={org} name={n(x.names[r.role])} value={chosen[r.role]} onChange={(id) => setChosen({ ...chosen, [r.role]: id })} />
+          <Picker
+            id={`bind-${x.key}-${r.role}`}
+            org={org}
+            name={n(x.names[r.role])}
+            value={chosen[r.role]}
+            onChange={(id) => setChosen({ ...chosen, [r.role]: id })}
+          />
         </div>
       ))}
       <p className="muted small">{t('programme.bindHelp')}</p>
@@ -38,7 +44,19 @@ export function Bind({ project, org, of: x }: { project: string; org: string; of
   )
 }
 
-function Picker({ id, org, name, value, onChange }: { id: string; org: string; name: string; value?: string; onChange: (id: string) => void }) {
+function Picker({
+  id,
+  org,
+  name,
+  value,
+  onChange,
+}: {
+  id: string
+  org: string
+  name: string
+  value?: string
+  onChange: (id: string) => void
+}) {
   const { n } = useI18n()
   const series = useSeriesOf(org)
   const plant = usePlant(org)

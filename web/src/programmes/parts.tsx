@@ -1,7 +1,7 @@
 import { useI18n } from '../i18n'
 import type { Indicator, Standing } from './queries'
 
-const marks = { true: 'ok', false: 'bad', unknown: 'warn' } as const
+const marks = { true: 'good', false: 'error', unknown: 'warning' } as const
 
 /** Standings shows condition by condition whether a firm may apply, and what the register says. */
 export function Standings({ list }: { list: Standing[] }) {

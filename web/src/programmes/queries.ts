@@ -31,7 +31,10 @@ export const useMine = (org: string) =>
   useQuery({ queryKey: keys.mine(org), queryFn: ({ signal }) => all<Mine>('/programmes', { org }, signal) })
 
 export const useProject = (id: string) =>
-  useQuery({ queryKey: keys.project(id), queryFn: ({ signal }) => get<Project>(`/programme-applications/${id}`, {}, signal) })
+  useQuery({
+    queryKey: keys.project(id),
+    queryFn: ({ signal }) => get<Project>(`/programme-applications/${id}`, {}, signal),
+  })
 
 export const useRounds = (org: string) =>
   useQuery({
@@ -40,10 +43,17 @@ export const useRounds = (org: string) =>
   })
 
 export const useCalls = () =>
-  useQuery({ queryKey: ['programmes', 'calls'], queryFn: ({ signal }) => all<Call>('/calls', {}, signal), staleTime: 300_000 })
+  useQuery({
+    queryKey: ['programmes', 'calls'],
+    queryFn: ({ signal }) => all<Call>('/calls', {}, signal),
+    staleTime: 300_000,
+  })
 
 export const useRound = (id: string) =>
-  useQuery({ queryKey: keys.round(id), queryFn: ({ signal }) => get<RoundDetail>(`/programme-rounds/${id}`, {}, signal) })
+  useQuery({
+    queryKey: keys.round(id),
+    queryFn: ({ signal }) => get<RoundDetail>(`/programme-rounds/${id}`, {}, signal),
+  })
 
 export const useRoundPart = <T>(id: string, part: string, on = true) =>
   useQuery({

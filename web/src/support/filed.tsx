@@ -93,7 +93,9 @@ export function Filed() {
   if (mine.length === 0) return null
   return (
     <section className="panel" aria-label={t('support.filed')}>
-      <h2>{t('support.filed')}</h2>
+      <header>
+        <h2>{t('support.filed')}</h2>
+      </header>
       <DataTable label={t('support.filed')} className="cards">
         <thead>
           <tr>
@@ -170,7 +172,9 @@ export function Recoveries() {
   }
   return (
     <section className="panel" aria-label={t('support.recoveries')}>
-      <h2>{t('support.recoveries')}</h2>
+      <header>
+        <h2>{t('support.recoveries')}</h2>
+      </header>
       <ul className="plainlist">
         {list.data.map((r) => (
           <li key={r.id}>

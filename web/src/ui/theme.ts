@@ -10,6 +10,9 @@ export function themeFor(dark: boolean): ThemeConfig {
       colorSuccess: dark ? '#56c288' : '#1d7a46',
       colorWarning: dark ? '#e3a344' : '#9a5b00',
       colorError: dark ? '#f0857b' : '#c0291f',
+      colorSuccessBg: dark ? '#163325' : '#e3f4ea',
+      colorWarningBg: dark ? '#3a2b12' : '#fdf0dc',
+      colorErrorBg: dark ? '#41201d' : '#fce8e6',
       colorBgContainer: dark ? '#161e25' : '#ffffff',
       colorBgElevated: dark ? '#1b242c' : '#ffffff',
       colorBgLayout: dark ? '#0e1419' : '#f3f5f7',
@@ -34,6 +37,8 @@ export function themeFor(dark: boolean): ThemeConfig {
       ...(dark && {
         Button: { colorPrimary: '#2f78a8', colorPrimaryHover: '#2a729f', colorPrimaryActive: '#24658e' },
       }),
+      // The words in a switch that is off are white.
+      Switch: { colorTextQuaternary: '#5d6b77', colorTextTertiary: '#51606c' },
       Form: { itemMarginBottom: 14, verticalLabelPadding: '0 0 4px' },
       Tabs: { horizontalMargin: '0 0 12px 0', ...(dark && { itemSelectedColor: '#5fb2e6', inkBarColor: '#5fb2e6' }) },
     },

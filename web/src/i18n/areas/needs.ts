@@ -228,7 +228,8 @@ export const needs = {
     'needs.nav': 'Needs and supply',
     'needs.new': 'File a need',
     'needs.none': 'No needs yet',
-    'needs.noneHelp': 'Say in a sentence or two what you want to solve; the node finds providers and tells why they fit.',
+    'needs.noneHelp':
+      'Say in a sentence or two what you want to solve; the node finds providers and tells why they fit.',
     'needs.kind': 'What you want to solve',
     'needs.kindHelp': 'The kind that comes nearest',
     'needs.name': 'In one sentence',
@@ -343,7 +344,8 @@ export const needs = {
     'contact.hidden': 'The firm’s name is shown once it accepts',
     'supply.title': 'My supply',
     'supply.none': 'Nothing filed yet',
-    'supply.noneHelp': 'Apply for the pool of providers, then file solutions, capabilities, products or cases; once an officer has published them they are matched.',
+    'supply.noneHelp':
+      'Apply for the pool of providers, then file solutions, capabilities, products or cases; once an officer has published them they are matched.',
     'supply.join': 'Apply for the pool',
     'supply.new': 'File a supply',
     'supply.register': 'Type',

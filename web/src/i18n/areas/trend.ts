@@ -212,7 +212,8 @@ export const trend = {
     'trends.revision': 'revision {n}',
     'trends.since': 'change',
     'trends.statistics': 'Statistics of the span',
-    'trends.statisticsHelp': 'By the node from every sample, good ones only; spans of whole minutes are weighed by time, too',
+    'trends.statisticsHelp':
+      'By the node from every sample, good ones only; spans of whole minutes are weighed by time, too',
     'trends.count': 'Samples',
     'trends.good': 'Good',
     'trends.covered': 'Covered',
