@@ -34,8 +34,7 @@ type Shares struct {
 	asker  Principal
 }
 
-// Granted asks what grants let the caller read of a kind of thing ("fact", "register"): of one organisation, or of all that have
-// given any where org is zero. It returns ErrUnauthenticated, and ErrNotFound where no grant stands: as for any organisation that
+// Granted asks what grants let the caller read of a kind of thing ("fact", "register") of one organisation. It returns ErrUnauthenticated, and ErrNotFound where no grant stands: as for any organisation that
 // the caller does not see.
 //
 // The way of a room: it looks with Allow or Visible first, and asks for grants only where that finds nothing. It limits its query

@@ -117,7 +117,12 @@ func (s *Service) listGranted(ctx context.Context, f Filter, page store.Page) ([
 
 // grantedQuery finds the revisions of one fact that grants let the caller read. Error: store.ErrNotFound.
 func (s *Service) grantedQuery(ctx context.Context, id uuid.UUID, model any) (auth.Shares, *bun.SelectQuery, error) {
-	shares, err := auth.Granted(ctx, GrantKind, uuid.Nil)
+	var owner uuid.UUID // looked up for the question of grants alone: nothing is answered from it
+	q := auth.Everywhere().Where(s.o.DB.NewSelect().Model((*revisionRow)(nil)).Column("r.org").Where("r.fact = ?", id).Limit(1), "r.org")
+	if err := q.Scan(ctx, &owner); err != nil {
+		return auth.Shares{}, nil, wrap("fact "+id.String(), err)
+	}
+	shares, err := auth.Granted(ctx, GrantKind, owner)
 	if errors.Is(err, auth.ErrNotFound) {
 		err = fmt.Errorf("fact %s: %w", id, store.ErrNotFound)
 	}

@@ -167,7 +167,7 @@ func (s *Service) Grant(ctx context.Context, id uuid.UUID, sides []uuid.UUID) (G
 	return row.grant(), nil
 }
 
-// Held returns the grants that stand now for readers: of a kind of thing, from one giver, or from all where it is zero. Only package
+// Held returns the grants that stand now for readers: of a kind of thing, from one giver. Only package
 // auth, which knows who reads, has a use for it.
 func (s *Service) Held(ctx context.Context, takers []uuid.UUID, person uuid.UUID, kind string, from uuid.UUID) ([]Grant, error) {
 	if len(takers) == 0 {
@@ -175,11 +175,8 @@ func (s *Service) Held(ctx context.Context, takers []uuid.UUID, person uuid.UUID
 	}
 	now := s.now().UnixNano()
 	var rows []grantRow
-	q := s.db.NewSelect().Model(&rows).Where("g.taker IN (?) AND g.kind = ?", bun.List(store.Words(takers)), kind).
+	q := s.db.NewSelect().Model(&rows).Where("g.taker IN (?) AND g.kind = ? AND g.giver = ?", bun.List(store.Words(takers)), kind, from).
 		Where("(g.person = '' OR g.person = ?)", store.Word(person)).Where("g.ended = 0 AND g.since <= ? AND g.until > ?", now, now).OrderExpr("g.id").Limit(maxGrants)
-	if from != uuid.Nil {
-		q = q.Where("g.giver = ?", from)
-	}
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("look up grants: %w", store.Err(err))
 	}

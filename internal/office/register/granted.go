@@ -91,7 +91,12 @@ func (s *Service) listGranted(ctx context.Context, register string, f Filter, pa
 
 // getGranted is Get of an entry that grants let the caller read. Error: store.ErrNotFound.
 func (s *Service) getGranted(ctx context.Context, id uuid.UUID) (Entry, error) {
-	shares, err := auth.Granted(ctx, GrantKind, uuid.Nil)
+	var owner uuid.UUID // looked up for the question of grants alone: nothing is answered from it
+	q := auth.Everywhere().Where(s.o.DB.NewSelect().Model((*entryRow)(nil)).Column("e.org").Where("e.id = ?", id), "e.org")
+	if err := q.Scan(ctx, &owner); err != nil {
+		return Entry{}, wrap("entry "+id.String(), err)
+	}
+	shares, err := auth.Granted(ctx, GrantKind, owner)
 	if errors.Is(err, auth.ErrNotFound) {
 		err = fmt.Errorf("entry %s: %w", id, store.ErrNotFound)
 	}
