@@ -111,6 +111,9 @@ var skipped = map[string]string{
 	"live": "a stream without an end; its own tests ask it for another organisation", "signOut": own["signOut"],
 }
 
+// moving are reads whose answer changes by itself, and why.
+var moving = map[string]string{"getStorage": "tells how much of the disk is free, which other programs use too"}
+
 // bodies are those that generation does not find, with {name} for A's objects.
 var bodies = map[string]string{
 	"recordFact":      `{"org":"{org}","kind":"contract","source":"erp","externalId":"X-1","content":{"number":"X-1","signed":"2026-03-02","partyName":"x","subject":"software","amount":1}}`,
@@ -547,7 +550,7 @@ func TestNothingOfAnotherOrganisationIsReachedByAnyRouteOrRole(t *testing.T) {
 	}
 	after := m.state(owner, ops)
 	for id, was := range before {
-		if was == again[id] && after[id] != was {
+		if was == again[id] && after[id] != was && moving[id] == "" {
 			t.Errorf("A has changed, by %s: %.300s is now %.300s", id, was, after[id])
 		}
 	}
