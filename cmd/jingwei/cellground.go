@@ -48,6 +48,8 @@ type cellGround struct {
 	closers []func() error
 }
 
+func (g *cellGround) clock() time.Time { return g.now() }
+
 func (g *cellGround) prepare(ctx context.Context) (err error) {
 	o := g.objects
 	o.Held, o.OnFailure = g.held, g.failed

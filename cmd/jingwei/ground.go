@@ -20,7 +20,9 @@ import (
 // ground is what a node stands on. The rooms above do not know which it is: a folder of this machine, or what a cluster
 // holds for one of its cells.
 type ground interface {
-	// prepare is the first thing asked.
+	// clock is the time of day that the rooms are given.
+	clock() time.Time
+	// prepare is what is done first.
 	prepare(ctx context.Context) error
 	records(ctx context.Context) (*store.DB, error)
 	journal(ctx context.Context, onFailure func(error)) (journal, error)
@@ -64,6 +66,8 @@ type machine struct {
 	now    func() time.Time
 	logger *slog.Logger
 }
+
+func (m *machine) clock() time.Time { return m.now() }
 
 func (m *machine) prepare(context.Context) error {
 	if err := file.MakeDir(file.OS(), m.cfg.Data, 0o700); err != nil {

@@ -147,7 +147,7 @@ func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (*no
 
 // openNodeOn opens the stores and builds the rooms of a node. What it opened before an error is closed again.
 func openNodeOn(ctx context.Context, g ground, cfg *config.Loaded, logger *slog.Logger) (_ *node, err error) {
-	n := &node{ground: g, cfg: cfg, log: logger, now: clock, started: clock(), metrics: prometheus.NewRegistry(), failed: make(chan error, 1)}
+	n := &node{ground: g, cfg: cfg, log: logger, now: g.clock, started: g.clock(), metrics: prometheus.NewRegistry(), failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			n.close()
