@@ -17,7 +17,7 @@ if (!chromium && process.env.JINGWEI_TEST_STRICT) {
 
 /**
  * story is a test in steps, each of which stands on the ones before it: after a failure the rest is not tried, and a
- * picture .out/NAME-failure.png tells what was seen. `tell` gets what all stories need:
+ * pictures .out/NAME-failure*.png, one of each window, tell what was seen. `tell` gets what all stories need:
  *
  *   step(name, work)       one step
  *   begin(start)           a node (the demo, or what `start` gives), a browser and a Chinese window; all end with the story
@@ -40,7 +40,10 @@ export function story(title, name, tell) {
         } catch (e) {
           broken = true
           mkdirSync(out, { recursive: true })
-          await page?.screenshot({ path: join(out, `${name}-failure.png`) }).catch(() => {})
+          const windows = browser?.contexts().flatMap((c) => c.pages()) ?? []
+          for (const [i, w] of windows.entries()) {
+            await w.screenshot({ path: join(out, `${name}-failure${i ? `-${i}` : ''}.png`) }).catch(() => {})
+          }
           throw e
         }
       })

@@ -19,7 +19,8 @@ export interface Saving {
   problem: Problem | undefined
   /** Faults that stand at their fields. */
   marked: number
-  run: (work: () => Promise<unknown>) => Promise<boolean>
+  /** `quiet` is for what is kept while somebody goes on typing: it takes nobody's focus. */
+  run: (work: () => Promise<unknown>, quiet?: boolean) => Promise<boolean>
 }
 
 /**
@@ -30,7 +31,7 @@ export function useSaving(form: FormInstance, near: Record<string, Path> = {}): 
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<Problem>()
   const [placed, setPlaced] = useState<Path[]>([])
-  const run: Saving['run'] = async (work) => {
+  const run: Saving['run'] = async (work, quiet) => {
     setBusy(true)
     setProblem(undefined)
     form.setFields(placed.map((name) => ({ name, errors: [] })))
@@ -52,7 +53,7 @@ export function useSaving(form: FormInstance, near: Record<string, Path> = {}): 
       const marks = [...at].map(([place, errors]) => ({ name: JSON.parse(place) as Path, errors }))
       form.setFields(marks)
       setPlaced(marks.map((m) => m.name))
-      if (marks[0]) form.scrollToField(marks[0].name, { block: 'center', focus: true })
+      if (marks[0] && !quiet) form.scrollToField(marks[0].name, { block: 'center', focus: true })
       if (rest.length > 0 || marks.length === 0)
         setProblem(new Problem(e.status, e.code, e.message, rest, e.instance, e.mend))
       return false

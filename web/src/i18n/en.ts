@@ -88,7 +88,7 @@ export const en: Record<Key, string> = {
   'people.page': 'People and tokens',
   'nav.audit': 'Audit',
   'frame.skip': 'Skip to the content',
-  'find.open': 'Find',
+  'find.open': 'Find anything',
   'find.hint': 'Name of a machine or gateway, or any words',
   'find.results': 'Results',
   'find.none': 'Nothing matches',

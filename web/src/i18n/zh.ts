@@ -88,7 +88,7 @@ export const zh = {
   'people.page': '人员与令牌',
   'nav.audit': '审计记录',
   'frame.skip': '跳到内容',
-  'find.open': '查找',
+  'find.open': '全站查找',
   'find.hint': '输入设备、网关的名称，或任何关键词',
   'find.results': '查找结果',
   'find.none': '没有匹配的内容',

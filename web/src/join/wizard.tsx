@@ -67,7 +67,8 @@ export function Wizard({ application: first, done }: { application: Application;
   // One call after the other: a box that is left by pressing the button is kept first. The button waits only for what it began.
   const line = useRef<Promise<unknown>>(Promise.resolve())
   const [going, setGoing] = useState(false)
-  const run = (work: () => Promise<unknown>) => (line.current = line.current.then(() => saving.run(work)))
+  const run = (work: () => Promise<unknown>, quiet = false) =>
+    (line.current = line.current.then(() => saving.run(work, quiet)))
   const [taken, setTaken] = useState(false)
   const [saved, setSaved] = useState(false)
   const list = steps[a.kind]
@@ -89,7 +90,7 @@ export function Wizard({ application: first, done }: { application: Application;
     void run(async () => {
       await fill({ content: { [key]: value } })
       if (key === 'creditCode' && value !== null) await check(text)
-    })
+    }, true)
   }
   const check = async (code: string) => {
     const found = await post<{ creditCode: string; region: string; joined: boolean }>('/join/check', {
