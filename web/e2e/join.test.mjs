@@ -153,7 +153,7 @@ story('joining', 'join', ({ step, begin, signIn, api, button, region, picture, f
     await other.getByText('该企业已在平台上').waitFor()
     await picture('join-here-zh-phone', other)
     await button('申请代办授权', other).click()
-    await other.getByRole('radio', { name: /操作员/ }).check()
+    await other.getByRole('radio', { name: /操作员/ }).click()
     await other.getByLabel('联系电话').fill('13900139000')
     await other.getByLabel('授权至').fill(`${new Date().getFullYear() + 1}-03-31`)
     await letter(other, '授权书.pdf', pdf)

@@ -305,11 +305,15 @@ export function SizeNote({ size }: { size: components['schemas']['Size'] }) {
 
 function RoleBox({ a, fill }: { a: Application; fill: (role: string) => void }) {
   const { t } = useI18n()
+  const [role, setRole] = useState<string>(a.role) // shown at once, kept a moment later
   return (
     <Form.Item label={t('join.role')}>
       <Radio.Group
-        value={a.role}
-        onChange={(e) => fill(e.target.value as string)}
+        value={role}
+        onChange={(e) => {
+          setRole(e.target.value as string)
+          fill(e.target.value as string)
+        }}
         style={{ display: 'grid', gap: 8 }}
         options={roles.map((r) => ({ value: r, label: `${t(roleKey[r])} · ${t(roleHelpKey[r])}` }))}
       />
