@@ -43,7 +43,7 @@ story('check-up', 'checkup', ({ step, begin, signIn, api, button, region, pictur
   })
 
   step('takes an answer with one touch and saves it by itself', async () => {
-    await phone.page.getByLabel('企业车间建成工控网络，支持自动化控制应用').check()
+    await phone.page.getByLabel('企业车间建成工控网络，支持自动化控制应用').click()
     await saved()
     await until('it is there', async () => (await answers()).some((a) => a.question === 'network'))
     assert.equal((await answers())[0].answer.choices[0].grade, 'E0')
@@ -84,7 +84,7 @@ story('check-up', 'checkup', ({ step, begin, signIn, api, button, region, pictur
     await next()
     await asked(4)
     await phone.context.setOffline(true)
-    await phone.page.getByLabel('质量管理', { exact: true }).check()
+    await phone.page.getByLabel('质量管理', { exact: true }).click()
     await phone.page.locator('[data-save=offline], [data-save=saving]').waitFor()
     await phone.page.waitForTimeout(300)
     await phone.page.close()
@@ -104,7 +104,7 @@ story('check-up', 'checkup', ({ step, begin, signIn, api, button, region, pictur
     await phone.page.getByLabel('单个业务环节').waitFor()
     // The desk answers while the phone shows nothing yet.
     await send('put', `/checkups/${id}/answers/systems-cover`, { basis: 0, answer: { choice: 'one' } })
-    await phone.page.getByLabel('全覆盖').check()
+    await phone.page.getByLabel('全覆盖').click()
     await phone.page.getByText('另一台设备也改了这一题').waitFor()
     await picture('checkup-conflict-zh-phone', phone.page)
     await button('用本机的', phone.page).click()
@@ -132,10 +132,10 @@ story('check-up', 'checkup', ({ step, begin, signIn, api, button, region, pictur
     }
     for (const q of [...byHand, unknown]) {
       await go(`checkup/${id}?q=${q.id}`)
-      if (q === unknown) await phone.page.getByLabel('不清楚').check()
+      if (q === unknown) await phone.page.getByLabel('不清楚').click()
       else if (q.kind === 'percentage') await phone.page.getByLabel('或直接填百分比').fill('15')
       else if (q.kind === 'number') await phone.page.locator('.choices input').first().fill('15')
-      else await phone.page.locator('.choices input[type=radio], .choices input[type=checkbox]').nth(1).check()
+      else await phone.page.locator('.choices input[type=radio], .choices input[type=checkbox]').nth(1).click()
       await until(`${q.id} is there`, async () => (await answers()).some((a) => a.question === q.id))
       await saved()
     }
