@@ -85,12 +85,7 @@ func (s *Service) Contact(ctx context.Context, a Ask) (Contact, error) {
 		Content:  Content{FirmName: n.Name, ProviderName: provider.Name, NeedTitle: n.Brief.Title, NeedKind: n.Brief.Kind, SupplyTitle: x.Title, Register: x.Register, Score: p.Score},
 		Revision: 1, Created: now.UnixNano(), At: now.UnixNano()}
 	err = s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var there contactRow
-		over := []string{string(Declined), string(Closed)} // after which it may be begun again
-		err := store.Err(tx.NewSelect().Model(&there).Where("c.need = ? AND c.supply = ?", n.ID, x.ID).Where("c.state NOT IN (?)", bun.List(over)).Limit(1).Scan(ctx))
-		if err == nil {
-			return ErrTwice.At("body.supply", a.Supply).With("id", there.ID)
-		} else if !errors.Is(err, store.ErrNotFound) {
+		if err := once(ctx, tx, n.ID, x.ID); err != nil {
 			return err
 		}
 		row, err := rowOfContact(&c, "")
@@ -102,7 +97,27 @@ func (s *Service) Contact(ctx context.Context, a Ask) (Contact, error) {
 		}
 		return s.note(ctx, tx, scope, &c, side, "request", a.Words, nil)
 	})
+	if errors.Is(err, store.ErrConflict) { // somebody asked at the same time and was faster
+		if twice := once(ctx, s.o.DB, n.ID, x.ID); twice != nil {
+			err = twice
+		}
+	}
 	return c, err
+}
+
+// once refuses a contact about a need and a supply where there is one already; after it was declined or closed it may be begun again
+// (see the index match_contact_once). Error: ErrTwice.
+func once(ctx context.Context, db bun.IDB, need, supply uuid.UUID) error {
+	var there contactRow
+	over := []string{string(Declined), string(Closed)}
+	err := store.Err(db.NewSelect().Model(&there).Where("c.need = ? AND c.supply = ?", need, supply).Where("c.state NOT IN (?)", bun.List(over)).Limit(1).Scan(ctx))
+	switch {
+	case err == nil:
+		return ErrTwice.At("body.supply", supply).With("id", there.ID)
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	}
+	return wrap("look for a contact", err)
 }
 
 // note adds to what was done and said, and audits it with both sides.
@@ -264,6 +279,14 @@ func (s *Service) Step(ctx context.Context, id uuid.UUID, d Do) (Contact, error)
 		if c.Revision != d.Basis {
 			return ErrChanged.At("body.basis", d.Basis).With("revision", c.Revision)
 		}
+		// The contact is taken before anything is written with it: of two at once the second waits here, and then sees what the first did.
+		res, err := tx.NewUpdate().Model((*contactRow)(nil)).Set("revision = revision + 1").Where("id = ? AND revision = ?", id, d.Basis).Exec(ctx)
+		if err != nil {
+			return wrap("take a contact", err)
+		}
+		if hit, _ := res.RowsAffected(); hit == 0 {
+			return ErrChanged.At("body.basis", d.Basis).With("revision", c.Revision)
+		}
 		data, err := s.take(ctx, tx, &c, side, &d)
 		if err != nil {
 			return err
@@ -273,12 +296,8 @@ func (s *Service) Step(ctx context.Context, id uuid.UUID, d Do) (Contact, error)
 		if err != nil {
 			return err
 		}
-		res, err := tx.NewUpdate().Model(next).Column("state", "reached", "amount", "content", "revision", "at").Where("id = ? AND revision = ?", id, d.Basis).Exec(ctx)
-		if err != nil {
+		if _, err := tx.NewUpdate().Model(next).Column("state", "reached", "amount", "content", "at").Where("id = ?", id).Exec(ctx); err != nil {
 			return wrap("write a contact", err)
-		}
-		if hit, _ := res.RowsAffected(); hit == 0 {
-			return ErrChanged.At("body.basis", d.Basis).With("revision", c.Revision)
 		}
 		if err := s.note(ctx, tx, scope, &c, side, d.Step, d.Words, data); err != nil {
 			return err

@@ -194,7 +194,7 @@ func (s *Service) Invitations(ctx context.Context, id uuid.UUID) ([]Invitation, 
 	}
 	const most = 2000
 	var out []Invitation
-	err = s.eachSought(ctx, func(n *Need, _ *Want) error {
+	err = s.eachSought(ctx, func(n *Need) error {
 		if n.Brief.Visibility != VisiblePrivate && len(out) < most && e.Programme.fits([]string{n.Brief.Industry}, []string{n.Brief.Kind}) {
 			out = append(out, Invitation{Firm, n.Org, n.Name, n.Brief.Title, n.ID})
 		}

@@ -44,10 +44,23 @@ type stamp struct{ revision, at int64 }
 const lookBack = int64(2 * time.Minute)
 
 // Follow brings the engine up to what the registers say now, and finds the pairs of what is new. What was done before is seen
-// afterwards; it costs one query where nothing has changed.
+// afterwards. Where nothing has changed it costs two queries, for any number of callers who wait at the same time.
 func (s *Service) Follow(ctx context.Context) error {
+	came := s.begun.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ended > came {
+		return nil // another caller began after this one came, and is done
+	}
+	turn := s.begun.Add(1)
+	if err := s.follow(ctx); err != nil {
+		return err
+	}
+	s.ended = turn
+	return nil
+}
+
+func (s *Service) follow(ctx context.Context) error {
 	home, ok, err := s.o.Parties.Home(ctx)
 	if err != nil || !ok {
 		return err
@@ -102,6 +115,7 @@ func (s *Service) readNew(ctx context.Context) error {
 	k := &s.known
 	scope := auth.System(k.home)
 	var fresh []uuid.UUID
+	floor := s.o.Now().UnixNano() - lookBack // so that many changes at once are not read again until the next one comes
 	at, id := k.at-lookBack, uuid.Nil
 	for {
 		const many = 1000
@@ -121,6 +135,7 @@ func (s *Service) readNew(ctx context.Context) error {
 			break
 		}
 	}
+	k.at = max(k.at, floor)
 	for id, x := range k.seen {
 		if x.at < k.at-2*lookBack {
 			delete(k.seen, id)
@@ -264,48 +279,68 @@ func (s *Service) pairSupplies(ctx context.Context, put []*Supply, gone []uuid.U
 	}
 	// Many supplies at once are quicker found by matching each need anew than pair by pair.
 	anew := only || len(put) > 50
-	return s.eachSought(ctx, func(n *Need, w *Want) error {
-		if anew {
-			if only {
-				there, err := s.o.DB.NewSelect().Model((*pairRow)(nil)).Where("need = ?", n.ID).Exists(ctx)
-				if err != nil || there {
-					return wrap("look up pairs", err)
-				}
+	related := map[uuid.UUID][]uuid.UUID{}
+	return s.eachSought(ctx, func(n *Need) error {
+		if only {
+			there, err := s.o.DB.NewSelect().Model((*pairRow)(nil)).Where("need = ?", n.ID).Exists(ctx)
+			if err != nil || there {
+				return wrap("look up pairs", err)
 			}
+		}
+		if _, known := related[n.Org]; !known {
+			list, err := s.o.Parties.Related(ctx, n.Org)
+			if err != nil {
+				return err
+			}
+			related[n.Org] = list
+		}
+		w := n.want(related[n.Org])
+		if anew {
 			return s.pairNeed(ctx, w)
 		}
-		return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-			for _, x := range put {
-				p, ok := s.engine.Judge(w, x.ID)
-				if err := s.keepPair(ctx, tx, w, x, p, ok && p.Blocked == nil && p.Score >= s.profile.Least); err != nil {
-					return err
-				}
+		var fit []Pair
+		var not []uuid.UUID
+		for _, x := range put {
+			if p, ok := s.engine.Judge(w, x.ID); ok && p.Blocked == nil && p.Score >= s.profile.Least {
+				fit = append(fit, p)
+			} else {
+				not = append(not, x.ID)
 			}
-			return nil
+		}
+		return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			if err := s.keepPairs(ctx, tx, w, fit); err != nil || len(not) == 0 {
+				return err
+			}
+			_, err := tx.NewDelete().Model((*pairRow)(nil)).Where("need = ?", w.ID).Where("supply IN (?)", bun.List(store.Words(not))).Exec(ctx)
+			return wrap("forget pairs", err)
 		})
 	})
 }
 
-func (s *Service) keepPair(ctx context.Context, tx bun.Tx, w *Want, x *Supply, p Pair, keep bool) error {
-	if !keep {
-		_, err := tx.NewDelete().Model((*pairRow)(nil)).Where("need = ? AND supply = ?", w.ID, x.ID).Exec(ctx)
-		return wrap("forget a pair", err)
+// keepPairs writes pairs of a need; one that was found before keeps its time.
+func (s *Service) keepPairs(ctx context.Context, tx bun.Tx, w *Want, pairs []Pair) error {
+	if len(pairs) == 0 {
+		return nil
 	}
-	row := &pairRow{Need: w.ID, Supply: x.ID, Org: w.Org, Provider: store.Word(x.Provider), Score: p.Score, Found: s.o.Now().UnixNano()}
-	_, err := tx.NewInsert().Model(row).On("CONFLICT (need, supply) DO UPDATE").Set("score = EXCLUDED.score").Set("provider = EXCLUDED.provider").Exec(ctx)
-	return wrap("keep a pair", err)
+	now := s.o.Now().UnixNano()
+	rows := make([]pairRow, len(pairs))
+	for i, p := range pairs {
+		rows[i] = pairRow{Need: w.ID, Supply: p.Supply.ID, Org: w.Org, Provider: store.Word(p.Supply.Provider), Score: p.Score, Found: now}
+	}
+	_, err := tx.NewInsert().Model(&rows).On("CONFLICT (need, supply) DO UPDATE").Set("score = EXCLUDED.score").Set("provider = EXCLUDED.provider").Exec(ctx)
+	return wrap("keep pairs", err)
 }
 
 // pairNeed finds the pairs of a need anew. What was found before keeps its time.
 func (s *Service) pairNeed(ctx context.Context, w *Want) error {
 	best := s.engine.Match(w, s.profile.Most, s.profile.Least)
 	return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.keepPairs(ctx, tx, w, best); err != nil {
+			return err
+		}
 		ids := []uuid.UUID{uuid.Nil}
 		for i := range best {
 			ids = append(ids, best[i].Supply.ID)
-			if err := s.keepPair(ctx, tx, w, best[i].Supply, best[i], true); err != nil {
-				return err
-			}
 		}
 		_, err := tx.NewDelete().Model((*pairRow)(nil)).Where("need = ?", w.ID).Where("supply NOT IN (?)", bun.List(store.Words(ids))).Exec(ctx)
 		return wrap("forget pairs", err)
@@ -313,7 +348,7 @@ func (s *Service) pairNeed(ctx context.Context, w *Want) error {
 }
 
 // eachSought calls do with every need that is sought, in the order of their ids.
-func (s *Service) eachSought(ctx context.Context, do func(*Need, *Want) error) error {
+func (s *Service) eachSought(ctx context.Context, do func(*Need) error) error {
 	for after := ""; ; {
 		var rows []needRow
 		err := s.o.DB.NewSelect().Model(&rows).Where("n.state IN (?)", bun.List([]string{string(NeedOpen), string(NeedContact)})).Where("n.id > ?", after).OrderExpr("n.id").Limit(500).Scan(ctx)
@@ -325,11 +360,7 @@ func (s *Service) eachSought(ctx context.Context, do func(*Need, *Want) error) e
 			if err != nil {
 				return err
 			}
-			w, err := s.wantOf(ctx, &n)
-			if err != nil {
-				return err
-			}
-			if err := do(&n, w); err != nil {
+			if err := do(&n); err != nil {
 				return err
 			}
 		}

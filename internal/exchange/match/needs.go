@@ -37,6 +37,10 @@ func (s *Service) file(ctx context.Context, scope auth.Scope, org uuid.UUID, bri
 	if err != nil {
 		return nil, err
 	}
+	related, err := s.o.Parties.Related(ctx, org)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.Follow(ctx); err != nil {
 		return nil, err
 	}
@@ -63,11 +67,7 @@ func (s *Service) file(ctx context.Context, scope auth.Scope, org uuid.UUID, bri
 			if err := audit.Record(ctx, tx, scope.Act(ctx, now, "match.need.file", needObject(n), nil, n.Brief)); err != nil {
 				return err
 			}
-			w, err := s.wantOf(ctx, n)
-			if err != nil {
-				return err
-			}
-			if err := s.pairNeed(ctx, w); err != nil {
+			if err := s.pairNeed(ctx, n.want(related)); err != nil {
 				return err
 			}
 		}

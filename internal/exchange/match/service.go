@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,7 +59,10 @@ type Service struct {
 	words   *problem.Catalogue // for faults of files
 	wake    chan struct{}
 
+	begun atomic.Int64 // how often the registers were begun to be followed
+
 	mu    sync.Mutex // guards what follows, and that one caller at a time follows the registers
+	ended int64      // which of these times came to its end last
 	known followed
 }
 

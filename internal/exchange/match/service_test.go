@@ -450,6 +450,50 @@ func TestTwoConfirmAtOnce(t *testing.T) {
 	})
 }
 
+// Both sides ask at once, twice each: there is one contact, and the others are told of it. The tables hold it, whatever the code does.
+func TestTwoAskAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.pool("p")
+		e := w.offer("p", offer)
+		n := w.need("f", brief())
+		errs := make(chan error)
+		for _, side := range []string{"f", "p", "f", "p"} {
+			go func() {
+				_, err := w.service.Contact(w.as(auth.Operator, side), Ask{As: w.sides[side], Need: n.ID, Supply: e.ID, Words: "想了解方案"})
+				errs <- err
+			}()
+		}
+		won := 0
+		for range 4 {
+			if err := <-errs; err == nil {
+				won++
+			} else if !errors.Is(err, ErrTwice) {
+				t.Error(err)
+			}
+		}
+		list, _, err := w.service.ListContacts(w.as(auth.Viewer, "f"), w.sides["f"], n.ID, store.Page{})
+		if err != nil || won != 1 || len(list) != 1 {
+			t.Fatalf("%d won, %d contacts, %v", won, len(list), err)
+		}
+		again := list[0]
+		again.ID = uuid.Must(uuid.NewV7())
+		write := func() error {
+			row := proof.Must(rowOfContact(&again, ""))
+			_, err := db.NewInsert().Model(row).Exec(t.Context())
+			return store.Err(err)
+		}
+		if err := write(); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("a second contact is written: %v", err)
+		}
+		side := map[PartySide]string{Firm: "p", Provider: "f"}[list[0].By]
+		w.step(list[0], side, Do{Step: "decline", Words: "暂无产能"})
+		if err := write(); err != nil {
+			t.Errorf("after it was declined it may be begun again: %v", err)
+		}
+	})
+}
+
 // Row 731 is wrong: it is told by its cell, and nothing of the file is taken.
 func TestImportIsWholeOrNothing(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))

@@ -2,6 +2,7 @@ package programme
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/field"
+	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/flow"
 )
@@ -26,6 +28,40 @@ const (
 	AwardWithdrawn = "withdrawn"
 	AwardDropped   = "dropped"
 )
+
+// AwardView is an award as it is told.
+type AwardView struct {
+	Due       int64           `json:"due" doc:"Fen, by the measures"`
+	Amount    int64           `json:"amount" doc:"Fen, after the budget"`
+	State     string          `json:"state" enum:"proposed,granted,accepted,failed,withdrawn,dropped"`
+	StateName text.Text       `json:"stateName"`
+	Explained []MeasureAmount `json:"explained" nullable:"false"`
+	Granted   string          `json:"granted,omitempty" format:"date"`
+	Baseline  string          `json:"baseline,omitempty" doc:"SHA-256 of the frozen baseline"`
+	Ref       string          `json:"ref,omitempty" doc:"Of the commitment in the ledger"`
+}
+
+var awardNames = map[string]text.Text{
+	AwardProposed: {Zh: "拟支持", En: "proposed"}, AwardGranted: {Zh: "已立项", En: "granted"}, AwardAccepted: {Zh: "已验收", En: "accepted"}, AwardFailed: {Zh: "验收未通过", En: "not accepted"},
+	AwardWithdrawn: {Zh: "已终止", En: "given up"}, AwardDropped: {Zh: "已取消", En: "dropped"},
+}
+
+func (s *Service) awardView(ctx context.Context, _ *Call, id uuid.UUID) (*AwardView, error) {
+	a, err := s.award(ctx, s.o.DB, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := &AwardView{Due: a.Due, Amount: a.Amount, State: a.State, StateName: awardNames[a.State], Baseline: a.Baseline, Ref: a.Ref, Explained: []MeasureAmount{}}
+	if a.Granted != 0 {
+		v.Granted = field.DateOf(a.Granted)
+	}
+	list, err := decode[[]MeasureAmount](a.Explained)
+	v.Explained = append(v.Explained, list...)
+	return v, err
+}
 
 // due is what a chosen application is due, before the budget.
 type due struct {

@@ -2,8 +2,11 @@ package programme
 
 import (
 	"embed"
+	"strings"
+	"unicode/utf8"
 
 	"jingwei/internal/kernel/api/problem"
+	"jingwei/internal/kernel/text"
 )
 
 //go:embed texts/*.yaml
@@ -39,4 +42,14 @@ var (
 func problems() []*problem.Kind {
 	return []*problem.Kind{ErrCall, ErrRoundField, ErrClosed, ErrEligible, ErrDuplicate, ErrChanged, ErrState, ErrShort, ErrScore, ErrReviewed, ErrUnscored, ErrRanking, ErrAmount, ErrBudget,
 		ErrBaseline, ErrIndicator, ErrSeries, ErrFrozen, ErrUnreached, ErrMilestone, ErrPayment, ErrField, ErrDesk}
+}
+
+const maxWords = 4000
+
+// checkWords wants a text of 2 to 4000 characters.
+func checkWords(at string, name text.Text, s string) error {
+	if n := utf8.RuneCountInString(strings.TrimSpace(s)); n < 2 || n > maxWords || !utf8.ValidString(s) {
+		return ErrField.At("body."+at, s).With("name", name).With("reason", text.Text{Zh: "请填写 2 至 4000 个字", En: "2 to 4000 characters are needed"})
+	}
+	return nil
 }

@@ -241,7 +241,7 @@ func (w *world) open(call string, budget int64, fund string) CallRound {
 func (w *world) round(id uuid.UUID) CallRound {
 	w.t.Helper()
 	r := proof.Must(w.service.round(w.t.Context(), w.db, id))
-	return proof.Must(w.service.roundView(w.t.Context(), r, w.service.offer[r.Call]))
+	return proof.Must(w.service.roundView(w.t.Context(), r, w.service.calls.Offered(r.Call)))
 }
 
 func content(project string, yuan int64) string {
@@ -576,7 +576,7 @@ func TestBudget(t *testing.T) {
 func TestConflictNeverCounts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.service.offer["hn-demonstration"].Review.Count = "raw" // whoever is drawn: the ids of cases differ from run to run
+		w.service.calls.Offered("hn-demonstration").Review.Count = "raw" // whoever is drawn: the ids of cases differ from run to run
 		r := w.open("hn-demonstration", 0, "")
 		a, b := w.filed("firm", "注塑车间改造", 10_000_000), w.filed("rival", "陶瓷窑炉改造", 40_000_000)
 		w.ties[[2]uuid.UUID{w.orgs["institute"], w.orgs["firm"]}] = []Tie{{Kind: Contract, On: "2024-05-01"}} // within three years: e1, e5

@@ -119,6 +119,41 @@ func (s *Service) openRound(ctx context.Context, db bun.IDB, org uuid.UUID, call
 	return nil, store.ErrNotFound
 }
 
+// EndFiling ends the time of filing before its day, with a reason.
+func (s *Service) EndFiling(ctx context.Context, id uuid.UUID, basis int64, reason string) (CallRound, error) {
+	scope, r, c, err := s.desk(ctx, id, auth.Configure)
+	if err != nil {
+		return CallRound{}, err
+	}
+	if err := checkWords("reason", text.Text{Zh: "理由", En: "reason"}, reason); err != nil {
+		return CallRound{}, err
+	}
+	now := s.o.Now()
+	if !r.takes(now.UnixNano()) {
+		return CallRound{}, ErrState.At("body.basis", basis).With("state", roundNames[r.State]).With("needs", roundNames[RoundOpen])
+	}
+	err = s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if r, err = s.round(ctx, tx, id); err != nil {
+			return err
+		}
+		before := r.Closes
+		r.Closes = field.DateOf(now.Add(-24 * time.Hour).UnixNano())
+		if err := s.moved(ctx, tx, r, basis); err != nil {
+			return err
+		}
+		act := scope.Act(ctx, now, "programme.round.close", audit.Object{Kind: "programme.round", ID: id.String(), Name: r.Name.In("en")}, map[string]any{"closes": before}, map[string]any{"closes": r.Closes})
+		act.Reason = reason
+		if err := s.note(ctx, tx, nil, r, "close", map[string]any{"reason": reason}, act.Actor, now.UnixNano()); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, act)
+	})
+	if err != nil {
+		return CallRound{}, err
+	}
+	return s.roundView(ctx, r, c)
+}
+
 // CallRound is a round as it is told.
 type CallRound struct {
 	ID         uuid.UUID  `json:"id" format:"uuid"`

@@ -3,23 +3,16 @@ package programme
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"maps"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
-	"jingwei/internal/kernel/audit"
-	"jingwei/internal/kernel/auth"
-	"jingwei/internal/kernel/pack"
+	"jingwei/internal/kernel/pack/published"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/flow"
@@ -119,10 +112,7 @@ type Options struct {
 // Service is what can be done with calls.
 type Service struct {
 	o     Options
-	offer map[string]*Call
-
-	mu    sync.Mutex
-	known map[[2]string]*Call
+	calls *published.Versions[Call] // rounds are opened of those that ship
 }
 
 // New brings the tables up to date, reads the packs and keeps the versions that are new. Errors: pack.Faults; a version that was
@@ -141,77 +131,31 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err := store.MigrateRoom(ctx, o.DB, "programme", migrations); err != nil {
 		return nil, err
 	}
-	s := &Service{o: o, offer: map[string]*Call{}, known: map[[2]string]*Call{}}
-	for _, c := range list {
-		s.offer[c.ID], s.known[[2]string{c.ID, c.Version}] = c, c
-	}
-	return s, o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for _, c := range list {
-			if err := s.publish(ctx, tx, c); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (s *Service) publish(ctx context.Context, tx bun.Tx, c *Call) error {
-	var old callRow
-	err := store.Err(tx.NewSelect().Model(&old).Where("k.id = ? AND k.version = ?", c.ID, c.Version).Scan(ctx))
-	switch {
-	case err == nil && old.Hash != c.Hash():
-		return fmt.Errorf("calls: %s: version %s was published with other content, and rounds may run by it; raise the version", c.File(), c.Version)
-	case err == nil:
-		return nil
-	case !errors.Is(err, store.ErrNotFound):
-		return wrap("read published calls", err)
-	}
-	body, err := fs.ReadFile(s.o.Packs, c.File())
+	calls, err := published.Open(ctx, published.Options{
+		DB: o.DB, Table: "programme_call", Files: o.Packs, Verb: "programme.call.publish", Kind: "programme.call", Users: "rounds", Now: o.Now,
+	}, list)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	row := callRow{ID: c.ID, Version: c.Version, Hash: c.Hash(), File: c.File(), Body: string(body), At: s.o.Now().UnixNano()}
-	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-		return wrap("keep a call", err)
-	}
-	act := auth.Everywhere().Act(ctx, s.o.Now(), "programme.call.publish", audit.Object{Kind: "programme.call", ID: c.ID, Name: c.Name.En}, nil, map[string]any{"version": c.Version, "sha256": c.Hash()})
-	return audit.Record(ctx, tx, act)
+	return &Service{o: o, calls: calls}, nil
 }
 
 // Calls are those of the packs, by id.
 func (s *Service) Calls() []*Call {
-	return slices.SortedFunc(maps.Values(s.offer), func(a, b *Call) int { return strings.Compare(a.ID, b.ID) })
+	return s.calls.All()
 }
 
 // Call finds one. Error: ErrCall.
 func (s *Service) Call(id string) (*Call, error) {
-	if c := s.offer[id]; c != nil {
+	if c := s.calls.Offered(id); c != nil {
 		return c, nil
 	}
-	return nil, ErrCall.At("call", id).With("calls", strings.Join(slices.Sorted(maps.Keys(s.offer)), ", "))
+	return nil, ErrCall.At("call", id).With("calls", s.calls.Known())
 }
 
 // version finds a version that was published, also one whose pack is gone.
 func (s *Service) version(ctx context.Context, db bun.IDB, id, version string) (*Call, error) {
-	key := [2]string{id, version}
-	s.mu.Lock()
-	c := s.known[key]
-	s.mu.Unlock()
-	if c != nil {
-		return c, nil
-	}
-	var row callRow
-	if err := db.NewSelect().Model(&row).Where("k.id = ? AND k.version = ?", id, version).Scan(ctx); err != nil {
-		return nil, wrap("call "+id+" "+version, err)
-	}
-	c, err := pack.Decode[Call](row.File, []byte(row.Body))
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.known[key] = c
-	s.mu.Unlock()
-	return c, nil
+	return s.calls.Find(ctx, db, id, version)
 }
 
 func (s *Service) callOf(ctx context.Context, db bun.IDB, r *roundRow) (*Call, error) {

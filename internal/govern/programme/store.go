@@ -17,17 +17,6 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-type callRow struct {
-	bun.BaseModel `bun:"table:programme_call,alias:k"`
-
-	ID      string `bun:"id,pk"`
-	Version string `bun:"version,pk"`
-	Hash    string
-	File    string
-	Body    string
-	At      int64
-}
-
 type roundRow struct {
 	bun.BaseModel `bun:"table:programme_round,alias:r"`
 

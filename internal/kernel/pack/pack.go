@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+	"golang.org/x/sync/errgroup"
 
 	"jingwei/internal/kernel/text"
 )
@@ -96,24 +98,36 @@ func Load[T any, P interface {
 	if err != nil {
 		return nil, fmt.Errorf("read packs: %w", err)
 	}
+	var names []string
+	for _, e := range entries { // sorted by name
+		if !e.IsDir() && path.Ext(e.Name()) == ".yaml" {
+			names = append(names, path.Join(dir, e.Name()))
+		}
+	}
+	packs, wrong := make([]*T, len(names)), make([]error, len(names))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0)) // a node's start waits for this, and most of it is parsing
+	for i, name := range names {
+		work.Go(func() error {
+			data, err := fs.ReadFile(files, name)
+			if err == nil {
+				packs[i], err = Decode[T, P](name, data)
+			}
+			wrong[i] = err
+			return nil
+		})
+	}
+	_ = work.Wait()
 	s := &Set[T]{byID: map[string]*T{}}
 	var faults Faults
-	for _, e := range entries { // sorted by name
-		if e.IsDir() || path.Ext(e.Name()) != ".yaml" {
+	for i, v := range packs {
+		var its Faults
+		if errors.As(wrong[i], &its) {
+			faults = append(faults, its...)
 			continue
 		}
-		name := path.Join(dir, e.Name())
-		data, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, fmt.Errorf("read pack: %w", err)
-		}
-		v, err := Decode[T, P](name, data)
-		var wrong Faults
-		if errors.As(err, &wrong) {
-			faults = append(faults, wrong...)
-			continue
-		} else if err != nil {
-			return nil, err
+		if wrong[i] != nil {
+			return nil, fmt.Errorf("read pack: %w", wrong[i])
 		}
 		s.list = append(s.list, v)
 		s.byID[P(v).Head().ID] = v

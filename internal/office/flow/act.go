@@ -50,7 +50,7 @@ const maxDocuments = 200
 // Open opens a case. Errors: ErrFlow, ErrOpener, ErrOffer, ErrField, ErrDocument, ErrPaper, ErrReason, ErrGuard, ErrTwice; those of
 // auth and of the gate.
 func (s *Service) Open(ctx context.Context, in Opening) (Case, error) {
-	f := s.offer[in.Flow]
+	f := s.flows.Offered(in.Flow)
 	if f == nil {
 		_, err := s.Flow(in.Flow)
 		return Case{}, err
@@ -121,9 +121,9 @@ func (s *Service) Take(ctx context.Context, id uuid.UUID, in Taking) (Case, erro
 			return err
 		}
 		f, c := x.f, x.c
-		candidates, wrong := f.candidates(c.State, in.Action)
-		if wrong != nil {
-			return wrong
+		candidates, err := x.candidates(ctx, tx, in.Action)
+		if err != nil {
+			return err
 		}
 		var ok bool
 		if x.role, x.acting, ok = x.st.role(candidates[0].Roles, in.Acting); !ok {
@@ -171,6 +171,19 @@ func (f *Flow) candidates(state, action string) (list []*Transition, wrong *prob
 	return list, nil
 }
 
+// candidates are the transitions that an action may mean in the case as it stands. That it has moved on or ended is told with who did it:
+// who comes too late may have kept what they filled in since an earlier revision. Errors: ErrAction, ErrEnded, ErrState.
+func (x *attempt) candidates(ctx context.Context, db bun.IDB, action string) ([]*Transition, error) {
+	list, wrong := x.f.candidates(x.c.State, action)
+	if wrong == nil {
+		return list, nil
+	}
+	if wrong.Kind() == ErrAction {
+		return nil, wrong
+	}
+	return nil, x.since(ctx, db, wrong)
+}
+
 // attempt is a step that is being tried.
 type attempt struct {
 	s      *Service
@@ -206,7 +219,12 @@ func (s *Service) attempt(ctx context.Context, tx bun.Tx, id uuid.UUID, basis in
 
 // changed tells somebody who saw an older revision what has been done since.
 func (x *attempt) changed(ctx context.Context, tx bun.Tx, basis int64) error {
-	steps, err := x.s.steps(ctx, tx, x.f, x.c.ID)
+	return x.since(ctx, tx, ErrChanged.At("body.basis", basis).With("revision", x.c.Revision).With("state", x.f.state(x.c.State).Name))
+}
+
+// since adds the last step to a refusal: what it was, who took it and when, as far as the caller may know.
+func (x *attempt) since(ctx context.Context, db bun.IDB, refusal *problem.Error) error {
+	steps, err := x.s.steps(ctx, db, x.f, x.c.ID)
 	if err != nil {
 		return err
 	}
@@ -219,7 +237,7 @@ func (x *attempt) changed(ctx context.Context, tx bun.Tx, basis int64) error {
 	if who.IsZero() {
 		who = text.Text{Zh: "他人", En: "somebody"}
 	}
-	return ErrChanged.At("body.basis", basis).With("revision", x.c.Revision).With("state", x.f.state(x.c.State).Name).With("step", what).With("who", who).With("when", hour(last.At))
+	return refusal.With("step", what).With("who", who).With("when", hour(last.At))
 }
 
 // load reads a case with its version of the flow. It asks nobody's rights: standing does.
@@ -370,80 +388,6 @@ func (x *attempt) papers(ctx context.Context, t *Transition, list []Paper) (out 
 		out = append(out, d)
 	}
 	return out, nil
-}
-
-// Naming names parties for a role of a case.
-type Naming struct {
-	Role    string
-	Basis   int64
-	Parties []Party // all of them; none: whoever the role is for
-	Reason  string
-}
-
-// maxParties bounds those that are named for a role.
-const maxParties = 100
-
-// Name names organisations or people for a role, in place of those that were named before. The owner's people who may configure do.
-// Errors: store.ErrNotFound, auth.ErrForbidden, ErrChanged, ErrEnded, ErrNamed.
-func (s *Service) Name(ctx context.Context, id uuid.UUID, in Naming) (Case, error) {
-	if err := s.settle(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return Case{}, err
-	}
-	var x *attempt
-	err := s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var err error
-		if x, err = s.attempt(ctx, tx, id, in.Basis, uuid.Nil); err != nil {
-			return err
-		}
-		f, c := x.f, x.c
-		if !x.st.may(auth.Configure, c.Org) {
-			if !x.st.reads {
-				return x.missing()
-			}
-			return auth.ErrForbidden.With("verb", string(auth.Configure))
-		}
-		role := f.role(in.Role)
-		if role == nil || role.Of == Anyone || len(in.Parties) > maxParties {
-			return ErrNamed.At("body.role", in.Role).With("roles", f.roleIDs())
-		}
-		if state := f.state(c.State); state.Final {
-			return ErrEnded.At("body.role", in.Role).With("state", state.Name)
-		}
-		if in.Reason != "" {
-			if wrong := checkReason(in.Reason); wrong != nil {
-				return wrong
-			}
-		}
-		before := c.named(in.Role)
-		parties := slices.DeleteFunc(slices.Clone(c.Parties), func(p Party) bool { return p.Role == in.Role })
-		var fresh []Party
-		for i, p := range in.Parties {
-			p.Role = in.Role
-			if p.Org == uuid.Nil || slices.Contains(parties, p) {
-				return ErrNamed.At(fmt.Sprintf("body.parties[%d]", i), p.Org).With("roles", f.roleIDs())
-			}
-			parties = append(parties, p)
-			if !slices.Contains(before, p) {
-				fresh = append(fresh, p)
-			}
-		}
-		basis := c.Revision
-		c.Parties, c.Revision, c.At = fresh, basis+1, x.at
-		about := f.about(c)
-		words := text.Text{Zh: about.Zh + "：您被指定为" + role.Name.Zh + "。", En: about.En + ": you were named as " + role.Name.En + "."}
-		var notices []Notice
-		if len(fresh) > 0 {
-			notices = f.notices(c, NoticeNamed, in.Role, "", fmt.Sprint(c.Revision), x.at, words)
-		}
-		c.Parties = parties
-		step := Step{Case: c.ID, Revision: c.Revision, From: c.State, To: c.State, Org: c.Org, By: auth.ActorOf(x.st.principal), Reason: in.Reason, Content: field.Record{}, Named: c.named(in.Role), Confidential: true, At: x.at}
-		return s.commit(ctx, tx, f, c, &step, basis, notices, x.st.principal)
-	})
-	if err != nil {
-		return Case{}, err
-	}
-	s.rouse()
-	return x.st.shown(), nil
 }
 
 func (f *Flow) roleNames(list []string) text.Text {

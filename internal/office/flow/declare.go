@@ -33,7 +33,6 @@ type Flow struct {
 	Deadlines   []Deadline     `yaml:"deadlines,omitempty"`
 	Apart       []Apart        `yaml:"apart,omitempty"` // separation of duties
 
-	raw []byte // the file, kept with the version
 }
 
 // startID is the id of the transition that opens a case.
@@ -231,20 +230,8 @@ func Load(files fs.FS) ([]*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := set.All()
-	for _, f := range list {
-		if f.raw, err = fs.ReadFile(files, f.File()); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return set.All(), nil
 }
 
 // Decode reads one pack of a flow. Error: pack.Faults.
-func Decode(file string, data []byte) (*Flow, error) {
-	f, err := pack.Decode[Flow](file, data)
-	if err == nil {
-		f.raw = slices.Clone(data)
-	}
-	return f, err
-}
+func Decode(file string, data []byte) (*Flow, error) { return pack.Decode[Flow](file, data) }

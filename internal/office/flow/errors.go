@@ -18,7 +18,7 @@ var (
 	ErrField     = problem.Define("flow-field", 422)            // name, reason, mend
 	ErrTwice     = problem.Define("flow-filed-already", 409)    // fields, id
 	ErrAction    = problem.Define("flow-action-unknown", 422)   // actions
-	ErrState     = problem.Define("flow-state", 409)            // state, action, actions
+	ErrState     = problem.Define("flow-state", 409)            // state, action, actions, step, who, when
 	ErrChanged   = problem.Define("flow-changed", 409)          // revision, state, step, who, when
 	ErrRole      = problem.Define("flow-role", 403)             // action, roles
 	ErrApart     = problem.Define("flow-apart", 403)            // action, step, when, why
@@ -30,7 +30,7 @@ var (
 	ErrPaper     = problem.Define("flow-document-unknown", 422) // kinds
 	ErrAssigned  = problem.Define("flow-nobody-named", 409)     // role
 	ErrNamed     = problem.Define("flow-party", 422)            // roles
-	ErrEnded     = problem.Define("flow-ended", 409)            // state
+	ErrEnded     = problem.Define("flow-ended", 409)            // state, step, who, when
 	ErrDay       = problem.Define("flow-day", 422)              //
 )
 

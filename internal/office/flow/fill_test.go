@@ -16,7 +16,7 @@ import (
 // fill writes running cases of the agency as Open does, many in a transaction; those that are overdue have been told.
 func (n *node) fill(t testing.TB, count int) {
 	t.Helper()
-	f := n.service.offer["approval"]
+	f := n.service.flows.Offered("approval")
 	cal := n.service.cal
 	for from := 0; from < count; from += 10_000 {
 		err := n.db.InTx(context.Background(), func(ctx context.Context, tx bun.Tx) error {

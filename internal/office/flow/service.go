@@ -2,14 +2,9 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,7 +12,7 @@ import (
 
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
-	"jingwei/internal/kernel/pack"
+	"jingwei/internal/kernel/pack/published"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/flow/workday"
@@ -69,11 +64,9 @@ type Options struct {
 type Service struct {
 	o     Options
 	cal   *workday.Calendar
-	offer map[string]*Flow // in which new cases are opened, by id
-	wake  chan struct{}    // to Run: there are messages
+	flows *published.Versions[Flow] // new cases are opened in those that ship
+	wake  chan struct{}             // to Run: there are messages
 
-	mu    sync.Mutex
-	known map[[2]string]*Flow // by id and version, published ones too
 }
 
 // New brings the tables up to date, reads the packs and publishes the versions that are new. Errors: pack.Faults; a version that was
@@ -96,41 +89,18 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err := store.MigrateRoom(ctx, o.DB, "flow", migrations); err != nil {
 		return nil, err
 	}
-	s := &Service{o: o, cal: cal, offer: map[string]*Flow{}, known: map[[2]string]*Flow{}, wake: make(chan struct{}, 1)}
 	for _, f := range list {
 		if o.Documents == nil && len(f.Documents) > 0 {
 			return nil, fmt.Errorf("flows: %s has documents, and there is no room that keeps any", f.File())
 		}
-		s.offer[f.ID], s.known[[2]string{f.ID, f.Version}] = f, f
 	}
-	return s, s.publish(ctx, list)
-}
-
-// publish keeps the versions that are new.
-func (s *Service) publish(ctx context.Context, list []*Flow) error {
-	return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for _, f := range list {
-			var old versionRow
-			err := store.Err(tx.NewSelect().Model(&old).Where("v.id = ? AND v.version = ?", f.ID, f.Version).Scan(ctx))
-			switch {
-			case err == nil && old.Hash != f.Hash():
-				return fmt.Errorf("flows: %s: version %s was published with other content, and cases may run by it; raise the version", f.File(), f.Version)
-			case err == nil:
-				continue
-			case !errors.Is(err, store.ErrNotFound):
-				return wrap("read published flows", err)
-			}
-			row := versionRow{ID: f.ID, Version: f.Version, Hash: f.Hash(), File: f.File(), Body: string(f.raw), At: s.o.Now().UnixNano()}
-			if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-				return wrap("publish a flow", err)
-			}
-			act := auth.Everywhere().Act(ctx, s.o.Now(), "flow.version.publish", audit.Object{Kind: "flow", ID: f.ID, Name: f.Name.En}, nil, map[string]any{"version": f.Version, "sha256": f.Hash()})
-			if err := audit.Record(ctx, tx, act); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	flows, err := published.Open(ctx, published.Options{
+		DB: o.DB, Table: "flow_version", Files: o.Packs, Verb: "flow.version.publish", Kind: "flow", Users: "cases", Now: o.Now,
+	}, list)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{o: o, cal: cal, flows: flows, wake: make(chan struct{}, 1)}, nil
 }
 
 // Calendar is the calendar of working days.
@@ -138,42 +108,20 @@ func (s *Service) Calendar() *workday.Calendar { return s.cal }
 
 // Flows are those in which new cases are opened, by id.
 func (s *Service) Flows() []*Flow {
-	return slices.SortedFunc(maps.Values(s.offer), func(a, b *Flow) int { return strings.Compare(a.ID, b.ID) })
+	return s.flows.All()
 }
 
 // Flow finds one in which new cases are opened. Error: ErrFlow.
 func (s *Service) Flow(id string) (*Flow, error) {
-	if f := s.offer[id]; f != nil {
+	if f := s.flows.Offered(id); f != nil {
 		return f, nil
 	}
-	return nil, ErrFlow.At("path.flow", id).With("flows", strings.Join(slices.Sorted(maps.Keys(s.offer)), ", "))
+	return nil, ErrFlow.At("path.flow", id).With("flows", s.flows.Known())
 }
 
 // version finds a published version, also one whose pack is gone.
 func (s *Service) version(ctx context.Context, db bun.IDB, id, version string) (*Flow, error) {
-	key := [2]string{id, version}
-	s.mu.Lock()
-	f := s.known[key]
-	s.mu.Unlock()
-	if f != nil {
-		return f, nil
-	}
-	var row versionRow
-	if err := db.NewSelect().Model(&row).Where("v.id = ? AND v.version = ?", id, version).Scan(ctx); err != nil {
-		return nil, wrap("flow "+id+" "+version, err)
-	}
-	f, err := Decode(row.File, []byte(row.Body))
-	var faults pack.Faults
-	if errors.As(err, &faults) {
-		return nil, fmt.Errorf("flow %s %s was published by another program and does not hold any more: %w", id, version, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.known[key] = f
-	s.mu.Unlock()
-	return f, nil
+	return s.flows.Find(ctx, db, id, version)
 }
 
 // Offer says whether an organisation takes cases of a flow that others file. Errors: ErrFlow, those of auth.

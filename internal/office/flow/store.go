@@ -18,17 +18,6 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-type versionRow struct {
-	bun.BaseModel `bun:"table:flow_version,alias:v"`
-
-	ID      string `bun:"id,pk"`
-	Version string `bun:"version,pk"`
-	Hash    string
-	File    string
-	Body    string
-	At      int64
-}
-
 type offerRow struct {
 	bun.BaseModel `bun:"table:flow_offer,alias:o"`
 

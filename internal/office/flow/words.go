@@ -204,9 +204,9 @@ func (s *Service) Doing(ctx context.Context, id uuid.UUID, action string, acting
 	if !st.reads && !(f.state(c.State).Public && st.may(auth.Operate, acting)) {
 		return Doing{}, x.missing()
 	}
-	candidates, wrong := f.candidates(c.State, action)
-	if wrong != nil {
-		return Doing{}, wrong
+	candidates, err := x.candidates(ctx, s.o.DB, action)
+	if err != nil {
+		return Doing{}, err
 	}
 	t := candidates[0]
 	role, org, ok := st.role(t.Roles, acting)

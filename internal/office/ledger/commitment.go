@@ -16,7 +16,7 @@ import (
 // at all.
 
 // Commit promises money. The same reference with the same content changes nothing. Errors: ErrBudget with fund, free and asked;
-// ErrDiffers, ErrFund, ErrAmount, ErrRef, ErrYear.
+// ErrDiffers, ErrFund, ErrAmount, ErrRef.
 func (s *Service) Commit(ctx context.Context, tx bun.Tx, c Commitment) error {
 	if wrong := checkRef("body.ref", c.Ref); wrong != nil {
 		return wrong
@@ -137,7 +137,7 @@ func (s *Service) move(ctx context.Context, tx bun.Tx, org uuid.UUID, ref, kind,
 		return err
 	}
 	if old != nil {
-		if old.State == "reversed" || old.Kind != kind || old.Amount != amount || old.Day != day {
+		if old.State == "reversed" || old.Kind != kind || old.Amount != amount || old.Day != day || old.Document != document || old.Why != why {
 			return ErrDiffers.At("body.id", id).With("what", old.Kind+" "+Yuan(old.Amount)+" "+old.Day+" "+old.State)
 		}
 		return nil

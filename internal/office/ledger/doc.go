@@ -11,5 +11,5 @@
 //
 // Source: 政府会计制度 (财会〔2017〕25号), budgetary accounting beside financial accounting; the chart is a short one of our own.
 //
-// Files: chart.go (packs), entry.go, money.go (nouns and rules, pure), store.go, service.go, commitment.go, statement.go, read.go, api.go.
+// Files: chart.go (packs), entry.go, money.go (nouns and rules, pure), store.go, service.go, commitment.go, statement.go, read.go, api*.go.
 package ledger

@@ -191,7 +191,7 @@ func (s *Service) Movements(ctx context.Context, org uuid.UUID, ref string, page
 	if ref != "" {
 		q = q.Where("m.ref = ?", ref)
 	}
-	return store.List(ctx, movementsFirst, q, &rows, page, func(r *movementRow) []any { return []any{r.Number} }, func(r *movementRow) Movement { return movement(r) })
+	return store.List(ctx, movementsFirst, q, &rows, page, func(r *movementRow) []any { return []any{r.Number} }, movement)
 }
 
 var entriesFirst = store.Keyset{Columns: []string{"e.number"}, Descending: true}
@@ -234,7 +234,7 @@ func (s *Service) Entries(ctx context.Context, org uuid.UUID, f Filter, page sto
 		list[i].Postings = append(list[i].Postings, Posting{l.Account, l.Fund, l.Year, l.Debit, l.Credit})
 	}
 	var undone []entryRow
-	if err := scope.Where(s.o.DB.NewSelect().Model(&undone).Column("id", "reverses").Where("e.reverses IN (?)", bun.List(store.Words(ids))), "e.org").Scan(ctx); err != nil {
+	if err := scope.Where(s.o.DB.NewSelect().Model(&undone).Column("id", "reverses").Where("e.reverses <> '' AND e.reverses IN (?)", bun.List(store.Words(ids))), "e.org").Scan(ctx); err != nil {
 		return nil, "", wrap("journal", err)
 	}
 	for _, u := range undone {

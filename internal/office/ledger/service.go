@@ -184,7 +184,7 @@ func (s *Service) Write(ctx context.Context, org uuid.UUID, j Journal) (Entry, e
 }
 
 // Reverse undoes an entry by a further one with the opposite lines; the commitment stands again as it was before. Vouchers are
-// not reversed but returned; what the bank has settled is taken apart first. Errors: ErrReversed, ErrReversal, ErrSettled, ErrFloor,
+// not reversed but returned; what the bank has settled stays, and is claimed back. Errors: ErrReversed, ErrReversal, ErrSettled, ErrFloor,
 // ErrOver, ErrReason, store.ErrNotFound.
 func (s *Service) Reverse(ctx context.Context, id uuid.UUID, why string) (Entry, error) {
 	scope, err := auth.Visible(ctx, auth.Read)
@@ -207,7 +207,7 @@ func (s *Service) Reverse(ctx context.Context, id uuid.UUID, why string) (Entry,
 	e := Entry{Org: old.Org, Act: old.Act, Ref: old.Ref, Day: s.today(), Fund: old.Fund, Year: old.Year, Amount: old.Amount, Memo: old.Memo, Why: why, Document: old.Document, Reverses: id}
 	err = s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var by []int64
-		if err := tx.NewSelect().Model((*entryRow)(nil)).Column("number").Where("e.reverses = ?", id.String()).Scan(ctx, &by); err != nil {
+		if err := tx.NewSelect().Model((*entryRow)(nil)).Column("number").Where("e.reverses <> '' AND e.reverses = ?", id.String()).Scan(ctx, &by); err != nil {
 			return wrap("entry", err)
 		}
 		if len(by) > 0 {

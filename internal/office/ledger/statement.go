@@ -195,16 +195,17 @@ func (s *Service) Statement(ctx context.Context, org uuid.UUID, name string, for
 		if err := tx.NewSelect().Model(&open).Where("m.org = ? AND m.state = ?", org, "open").Where("m.kind IN (?)", bun.List([]string{"pay", Receipt})).OrderExpr("m.number").Scan(ctx); err != nil {
 			return wrap("payments", err)
 		}
-		by := map[string]int{}
+		by := map[string][]*movementRow{} // one reference may pay several commitments
 		for i := range open {
-			by[key(&open[i])] = i
+			by[key(&open[i])] = append(by[key(&open[i])], &open[i])
 		}
 		for i := range lines {
 			l := &lines[i]
 			l.State, l.Ref, l.Movement = "open", "", ""
-			if k, ok := by[fmt.Sprintf("%s %d", l.Reference, l.Amount)]; ok && l.Reference != "" {
-				l.State, l.Ref, l.Movement = "matched", open[k].Ref, open[k].ID
-				delete(by, key(&open[k]))
+			k := fmt.Sprintf("%s %d", l.Reference, l.Amount)
+			if list := by[k]; len(list) > 0 && l.Reference != "" {
+				l.State, l.Ref, l.Movement = "matched", list[0].Ref, list[0].ID
+				by[k] = list[1:]
 				t.Matched++
 			}
 		}
@@ -284,7 +285,7 @@ func (s *Service) Match(ctx context.Context, statement uuid.UUID, line int, ref,
 	if err := scope.Where(s.o.DB.NewSelect().Model(&l).Where("l.statement = ? AND l.line = ?", statement, line), "l.org").Scan(ctx); err != nil {
 		return wrap("line of a statement", err)
 	}
-	if _, err := auth.Allow(ctx, auth.Configure, l.Org); err != nil {
+	if scope, err = auth.Allow(ctx, auth.Configure, l.Org); err != nil {
 		return err
 	}
 	if wrong := checkWhy("body.why", why); wrong != nil {
@@ -314,10 +315,7 @@ func (s *Service) Match(ctx context.Context, statement uuid.UUID, line int, ref,
 		if _, err := tx.NewUpdate().Model(&l).Column("state", "ref", "movement", "entry").WherePK().Exec(ctx); err != nil {
 			return wrap("line of a statement", err)
 		}
-		act := auth.System(l.Org).Act(ctx, s.o.Now(), "ledger.match", audit.Object{Kind: "ledger.statement", ID: statement.String(), Name: fmt.Sprint(line)}, nil, map[string]any{"ref": ref, "payment": movement})
-		if p, ok := auth.FromContext(ctx); ok {
-			act.Actor, act.Via = auth.ActorOf(p), p.Via
-		}
+		act := scope.Act(ctx, s.o.Now(), "ledger.match", audit.Object{Kind: "ledger.statement", ID: statement.String(), Name: fmt.Sprint(line)}, nil, map[string]any{"ref": ref, "payment": movement})
 		act.Reason = why
 		return audit.Record(ctx, tx, act)
 	})
@@ -345,23 +343,24 @@ func (s *Service) Differences(ctx context.Context, org uuid.UUID) ([]Difference,
 	if err := q.OrderExpr("m.number").Limit(1000).Scan(ctx); err != nil {
 		return nil, wrap("payments", err)
 	}
-	by := map[string]*Movement{}
-	for i := range open {
-		m := movement(&open[i])
-		by[m.ID] = &m
+	payments := store.All(open, movement)
+	by := map[string][]*Movement{} // one reference may pay several commitments
+	for i := range payments {
+		by[payments[i].ID] = append(by[payments[i].ID], &payments[i])
 	}
 	out := []Difference{}
+	told := map[*Movement]bool{}
 	for i := range lines {
 		l := line(&lines[i])
-		if m := by[l.Reference]; m != nil {
-			out = append(out, Difference{"amount", &l, m})
-			delete(by, l.Reference)
+		if list := by[l.Reference]; len(list) > 0 {
+			out = append(out, Difference{"amount", &l, list[0]})
+			told[list[0]], by[l.Reference] = true, list[1:]
 			continue
 		}
 		out = append(out, Difference{"bank", &l, nil})
 	}
-	for i := range open {
-		if m := by[open[i].ID]; m != nil && m.Ref == open[i].Ref {
+	for i := range payments {
+		if m := &payments[i]; !told[m] {
 			out = append(out, Difference{"book", nil, m})
 		}
 	}

@@ -82,7 +82,6 @@ type Hit struct {
 	Title    []Span
 	Label    text.Text // of the field that the snippet is from
 	Snippet  []Span
-	score    int64
 }
 
 // FacetCount is how many hits have a value.

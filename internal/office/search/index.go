@@ -35,7 +35,8 @@ type facetValue struct {
 }
 
 type entry struct {
-	kind   int // in index.kinds
+	kind   int   // in index.kinds
+	weight int64 // in bytes, about
 	doc    *Document
 	access uint32
 	length [3]uint32 // tokens, by class
@@ -60,6 +61,9 @@ type index struct {
 	kinds    []string
 	entries  []entry // doc is nil where dead
 	live     int
+	weight   int64     // of the live documents, in bytes
+	most     int64     // bytes that are taken in
+	left     bool      // something is out, for want of room
 	tokens   [3]uint64 // of live documents, by class
 	byKey    map[key]uint32
 	postings map[string][]posting
@@ -71,8 +75,8 @@ type index struct {
 	valueOf  map[string]uint32
 }
 
-func newIndex(kinds []string) *index {
-	return &index{kinds: kinds, byKey: map[key]uint32{}, postings: map[string][]posting{}, accessOf: map[string]uint32{}, values: []name{{}}, valueOf: map[string]uint32{}}
+func newIndex(kinds []string, most int64) *index {
+	return &index{kinds: kinds, most: most, byKey: map[key]uint32{}, postings: map[string][]posting{}, accessOf: map[string]uint32{}, values: []name{{}}, valueOf: map[string]uint32{}}
 }
 
 func (x *index) value(v Value) facetValue {
@@ -103,6 +107,7 @@ func (x *index) accessTo(sights []Sight) uint32 {
 // prepared is a document whose tokens have been counted, outside of the lock.
 type prepared struct {
 	kind   int
+	weight int64
 	doc    *Document
 	times  map[string][3]uint8
 	length [3]uint32
@@ -124,19 +129,37 @@ func prepare(kind int, d *Document) prepared {
 	for i := range d.Parts {
 		count(&d.Parts[i], 1)
 	}
+	p.weigh()
 	return p
 }
 
-// put takes documents in, over those that were there.
+// weigh is about how many bytes a document takes with its postings.
+func (p *prepared) weigh() {
+	p.weight = 1400 + int64(len(p.doc.Title.Text)) + 28*int64(len(p.times))
+	for i := range p.doc.Parts {
+		p.weight += 100 + int64(len(p.doc.Parts[i].Text))
+	}
+}
+
+// put takes documents in, over those that were there: not over what somebody else has read at a later revision meanwhile, and no more
+// than there is room for.
 func (x *index) put(list []prepared) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for i := range list {
 		p := &list[i]
 		k := key{p.kind, p.doc.ID}
+		if p.doc.Revision < x.revision(p.kind, p.doc.ID) {
+			continue
+		}
 		x.kill(k)
+		if x.bytes()+p.weight > x.most {
+			x.left = true
+			continue
+		}
+		x.weight += p.weight
 		n := uint32(len(x.entries))
-		e := entry{kind: p.kind, doc: p.doc, access: x.accessTo(p.doc.Sights), length: p.length}
+		e := entry{kind: p.kind, weight: p.weight, doc: p.doc, access: x.accessTo(p.doc.Sights), length: p.length}
 		for f, name := range Facets {
 			if v, ok := p.doc.Values[name]; ok && v.ID != "" {
 				e.facets[f] = x.value(v)
@@ -161,6 +184,12 @@ func (x *index) put(list []prepared) {
 	x.sort()
 }
 
+// tokenWeight is about how many bytes a token takes, however many documents have it.
+const tokenWeight = 90
+
+// bytes of memory that the index takes, about (see TestWeight).
+func (x *index) bytes() int64 { return x.weight + tokenWeight*int64(len(x.postings)) }
+
 func (x *index) remove(kind int, ids []uuid.UUID) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -179,7 +208,7 @@ func (x *index) kill(k key) {
 	for c := range x.tokens {
 		x.tokens[c] -= uint64(e.length[c])
 	}
-	e.doc = nil
+	e.doc, x.weight = nil, x.weight-e.weight
 	delete(x.byKey, k)
 	x.live--
 }
@@ -270,4 +299,18 @@ func (x *index) size() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.live
+}
+
+// full tells whether something was left out for want of room.
+func (x *index) full() bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.left
+}
+
+// retry forgets that something was left out, before all is offered again.
+func (x *index) retry() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.left = false
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -442,6 +443,67 @@ func TestRunFollowsAndFindsMeanwhile(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// The index takes no more memory than it may: what does not fit is left out, which is told, and comes when there is room again.
+func TestTheIndexIsBounded(t *testing.T) {
+	w := newWorld(t)
+	one := prepare(0, new(w.doc("0", "注塑厂一车间")))
+	w.s = New(Options{Sources: []Source{w.shelf}, Now: w.s.o.Now, MaxBytes: 3*one.weight + one.weight/2 + tokenWeight*int64(len(one.times))})
+	for i := range 5 {
+		w.put(w.doc(fmt.Sprint(i), "注塑厂一车间"))
+	}
+	if n, complete := w.s.Documents(); n != 3 || complete {
+		t.Fatalf("%d documents, complete: %v", n, complete)
+	}
+	smaller := w.doc("0", "厂")
+	smaller.Revision = 2
+	w.put(smaller)
+	w.want("注塑", "2 1")
+	if _, err := w.s.Rebuild(t.Context(), func(int) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if n, complete := w.s.Documents(); n != 3 || complete {
+		t.Errorf("%d documents, complete: %v", n, complete)
+	}
+	if x := w.s.index.Load(); x.bytes() > x.most {
+		t.Errorf("%d bytes of %d", x.bytes(), x.most)
+	}
+}
+
+// What a document is said to weigh is what it takes: no less than two thirds of it, no more than twice.
+func TestWeight(t *testing.T) {
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	for _, c := range []struct{ docs, parts, runes, signs int }{{10000, 1, 10, 500}, {5000, 6, 15, 500}, {500, 4, 400, 3000}} {
+		rnd := rand.New(rand.NewPCG(1, 2))
+		words := func() string {
+			var b strings.Builder
+			for range c.runes {
+				b.WriteRune(rune(0x4e00 + rnd.IntN(c.signs)))
+			}
+			return b.String()
+		}
+		before, x := heap(), newIndex([]string{"entry"}, 1<<40)
+		list := make([]prepared, c.docs)
+		for i := range list {
+			d := &Document{ID: uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, i)), Revision: 1, Title: Part{Class: field.Internal, Text: words()}, Values: map[Facet]Value{}}
+			for range c.parts {
+				d.Parts = append(d.Parts, Part{Class: field.Internal, Text: words()})
+			}
+			list[i] = prepare(0, d)
+		}
+		x.put(list)
+		list = nil
+		if real := heap() - before; x.bytes() < real*2/3 || x.bytes() > 2*real {
+			t.Errorf("%+v: %d bytes by weight, %d in truth", c, x.bytes()/int64(c.docs), real/int64(c.docs))
+		}
+		runtime.KeepAlive(x)
 	}
 }
 

@@ -32,12 +32,15 @@ type Source interface {
 
 // Options build a Service. Sources and Now are required.
 type Options struct {
-	Sources []Source
-	Words   []string // of the trades: names that queries are cut at
-	Now     func() time.Time
-	Every   time.Duration // how often Run asks the sources; default 1 s
-	Logger  *slog.Logger
+	Sources  []Source
+	Words    []string // of the trades: names that queries are cut at
+	Now      func() time.Time
+	Every    time.Duration // how often Run asks the sources; default 1 s
+	MaxBytes int64         // of memory that the index takes, about; twice that while it is rebuilt. What comes then is not found. Default 1 GB
+	Logger   *slog.Logger
 }
+
+const defaultMaxBytes = 1e9
 
 // Service finds things.
 type Service struct {
@@ -58,11 +61,14 @@ func New(o Options) *Service {
 	if o.Every <= 0 {
 		o.Every = time.Second
 	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = defaultMaxBytes
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{o: o, words: newDictionary(o.Words), marks: make([]string, len(o.Sources))}
-	s.index.Store(newIndex(s.kinds()))
+	s.index.Store(newIndex(s.kinds(), o.MaxBytes))
 	return s
 }
 
@@ -76,8 +82,12 @@ func (s *Service) kinds() (out []string) {
 // atOnce is how many things are read from a source in one go.
 const atOnce = 500
 
-// rewindEvery is how many rounds of Run lie between two that look back.
-const rewindEvery = 15
+// How many rounds of Run lie between two that look back, and between two that look over everything: those find what a writer committed
+// later than sources look back. Only what the index has not got at its revision is read.
+const (
+	rewindEvery = 15
+	wholeEvery  = 3600
+)
 
 // Run follows the sources until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
@@ -100,24 +110,38 @@ func (s *Service) CatchUp(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turn++
-	marks, err := s.follow(ctx, s.index.Load(), s.marks, s.turn%rewindEvery == 0, nil)
+	x := s.index.Load()
+	full := x.full()
+	from := onward
+	switch {
+	case s.turn%wholeEvery == 0:
+		x.retry()
+		from = anew
+	case s.turn%rewindEvery == 0:
+		from = Source.Rewind
+	}
+	marks, err := s.follow(ctx, x, s.marks, from, nil)
 	s.marks = marks
 	if err == nil {
 		s.ready.Store(true)
 	}
+	if !full && x.full() {
+		s.o.Logger.Warn("the index of the search is full; what comes now is not found", "bytes", s.o.MaxBytes)
+	}
 	return err
 }
 
-// follow reads the sources from their marks on into an index.
-func (s *Service) follow(ctx context.Context, x *index, marks []string, back bool, progress func(done int) error) (reached []string, err error) {
+func onward(_ Source, mark string) string { return mark }
+
+func anew(Source, string) string { return "" }
+
+// follow reads the sources into an index, from the marks on or from what is made of these.
+func (s *Service) follow(ctx context.Context, x *index, marks []string, from func(Source, string) string, progress func(done int) error) (reached []string, err error) {
 	reached = slices.Clone(marks)
 	done := 0
 	var failed error
 	for k, src := range s.o.Sources {
-		at := reached[k]
-		if back {
-			at = src.Rewind(at)
-		}
+		at := from(src, reached[k])
 		for {
 			list, next, err := src.Changes(ctx, at, atOnce)
 			if err != nil {
@@ -183,8 +207,8 @@ func (s *Service) read(ctx context.Context, x *index, kind int, ids []uuid.UUID)
 // Rebuild makes the index anew from what the rooms hold, beside the one that serves meanwhile. progress is told how many things have
 // been read; its error ends the work.
 func (s *Service) Rebuild(ctx context.Context, progress func(done int) error) (documents int, err error) {
-	x := newIndex(s.kinds())
-	marks, err := s.follow(ctx, x, make([]string, len(s.o.Sources)), false, progress)
+	x := newIndex(s.kinds(), s.o.MaxBytes)
+	marks, err := s.follow(ctx, x, make([]string, len(s.o.Sources)), onward, progress)
 	if err != nil {
 		return 0, err
 	}
@@ -195,8 +219,12 @@ func (s *Service) Rebuild(ctx context.Context, progress func(done int) error) (d
 	return x.size(), nil
 }
 
-// Documents is how many things can be found, and whether all that there was at the start is among them.
-func (s *Service) Documents() (n int, complete bool) { return s.index.Load().size(), s.ready.Load() }
+// Documents is how many things can be found, and whether all that there was at the start is among them, and nothing was left out since
+// for want of room (Options.MaxBytes).
+func (s *Service) Documents() (n int, complete bool) {
+	x := s.index.Load()
+	return x.size(), s.ready.Load() && !x.full()
+}
 
 // Bounds of a query.
 const (
@@ -256,9 +284,7 @@ func (s *Service) find(ctx context.Context, c *caller, q Query) (*Found, error) 
 			continue
 		}
 		if level := c.sees(c.level(d.Sights), d); level != hidden {
-			h := show(x.kinds[kinds[i]], d, level, words)
-			h.score = list[i].score
-			out.Hits = append(out.Hits, h)
+			out.Hits = append(out.Hits, show(x.kinds[kinds[i]], d, level, words))
 		}
 	}
 	return out, nil

@@ -51,6 +51,8 @@ CREATE TABLE match_contact (
     at       BIGINT NOT NULL
 );
 CREATE INDEX match_contact_pair ON match_contact (need, supply);
+-- One at a time about a need and a supply; after it was declined or closed it may be begun again.
+CREATE UNIQUE INDEX match_contact_once ON match_contact (need, supply) WHERE state NOT IN ('declined', 'closed');
 CREATE INDEX match_contact_firm ON match_contact (firm, id);
 CREATE INDEX match_contact_provider ON match_contact (provider, id);
 -- What was done and said in a contact, only ever added.

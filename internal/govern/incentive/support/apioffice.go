@@ -3,19 +3,17 @@ package support
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"jingwei/internal/kernel/api"
-	"jingwei/internal/kernel/api/problem"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/table"
 	"jingwei/internal/kernel/text"
+	"jingwei/internal/office/ledger"
 )
 
 // SupportFiling is a project that is filed for a measure.
@@ -466,22 +464,12 @@ func (s *Service) labRoutes(a *api.Server) {
 		})
 	type export struct {
 		api.ByID
-		AcceptLanguage string `header:"Accept-Language"`
-		Format         string `query:"format" enum:"xlsx,csv" default:"xlsx"`
+		ledger.CallerLanguage
+		Format string `query:"format" enum:"xlsx,csv" default:"xlsx"`
 	}
-	type fileOutput struct {
-		ContentType        string `header:"Content-Type"`
-		ContentDisposition string `header:"Content-Disposition"`
-		Body               []byte
-	}
-	x := tag.Operation(http.MethodGet, "exportLab", "/support/labs/{id}/export", "The finding of a run as a file")
-	x.Responses = map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}
-	api.Register(a, x, func(ctx context.Context, in *export) (*fileOutput, error) {
+	api.Register(a, ledger.Exports(tag.Operation(http.MethodGet, "exportLab", "/support/labs/{id}/export", "The finding of a run as a file")), func(ctx context.Context, in *export) (*ledger.TableFile, error) {
 		f := table.Format(in.Format)
-		data, err := s.Export(ctx, in.ID, f, problem.ParseAcceptLanguage(in.AcceptLanguage) == problem.Chinese)
-		if err != nil {
-			return nil, err
-		}
-		return &fileOutput{f.MediaType(), fmt.Sprintf(`attachment; filename="policy-lab-%s.%s"`, in.ID, f), data}, nil
+		data, err := s.Export(ctx, in.ID, f, in.Language() == "zh")
+		return ledger.NewTableFile("policy-lab-"+in.ID.String(), f, data, err)
 	})
 }

@@ -23,6 +23,7 @@ var (
 	ErrSecond    = problem.Define("support-second", 409)    // measure, name, rule, since
 	ErrFiling    = problem.Define("support-filing", 409)    // state
 	ErrEligible  = problem.Define("support-eligible", 409)  // why
+	ErrUnknown   = problem.Define("support-unknown", 409)   // measure
 	ErrAmount    = problem.Define("support-amount", 422)    // max
 	ErrReason    = problem.Define("support-reason", 422)    // min, max
 	ErrCause     = problem.Define("support-cause", 422)     // causes
@@ -40,6 +41,6 @@ var (
 )
 
 func problems() []*problem.Kind {
-	return []*problem.Kind{ErrDocument, ErrDay, ErrProject, ErrName, ErrAnswer, ErrFact, ErrChanged, ErrChoice, ErrMeasure, ErrSecond, ErrFiling, ErrEligible, ErrAmount, ErrReason,
+	return []*problem.Kind{ErrDocument, ErrDay, ErrProject, ErrName, ErrAnswer, ErrFact, ErrChanged, ErrChoice, ErrMeasure, ErrSecond, ErrFiling, ErrEligible, ErrUnknown, ErrAmount, ErrReason,
 		ErrCause, ErrRecovery, ErrLate, ErrHolder, ErrProvider, ErrExpired, ErrVoucher, ErrSpan, ErrDraft, ErrDrafts, ErrGenerated, ErrRunning}
 }

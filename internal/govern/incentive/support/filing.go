@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strconv"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -91,8 +91,9 @@ func (s *Service) Close(ctx context.Context, tx bun.Tx, id uuid.UUID, state, why
 	if err := tx.NewSelect().Model(&row).Where("f.id = ?", id).Scan(ctx); err != nil {
 		return wrap("filing", err)
 	}
+	closed := ErrFiling.At("path.id", id.String()).With("state", row.State)
 	row.State, row.Why = state, why
-	if err := moved(ctx, tx, &row, []string{"state", "why"}, "state = ?", "open", ErrFiling.At("path.id", id.String()).With("state", row.State)); err != nil {
+	if err := moved(ctx, tx, &row, []string{"state", "why"}, "state = ?", "open", closed); err != nil {
 		return err
 	}
 	act := s.act(ctx, row.Org, state, "filing", id.String(), row.Name, nil, nil)
@@ -245,8 +246,30 @@ func (s *Service) RecordAward(ctx context.Context, tx bun.Tx, a Award) error {
 	return audit.Record(ctx, tx, act)
 }
 
+// most is the greatest amount of a filing that may be awarded, in fen: what the measure gives where all that was said is proven. Of a
+// measure that names no amount the keeper decides. Error: ErrUnknown where the filing does not tell, as one that another room worked out.
+func (r *filingRow) most() (int64, error) {
+	unknown := ErrUnknown.At("path.id", r.ID.String()).With("measure", r.Measure)
+	if r.Result == "" {
+		return 0, unknown
+	}
+	var out struct {
+		IfProven      *fen      `json:"ifProven,string"`
+		NotCalculable text.Text `json:"notCalculable"`
+	}
+	switch err := json.Unmarshal([]byte(r.Result), &out); {
+	case err != nil:
+		return 0, fmt.Errorf("outcome of filing %s: %w", r.ID, err)
+	case out.IfProven != nil:
+		return int64(*out.IfProven), nil
+	case out.NotCalculable.IsZero():
+		return 0, unknown
+	}
+	return ledger.MaxAmount, nil
+}
+
 // Grant awards a filing: the amount is at most what the measure gives where all that was said is proven, and is committed in the
-// keeper's book. Errors: ErrFiling, ErrAmount, ErrReason, ledger.ErrBudget.
+// keeper's book. Errors: ErrFiling, ErrUnknown, ErrAmount, ErrReason, ledger.ErrBudget.
 func (s *Service) Grant(ctx context.Context, id uuid.UUID, fund string, year int, amount int64, why string) (Award, error) {
 	f, err := s.filing(ctx, id)
 	if err != nil {
@@ -258,19 +281,13 @@ func (s *Service) Grant(ctx context.Context, id uuid.UUID, fund string, year int
 	if wrong := checkWhy("body.why", why); wrong != nil {
 		return Award{}, wrong
 	}
-	most := int64(ledger.MaxAmount)
-	var out struct {
-		IfProven *string `json:"ifProven"`
+	closed := ErrFiling.At("path.id", id.String()).With("state", f.State)
+	if f.State != "open" {
+		return Award{}, closed
 	}
-	if f.Result != "" {
-		if err := json.Unmarshal([]byte(f.Result), &out); err != nil {
-			return Award{}, err
-		}
-		if out.IfProven != nil {
-			if most, err = strconv.ParseInt(*out.IfProven, 10, 64); err != nil {
-				return Award{}, err
-			}
-		}
+	most, err := f.most()
+	if err != nil {
+		return Award{}, err
 	}
 	if amount <= 0 || amount > most {
 		return Award{}, ErrAmount.At("body.amount", ledger.Yuan(amount)).With("max", ledger.Yuan(most))
@@ -278,14 +295,14 @@ func (s *Service) Grant(ctx context.Context, id uuid.UUID, fund string, year int
 	a := Award{ID: uuid.Must(uuid.NewV7()), Org: f.Org, Keeper: f.Keeper, Measure: f.Measure, Object: f.Object, Name: f.Name, Day: s.today(), Amount: amount, Filing: id.String(), Why: why, At: s.o.Now().UnixNano()}
 	a.Ref = "award-" + a.ID.String()
 	err = s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		row := filingRow{ID: id, State: "awarded", Why: why}
+		if err := moved(ctx, tx, &row, []string{"state", "why"}, "state = ?", "open", closed); err != nil { // whoever is second
+			return err
+		}
 		if err := s.o.Books.Commit(ctx, tx, ledger.Commitment{Org: f.Keeper, Fund: fund, Year: year, Ref: a.Ref, Party: f.Org, Amount: amount, Memo: text.Both(f.Name)}); err != nil {
 			return err
 		}
-		if err := s.RecordAward(ctx, tx, a); err != nil {
-			return err
-		}
-		row := filingRow{ID: id, State: "awarded", Why: why}
-		return moved(ctx, tx, &row, []string{"state", "why"}, "state = ?", "open", ErrFiling.At("path.id", id.String()).With("state", f.State))
+		return s.RecordAward(ctx, tx, a)
 	})
 	return a, err
 }

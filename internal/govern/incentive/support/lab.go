@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"path"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -93,13 +93,7 @@ func (s *Service) merged(region string, days map[string]incentive.Date, bodies [
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, m := range set.All() {
-		if holdsIn(m.Region.Code, region) {
-			ids = append(ids, m.ID)
-		}
-	}
-	return set.Only(o, ids...)
+	return set.Only(o, holding(set, region)...)
 }
 
 // AddDraft checks a measure as YAML and keeps it. The same again changes nothing. Errors: ErrDraft for each fault, with line, place and mend.
@@ -170,20 +164,8 @@ func (s *Service) Source(ctx context.Context, measure string) (string, error) {
 	if m == nil {
 		return "", ErrMeasure.At("path.measure", measure)
 	}
-	f, err := s.o.Packs.Open(m.File())
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	var b strings.Builder
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := f.Read(buf)
-		b.Write(buf[:n])
-		if err != nil || b.Len() > maxDraft {
-			return b.String(), nil
-		}
-	}
+	b, err := fs.ReadFile(s.o.Packs, m.File())
+	return string(b), err
 }
 
 // SupportLabRun asks for a run of the policy lab: the measures in force (A) against the same with drafts in their place (B).

@@ -47,18 +47,46 @@ func (s *Service) dates(ctx context.Context, db bun.IDB) (map[string]incentive.D
 func (s *Service) shelf(ctx context.Context, region string) (*shelf, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if sh := s.sets[region]; sh != nil {
+	all := s.sets[""]
+	if all == nil {
+		days, _, err := s.dates(ctx, s.o.DB)
+		if err != nil {
+			return nil, err
+		}
+		if all, err = s.compile("", days); err != nil {
+			return nil, err
+		}
+		s.sets[""] = all
+	}
+	ids := holding(all.set, region)
+	if len(ids) == len(all.set.All()) {
+		return all, nil
+	}
+	// Regions in which the same measures hold share a shelf: whatever people write for a region, there are few.
+	key := strings.Join(ids, " ") + "."
+	if sh := s.sets[key]; sh != nil {
 		return sh, nil
 	}
 	days, _, err := s.dates(ctx, s.o.DB)
 	if err != nil {
 		return nil, err
 	}
-	sh, err := s.compile(region, days)
-	if err == nil {
-		s.sets[region] = sh
+	set, err := all.set.Only(incentive.Options{Published: days}, ids...)
+	if err != nil {
+		return nil, err
 	}
-	return sh, err
+	s.sets[key] = &shelf{set, vocabulary(set)}
+	return s.sets[key], nil
+}
+
+// holding are the measures of a set that hold in a region.
+func holding(set *incentive.Set, region string) (ids []string) {
+	for _, m := range set.All() {
+		if holdsIn(m.Region.Code, region) {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
 }
 
 func (s *Service) compile(region string, days map[string]incentive.Date) (*shelf, error) {
@@ -67,13 +95,7 @@ func (s *Service) compile(region string, days map[string]incentive.Date) (*shelf
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, m := range set.All() {
-		if holdsIn(m.Region.Code, region) {
-			ids = append(ids, m.ID)
-		}
-	}
-	if len(ids) < len(set.All()) {
+	if ids := holding(set, region); len(ids) < len(set.All()) {
 		if set, err = set.Only(o, ids...); err != nil {
 			return nil, err
 		}

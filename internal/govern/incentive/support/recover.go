@@ -3,13 +3,13 @@ package support
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/field"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/office/ledger"
 )
@@ -94,7 +94,7 @@ func (s *Service) ClaimBack(ctx context.Context, award uuid.UUID, cause, clause,
 	}
 	now := s.o.Now()
 	r := recoveryRow{ID: uuid.Must(uuid.NewV7()), Award: award, Org: a.Org, Keeper: a.Keeper, Cause: cause, Clause: clause, Why: why, Amount: amount, State: "claimed",
-		Until: now.UTC().Add(8*time.Hour).AddDate(0, 0, objectionDays).Format(time.DateOnly), At: now.UnixNano()}
+		Until: field.DateOf(now.UTC().AddDate(0, 0, objectionDays).UnixNano()), At: now.UnixNano()}
 	act := s.act(ctx, a.Keeper, "claim", "recovery", r.ID.String(), a.Name, nil, map[string]any{"cause": cause, "clause": clause, "amount": ledger.Yuan(amount)})
 	act.Reason = why
 	r.Actor = string(canonical(act.Actor))

@@ -67,7 +67,7 @@ type Service struct {
 	guide *Guide
 
 	mu   sync.Mutex
-	sets map[string]*shelf // by region; thrown away when a document is dated
+	sets map[string]*shelf // all under "", parts by the measures in them; thrown away when a document is dated
 }
 
 // shelf is a set of measures that is ready, with what it asks for.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 	"go.uber.org/goleak"
 
 	"jingwei/internal/govern/incentive"
@@ -295,8 +296,11 @@ func TestFromFilingToRecovery(t *testing.T) {
 		}
 		w, err := n.service.Grant(home, f.ID, "gz", 2019, 150_000_000, "专家评审通过")
 		n.must(err)
-		if err := second(n.service.Grant(home, f.ID, "gz", 2019, 1, "再批一次")); !errors.Is(err, ErrFiling) && !errors.Is(err, store.ErrConflict) {
+		if err := second(n.service.Grant(home, f.ID, "gz", 2019, 1, "再批一次")); !errors.Is(err, ErrFiling) {
 			t.Errorf("twice: %v", err)
+		}
+		if err := n.service.Withdraw(n.as("firm"), f.ID, "不再申报了"); !errors.Is(err, ErrFiling) || !strings.Contains(err.Error(), "awarded") {
+			t.Errorf("withdrawn after the award: %v", err)
 		}
 		if st, err := n.books.Standing(home, n.orgs["home"], w.Ref); err != nil || st.Committed != 150_000_000 || st.Free != 50_000_000 {
 			t.Errorf("%+v, %v", st, err)
@@ -353,6 +357,55 @@ func TestFromFilingToRecovery(t *testing.T) {
 			t.Errorf("%+v, %v", list, err)
 		}
 	})
+}
+
+// What a filing does not tell cannot be awarded: neither one that another room worked out, nor one whose answers do not suffice. Of a
+// measure that names no amount the keeper decides.
+func TestNothingIsAwardedThatIsNotKnown(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		n := newNode(t, db, shipped)
+		n.date()
+		n.fund(2_000_000_00)
+		home := n.as("home")
+		claim := func(name, measure, outcome string) uuid.UUID {
+			t.Helper()
+			f := Filing{ID: uuid.Must(uuid.NewV7()), Org: n.orgs["firm"], Keeper: n.orgs["home"], Measure: measure, Name: name, Day: "2019-06-01", Outcome: json.RawMessage(outcome)}
+			n.must(n.db.InTx(n.as("firm"), func(ctx context.Context, tx bun.Tx) error { return n.service.Claim(ctx, tx, f) }))
+			return f.ID
+		}
+		q := n.begin("答案不全的项目")
+		n.answer(&q, map[string]string{"project.category": `"internal_network"`})
+		open, err := n.service.File(n.as("firm"), q.ID, "inc-gz-01", uuid.Nil)
+		n.must(err)
+		for name, id := range map[string]uuid.UUID{"another room's": claim("另一业务的项目", "inc-gz-01", ""), "answers are missing": open.ID} {
+			if err := second(n.service.Grant(home, id, "gz", 2019, 1, "专家评审通过")); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "inc-gz-01") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if list, _, err := n.service.Awards(home, n.orgs["home"], store.Page{}); err != nil || len(list) != 0 {
+			t.Errorf("awarded all the same: %+v, %v", list, err)
+		}
+		id := claim("没有金额的措施", "inc-gz-01", `{"measure":"inc-gz-01","notCalculable":{"zh":"未定金额","en":"names no amount"}}`)
+		n.must(second(n.service.Grant(home, id, "gz", 2019, 1, "专家评审通过")))
+	})
+}
+
+// Whatever is written for a region, only sets of measures that differ are kept.
+func TestRegionsShareTheirMeasures(t *testing.T) {
+	n := newNode(t, storetest.SQLite(t), shipped)
+	for i := range 300 {
+		proof.Must(n.service.shelf(t.Context(), fmt.Sprintf("44%04d", i)))
+		proof.Must(n.service.shelf(t.Context(), fmt.Sprintf("99%04d", i)))
+	}
+	if len(n.service.sets) > 8 {
+		t.Errorf("%d sets are kept", len(n.service.sets))
+	}
+	for region, want := range map[string][2]bool{"440106": {true, false}, "430100": {false, true}, "999999": {false, false}, "": {true, true}} {
+		sh := proof.Must(n.service.shelf(t.Context(), region))
+		if got := [2]bool{sh.set.Get("inc-gz-01") != nil, sh.set.Get("inc-hn-01") != nil}; got != want {
+			t.Errorf("%q: %v", region, got)
+		}
+	}
 }
 
 func TestAVoucherFromIssueToRedemption(t *testing.T) {
