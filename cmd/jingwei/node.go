@@ -29,6 +29,7 @@ import (
 	"jingwei/internal/exchange/match"
 	"jingwei/internal/govern/assess/checkup"
 	"jingwei/internal/govern/assess/measured"
+	"jingwei/internal/govern/incentive"
 	"jingwei/internal/govern/incentive/support"
 	"jingwei/internal/govern/programme"
 	"jingwei/internal/kernel/api"
@@ -92,7 +93,8 @@ type node struct {
 	now        func() time.Time
 	started    time.Time
 	metrics    *prometheus.Registry
-	packs      fs.FS // those that ship, and the folder of one's own
+	packs      fs.FS          // those that ship, and the folder of one's own
+	measures   *incentive.Set // of the policies in the packs
 	db         *store.DB
 	journal    journal
 	board      *condition.Board
@@ -158,7 +160,7 @@ func openNodeOn(ctx context.Context, g ground, cfg *config.Loaded, logger *slog.
 	}
 	n.files, n.dir = g.files()
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openPacks, n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openPacks, n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openMeasures, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -168,13 +170,19 @@ func openNodeOn(ctx context.Context, g ground, cfg *config.Loaded, logger *slog.
 
 // openPacks lays the folder of one's own packs over those that ship.
 func (n *node) openPacks(context.Context) (err error) {
-	if n.packs = packs.Files; n.cfg.Node.Packs == "" {
-		return nil
-	}
-	if n.packs, err = pack.Over(os.DirFS(n.cfg.Node.Packs), packs.Files); err != nil {
-		return fmt.Errorf("node.packs %s: %w", n.cfg.Node.Packs, err)
+	n.packs = packs.Files
+	if n.cfg.Node.Packs != "" {
+		if n.packs, err = pack.Over(os.DirFS(n.cfg.Node.Packs), packs.Files); err != nil {
+			return fmt.Errorf("node.packs %s: %w", n.cfg.Node.Packs, err)
+		}
 	}
 	return nil
+}
+
+// openMeasures reads the measures of the policies, which search, support and programmes share.
+func (n *node) openMeasures(context.Context) (err error) {
+	n.measures, err = incentive.Load(n.packs, "policy", incentive.Options{})
+	return err
 }
 
 func (n *node) openRecords(ctx context.Context) (err error) {

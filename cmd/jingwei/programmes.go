@@ -29,13 +29,9 @@ import (
 
 // openProgrammes opens the room of calls. It needs cases, registers, the ledger, measures and roll-ups, and has a say in the steps of its
 // cases from then on.
-func (n *node) openProgrammes(ctx context.Context) error {
-	measures, err := incentive.Load(n.packs, "policy", incentive.Options{})
-	if err != nil {
-		return err
-	}
+func (n *node) openProgrammes(ctx context.Context) (err error) {
 	n.programmes, err = programme.New(ctx, programme.Options{
-		DB: n.db, Packs: n.packs, Flows: n.flows, Parties: callParties{n}, Experts: callParties{n}, Measures: callMeasures{measures},
+		DB: n.db, Packs: n.packs, Flows: n.flows, Parties: callParties{n}, Experts: callParties{n}, Measures: callMeasures{n.measures},
 		Funds: callFunds{n.ledger}, Indicators: callIndicators{n}, Papers: callPapers{n}, Now: n.now, Logger: n.log,
 	})
 	if err != nil {

@@ -12,13 +12,9 @@ import (
 
 // openSearch opens what finds entries, cases, facts and measures. It follows the rooms' tables; they know nothing of it.
 func (n *node) openSearch(context.Context) error {
-	measures, err := incentive.Load(n.packs, "policy", incentive.Options{})
-	if err != nil {
-		return err
-	}
 	n.search = search.New(search.Options{
-		Sources: []search.Source{soughtEntries{n.registers}, soughtCases{n.flows}, soughtFacts{n.facts}, newSoughtMeasures(measures)},
-		Words:   tradeWords(n.registers, n.flows, n.facts, measures), Now: n.now, Logger: n.log,
+		Sources: []search.Source{soughtEntries{n.registers}, soughtCases{n.flows}, soughtFacts{n.facts}, newSoughtMeasures(n.measures)},
+		Words:   tradeWords(n.registers, n.flows, n.facts, n.measures), Now: n.now, Logger: n.log,
 	})
 	n.search.Work = search.Work{DB: n.db, Home: n.home}
 	return nil

@@ -28,7 +28,7 @@ func (n *node) openLedger(ctx context.Context) (err error) {
 // openSupport opens what tells a firm which support it can get. It needs the register of enterprises, facts and the ledger.
 func (n *node) openSupport(ctx context.Context) (err error) {
 	n.support, err = support.New(ctx, support.Options{
-		DB: n.db, Packs: n.packs, Enterprises: supportFirms{n.known}, Facts: supportFacts{n.facts}, Books: n.ledger, Providers: pooled{n.orgs, n.registers},
+		DB: n.db, Packs: n.packs, Measures: n.measures, Enterprises: supportFirms{n.known}, Facts: supportFacts{n.facts}, Books: n.ledger, Providers: pooled{n.orgs, n.registers},
 		Home: n.home, NameOf: func(ctx context.Context, id uuid.UUID) (text.Text, error) {
 			o, err := n.orgs.Get(ctx, id)
 			return o.Name, err

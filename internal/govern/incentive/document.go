@@ -44,6 +44,17 @@ func LoadDocuments(files fs.FS, dir string) (*Documents, error) {
 	return d, nil
 }
 
+// verify looks the clauses of a measure up, once: measures are shared by sets. d may be nil.
+func (d *Documents) verify(m *Measure, report func(where, what string)) {
+	if d == nil || m.checked {
+		return
+	}
+	m.checked, m.verified = true, true
+	for i, c := range m.Clauses {
+		m.verified = d.check(fmt.Sprintf("$.clauses[%d]", i), c, report) && m.verified
+	}
+}
+
 // check reports a hash or a quote that does not match the document. A document that is not on file cannot be checked:
 // verified is false then.
 func (d *Documents) check(at string, c Clause, report func(where, what string)) (verified bool) {

@@ -35,6 +35,7 @@ type Measure struct {
 	Readings      []text.Text `json:"readings,omitempty" yaml:"readings"` // where the document leaves open what we read into it
 	Tests         *Tests      `json:"-" yaml:"tests"`
 
+	checked  bool // its clauses were looked up in the documents; from then on it is only read
 	verified bool // every clause was found in its document
 }
 

@@ -32,6 +32,7 @@ type Set struct {
 	exclude  []int             // measures, each after those it yields to
 	groups   []group           // choices before highest, each sorted by name
 	hash     string
+	docs     *Documents // nil where there are none
 }
 
 // Load reads the measures of a folder, with the documents of its folder "documents" if there is one, and checks all of
@@ -69,7 +70,7 @@ func NewSet(measures []*Measure, docs *Documents, o Options) (*Set, error) {
 
 // newSet: a set of some measures may exclude one that is not among them.
 func newSet(measures []*Measure, docs *Documents, o Options, some bool) (*Set, error) {
-	s := &Set{measures: slices.Clone(measures), byID: map[string]int{}, keys: map[string]int{}}
+	s := &Set{measures: slices.Clone(measures), byID: map[string]int{}, keys: map[string]int{}, docs: docs}
 	slices.SortFunc(s.measures, func(a, b *Measure) int { return strings.Compare(a.ID, b.ID) })
 	var faults pack.Faults
 	for i, m := range s.measures {
@@ -82,12 +83,7 @@ func newSet(measures []*Measure, docs *Documents, o Options, some bool) (*Set, e
 		report := func(where, what string) {
 			faults = append(faults, pack.Fault{File: m.File(), Where: where, What: what})
 		}
-		if docs != nil {
-			m.verified = true
-			for i, c := range m.Clauses {
-				m.verified = docs.check(fmt.Sprintf("$.clauses[%d]", i), c, report) && m.verified
-			}
-		}
+		docs.verify(m, report)
 		s.vocabulary(m, report)
 		s.relations(m, some, report)
 	}
@@ -225,7 +221,20 @@ func (s *Set) Only(o Options, ids ...string) (*Set, error) {
 		}
 		list = append(list, m)
 	}
-	return newSet(list, nil, o, true)
+	return newSet(list, s.docs, o, true)
+}
+
+// With returns the set in which measures stand in the place of those whose ids they have; others come to it. Error: pack.Faults.
+func (s *Set) With(o Options, measures ...*Measure) (*Set, error) {
+	list := s.All()
+	for _, m := range measures {
+		if i, known := s.byID[m.ID]; known {
+			list[i] = m
+		} else {
+			list = append(list, m)
+		}
+	}
+	return newSet(list, s.docs, o, false)
 }
 
 // Open is the last day of a measure that has none.

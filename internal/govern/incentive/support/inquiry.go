@@ -443,14 +443,14 @@ func (s *Service) Recompute(ctx context.Context, id uuid.UUID) (SupportRecompute
 			days[file] = d
 		}
 	}
-	sh, err := s.compile(in.Region, days)
+	set, err := s.measures(in.Region, days)
 	if err != nil {
 		return SupportRecomputed{}, err
 	}
-	if sh.set.Hash() != row.Packs {
+	if set.Hash() != row.Packs {
 		return SupportRecomputed{}, nil
 	}
-	rep, err := report(sh, &in, false)
+	rep, err := report(newShelf(set), &in, false)
 	if err != nil {
 		return SupportRecomputed{}, err
 	}

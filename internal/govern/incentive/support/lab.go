@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -53,12 +52,7 @@ var idLine = regexp.MustCompile(`(?m)^id:\s*['"]?([a-z0-9][a-z0-9-]{0,99})['"]?\
 
 // merged is the set in which drafts stand in the place of the measures whose ids they have. Error: pack.Faults, with place and mend.
 func (s *Service) merged(region string, days map[string]incentive.Date, bodies []string) (*incentive.Set, error) {
-	o := incentive.Options{Published: days}
-	base, err := incentive.Load(s.o.Packs, "policy", o)
-	if err != nil {
-		return nil, err
-	}
-	list := base.All()
+	var drafts []*incentive.Measure
 	for _, body := range bodies {
 		found := idLine.FindStringSubmatch(body)
 		if found == nil {
@@ -68,17 +62,9 @@ func (s *Service) merged(region string, days map[string]incentive.Date, bodies [
 		if err != nil {
 			return nil, err
 		}
-		if i := slices.IndexFunc(list, func(x *incentive.Measure) bool { return x.ID == m.ID }); i >= 0 {
-			list[i] = m
-		} else {
-			list = append(list, m)
-		}
+		drafts = append(drafts, m)
 	}
-	docs, err := incentive.LoadDocuments(s.o.Packs, path.Join("policy", "documents"))
-	if err != nil {
-		return nil, err
-	}
-	set, err := incentive.NewSet(list, docs, o)
+	set, err := s.measures(region, days, drafts...)
 	var faults pack.Faults
 	if errors.As(err, &faults) { // what shows only between measures has a field; find its line in the draft
 		for i, f := range faults {
@@ -90,10 +76,7 @@ func (s *Service) merged(region string, days map[string]incentive.Date, bodies [
 		}
 		return nil, faults
 	}
-	if err != nil {
-		return nil, err
-	}
-	return set.Only(o, holding(set, region)...)
+	return set, err
 }
 
 // AddDraft checks a measure as YAML and keeps it. The same again changes nothing. Errors: ErrDraft for each fault, with line, place and mend.
@@ -305,7 +288,7 @@ func (s *Service) run(ctx context.Context, run *SupportLabRun, progress func(don
 	if err := s.o.DB.NewSelect().Model(&drafts).Where("t.org = ?", run.Org).Where("t.id IN (?)", bun.List(store.Words(run.Drafts))).OrderExpr("t.id").Scan(ctx); err != nil {
 		return nil, wrap("drafts", err)
 	}
-	a, err := s.compile(run.Region, days)
+	a, err := s.measures(run.Region, days)
 	if err != nil {
 		return nil, err
 	}
@@ -314,7 +297,7 @@ func (s *Service) run(ctx context.Context, run *SupportLabRun, progress func(don
 		return nil, err
 	}
 	f := &Finding{Seed: run.Seed, Region: run.Region, By: run.By, Generated: run.Generated}
-	vocab := vocabulary(a.set)
+	vocab := vocabulary(a)
 	for key, fact := range vocabulary(b) {
 		vocab[key] = fact
 	}
@@ -354,7 +337,7 @@ func (s *Service) run(ctx context.Context, run *SupportLabRun, progress func(don
 		}
 		stopped = progress(total, total)
 	}
-	x := incentive.Experiment{A: a.set, B: b, Day: day, Instrument: run.Instrument, Proven: run.Proven, Class: func(*incentive.Subject) string { return class },
+	x := incentive.Experiment{A: a, B: b, Day: day, Instrument: run.Instrument, Proven: run.Proven, Class: func(*incentive.Subject) string { return class },
 		BudgetA: budget(run.BudgetA), BudgetB: budget(run.BudgetB), Subjects: all}
 	found, err := x.Run()
 	if stopped != nil {

@@ -53,9 +53,11 @@ func (s *Service) shelf(ctx context.Context, region string) (*shelf, error) {
 		if err != nil {
 			return nil, err
 		}
-		if all, err = s.compile("", days); err != nil {
+		set, err := s.measures("", days)
+		if err != nil {
 			return nil, err
 		}
+		all = newShelf(set)
 		s.sets[""] = all
 	}
 	ids := holding(all.set, region)
@@ -75,7 +77,7 @@ func (s *Service) shelf(ctx context.Context, region string) (*shelf, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.sets[key] = &shelf{set, vocabulary(set)}
+	s.sets[key] = newShelf(set)
 	return s.sets[key], nil
 }
 
@@ -89,18 +91,18 @@ func holding(set *incentive.Set, region string) (ids []string) {
 	return ids
 }
 
-func (s *Service) compile(region string, days map[string]incentive.Date) (*shelf, error) {
+// measures are those that hold in a region ("" for all) where documents have these days, with drafts in the place of the measures whose
+// ids they have. Error: pack.Faults.
+func (s *Service) measures(region string, days map[string]incentive.Date, drafts ...*incentive.Measure) (*incentive.Set, error) {
 	o := incentive.Options{Published: days}
-	set, err := incentive.Load(s.o.Packs, "policy", o)
+	set, err := s.o.Measures.With(o, drafts...)
 	if err != nil {
 		return nil, err
 	}
 	if ids := holding(set, region); len(ids) < len(set.All()) {
-		if set, err = set.Only(o, ids...); err != nil {
-			return nil, err
-		}
+		return set.Only(o, ids...)
 	}
-	return &shelf{set, vocabulary(set)}, nil
+	return set, nil
 }
 
 // Documents are the texts of policy, by file.

@@ -50,6 +50,7 @@ type SupportParty struct {
 type Options struct {
 	DB          *store.DB
 	Packs       fs.FS
+	Measures    *incentive.Set // of the folder "policy" of the packs
 	Enterprises Enterprises
 	Facts       Facts
 	Books       Books
@@ -75,6 +76,8 @@ type shelf struct {
 	set   *incentive.Set
 	vocab map[string]*incentive.Fact
 }
+
+func newShelf(set *incentive.Set) *shelf { return &shelf{set, vocabulary(set)} }
 
 // New brings the tables up to date and reads the packs. Error: pack.Faults.
 func New(ctx context.Context, o Options) (*Service, error) {

@@ -104,7 +104,7 @@ func newNode(t testing.TB, db *store.DB, packs fs.FS) *node {
 	n.must(audit.Migrate(t.Context(), db))
 	now := func() time.Time { return n.clock }
 	n.books = proof.Must(ledger.New(t.Context(), ledger.Options{DB: db, Packs: shipped, Now: now}))
-	n.service = proof.Must(New(t.Context(), Options{DB: db, Packs: packs, Enterprises: n.world, Facts: n.world, Books: n.books, Providers: n.world,
+	n.service = proof.Must(New(t.Context(), Options{DB: db, Packs: packs, Measures: proof.Must(incentive.Load(packs, "policy", incentive.Options{})), Enterprises: n.world, Facts: n.world, Books: n.books, Providers: n.world,
 		Home: func(context.Context) (uuid.UUID, error) { return n.orgs["home"], nil }, Jobs: func() *job.Runner { return n.jobs }, Now: now, Logger: proof.Logger(t)}))
 	return n
 }
