@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,7 +77,13 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	if err := audit.Migrate(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	now := func() time.Time { w.clock = w.clock.Add(time.Millisecond); return w.clock }
+	var ticking sync.Mutex
+	now := func() time.Time {
+		ticking.Lock()
+		defer ticking.Unlock()
+		w.clock = w.clock.Add(time.Millisecond)
+		return w.clock
+	}
 	w.registers = proof.Must(register.New(t.Context(), register.Options{DB: db, Packs: shipped, Now: now,
 		Calculations: map[string]register.Calculation{"size-class": proof.Must(party.Load(shipped)).Sizes.SizeOf}}))
 	w.facts = proof.Must(fact.New(t.Context(), fact.Options{DB: db, Blobs: proof.Must(blob.Open(file.OS(), t.TempDir(), 1<<20)), Packs: shipped, Now: now}))
