@@ -30,6 +30,7 @@ VictoriaMetrics and Prometheus run as libraries where their programs are built (
 Debian's package influxdb is installed; they keep time and value alone.`
 	f := c.Flags()
 	f.BoolVar(&o.Full, "full", false, "longer streams and 200,000 series; takes as long as it takes")
+	f.StringSliceVar(&o.Lanes, "lanes", nil, "run these streams only: wide, d2, real1000, real20000, and with --full real200000")
 	f.StringVar(&o.Influx, "influxd", "influxd", "InfluxDB's server")
 	c.MarkFlagsMutuallyExclusive("quick", "full")
 	c.AddCommand(&cobra.Command{

@@ -19,11 +19,12 @@ import (
 // Options say what is measured, and where.
 type Options struct {
 	Seed  uint64
-	Quick bool   // within 40 s instead of 5 minutes: shorter streams
-	Full  bool   // whatever time it takes: 200,000 series too
-	Data  string // directory of recorded data sets; empty: those that ship with the product
-	Dir   string // on the disk to be measured; a directory made in it is removed at the end
-	Peers string // where the peers' programs are; missing ones are left out
+	Quick bool     // within 40 s instead of 5 minutes: shorter streams
+	Full  bool     // whatever time it takes: 200,000 series too
+	Lanes []string // names of the streams that take part; empty: all
+	Data  string   // directory of recorded data sets; empty: those that ship with the product
+	Dir   string   // on the disk to be measured; a directory made in it is removed at the end
+	Peers string   // where the peers' programs are; missing ones are left out
 	// Influx is InfluxDB's server, a path or a name; InfluxTrial the command line that runs a trial of it.
 	Influx      string
 	InfluxTrial []string

@@ -277,3 +277,16 @@ func TestInfluxKeepsWhatIsWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestLanesAreChosenByName(t *testing.T) {
+	all := []lane{{whole: workload.Wide(1, 1)}, {whole: workload.D2(1, 1)}}
+	if out, err := chosen(all, nil); err != nil || len(out) != 2 {
+		t.Errorf("%d lanes, %v", len(out), err)
+	}
+	if out, err := chosen(all, []string{"d2"}); err != nil || len(out) != 1 || out[0].name() != "d2" {
+		t.Errorf("%v, %v", out, err)
+	}
+	if _, err := chosen(all, []string{"d3"}); err == nil || !strings.Contains(err.Error(), `"d3" is not a stream of this run; there are wide, d2`) {
+		t.Error(err)
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"jingwei/bench/result"
@@ -48,7 +50,11 @@ func Run(ctx context.Context, o Options, out io.Writer) (*result.Result, error) 
 	if err != nil {
 		return nil, fmt.Errorf("recorded data: %w; name their directory with --data", err)
 	}
-	b, err := run(ctx, "tsdb", o, tsdbPlan(o, recording), []string{victoriaName, prometheusName, influxName}, out)
+	p := tsdbPlan(o, recording)
+	if p.lanes, err = chosen(p.lanes, o.Lanes); err != nil {
+		return nil, err
+	}
+	b, err := run(ctx, "tsdb", o, p, []string{victoriaName, prometheusName, influxName}, out)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +63,23 @@ func Run(ctx context.Context, o Options, out io.Writer) (*result.Result, error) 
 	}
 	b.judge()
 	return b.r, nil
+}
+
+// chosen are the lanes with these names; all where none is named.
+func chosen(lanes []lane, names []string) (out []lane, err error) {
+	var known []string
+	for _, l := range lanes {
+		known = append(known, l.name())
+		if len(names) == 0 || slices.Contains(names, l.name()) {
+			out = append(out, l)
+		}
+	}
+	for _, n := range names {
+		if !slices.Contains(known, n) {
+			return nil, fmt.Errorf("%q is not a stream of this run; there are %s", n, strings.Join(known, ", "))
+		}
+	}
+	return out, nil
 }
 
 // judge compares our figures with those of the peers that were there.
