@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -224,7 +225,7 @@ func (e *influx) Flush() error {
 func (e *influx) Compact() error {
 	var before string
 	steady := 0
-	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(time.Second) {
+	for end := time.Now().Add(30 * time.Minute); time.Now().Before(end); time.Sleep(time.Second) {
 		now, busy, err := e.files()
 		if err != nil {
 			return err
@@ -236,10 +237,10 @@ func (e *influx) Compact() error {
 			return nil
 		}
 	}
-	return errors.New("it still merges after five minutes")
+	return errors.New("it still merges after half an hour")
 }
 
-// files lists the data files; busy: something is being written, or nothing has been yet.
+// files lists the data files; busy: something is being written or waits to be, or nothing has been yet.
 func (e *influx) files() (list string, busy bool, err error) {
 	var b strings.Builder
 	any := false
@@ -262,7 +263,37 @@ func (e *influx) files() (list string, busy bool, err error) {
 		fmt.Fprintln(&b, name, info.Size())
 		return nil
 	})
-	return b.String(), busy || !any, err
+	if err != nil {
+		return "", false, err
+	}
+	cached, err := e.cached()
+	return b.String(), busy || !any || cached > 0, err
+}
+
+// cached is how many bytes the server has in its log and in memory alone.
+func (e *influx) cached() (bytes int64, err error) {
+	a, err := e.client.Get(e.base + "/debug/vars")
+	if err != nil {
+		return 0, err
+	}
+	defer a.Body.Close()
+	var vars map[string]json.RawMessage
+	if err := json.NewDecoder(a.Body).Decode(&vars); err != nil {
+		return 0, fmt.Errorf("the server's figures: %w", err)
+	}
+	for name, v := range vars {
+		if !strings.HasPrefix(name, "tsm1_cache") {
+			continue
+		}
+		var cache struct {
+			Values struct{ MemBytes int64 }
+		}
+		if err := json.Unmarshal(v, &cache); err != nil {
+			return 0, fmt.Errorf("the server's figures of %s: %w", name, err)
+		}
+		bytes += cache.Values.MemBytes
+	}
+	return bytes, nil
 }
 
 // ask sends a query and returns the answer as CSV.
