@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -13,7 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"jingwei/internal/govern/incentive"
-	"jingwei/internal/govern/incentive/decimal"
+	"jingwei/internal/govern/incentive/support"
 	"jingwei/internal/govern/programme"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/fact"
@@ -31,8 +32,8 @@ import (
 // cases from then on.
 func (n *node) openProgrammes(ctx context.Context) (err error) {
 	n.programmes, err = programme.New(ctx, programme.Options{
-		DB: n.db, Packs: n.packs, Flows: n.flows, Parties: callParties{n}, Experts: callParties{n}, Measures: callMeasures{n.measures},
-		Funds: callFunds{n.ledger}, Indicators: callIndicators{n}, Papers: callPapers{n}, Now: n.now, Logger: n.log,
+		DB: n.db, Packs: n.packs, Flows: n.flows, Parties: callParties{n}, Experts: callParties{n}, Measures: callMeasures{n.support},
+		Filings: callFilings{n.support}, Funds: callFunds{n.ledger}, Indicators: callIndicators{n}, Papers: callPapers{n}, Now: n.now, Logger: n.log,
 	})
 	if err != nil {
 		return err
@@ -94,6 +95,13 @@ func (p callParties) Ties(ctx context.Context, a, b uuid.UUID) (out []programme.
 			on, _ := f.Record["signed"].(string)
 			out = append(out, programme.Tie{Kind: programme.Contract, On: on})
 		}
+	}
+	met, err := p.n.matching.Between(auth.AsSystem(ctx, "node"), a, b)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range met { // they count from the last step on
+		out = append(out, programme.Tie{Kind: programme.Contact, On: field.DateOf(c.At)})
 	}
 	return out, nil
 }
@@ -176,43 +184,26 @@ func (p callParties) pool(ctx context.Context, id uuid.UUID, day string) (out []
 	return out, err
 }
 
-// callMeasures lets programmes ask the measures of support.
-type callMeasures struct{ set *incentive.Set }
+// callMeasures lets programmes ask the measures of support: by the evaluation, dates and awards that support itself goes by.
+type callMeasures struct{ support *support.Service }
 
-func (m callMeasures) Evaluate(_ context.Context, org uuid.UUID, object string, a *programme.CallAward, facts map[string]programme.MeasureFact, day string) ([]programme.MeasureAmount, error) {
-	at, err := incentive.ParseDate(day)
-	if err != nil {
-		return nil, err
-	}
-	o := incentive.Options{Published: map[string]incentive.Date{}}
-	for file, on := range a.Published {
-		if o.Published[file], err = incentive.ParseDate(on); err != nil {
-			return nil, err
-		}
-	}
-	set, err := m.set.Only(o, a.Measures...)
-	if err != nil {
-		return nil, err
-	}
-	sub := &incentive.Subject{ID: org.String(), Object: object, Facts: map[string]incentive.Known{}}
+func (m callMeasures) Evaluate(ctx context.Context, org uuid.UUID, object string, a *programme.CallAward, facts map[string]programme.MeasureFact, day string) ([]programme.MeasureAmount, error) {
+	known := map[string]support.Known{}
 	for key, f := range facts {
-		v, err := measureValue(set, key, f.Value)
+		v, err := json.Marshal(f.Value)
 		if err != nil {
 			return nil, fmt.Errorf("fact %s: %w", key, err)
 		}
-		grade, err := incentive.ParseGrade(f.Grade)
-		if err != nil {
-			return nil, err
-		}
-		sub.Facts[key] = incentive.Known{Value: v, Grade: grade}
+		known[key] = support.Known{Value: v, Grade: f.Grade, Source: "programme"}
 	}
-	report, err := set.Evaluate(sub, at)
+	report, err := m.support.Evaluate(ctx, support.Evaluation{Org: org, Object: object, Measures: a.Measures, Facts: known, Day: day, Published: a.Published})
 	if err != nil {
 		return nil, err
 	}
 	out := []programme.MeasureAmount{}
-	for _, x := range report.Outcomes {
-		r := programme.MeasureAmount{Measure: x.Measure, Name: x.Name, Eligible: fmt.Sprint(x.Eligible)}
+	for _, id := range a.Measures {
+		x := report.Of(id)
+		r := programme.MeasureAmount{Measure: id, Name: x.Name, Eligible: fmt.Sprint(x.Eligible)}
 		if x.Granted != nil {
 			r.Fen = int64(*x.Granted)
 		}
@@ -234,33 +225,6 @@ func callSteps(s *incentive.Step, out []text.Text) []text.Text {
 		out = callSteps(&s.Steps[i], out)
 	}
 	return out
-}
-
-// measureValue is a field of an application, or a value of the call, as a measure's fact.
-func measureValue(set *incentive.Set, key string, v any) (incentive.Value, error) {
-	for _, m := range set.All() {
-		for _, f := range m.Facts {
-			if f.Key != key {
-				continue
-			}
-			switch n, _ := v.(int64); f.Type {
-			case "money":
-				return incentive.Money(decimal.Fen(n)), nil
-			case "count":
-				return incentive.Count(n), nil
-			case "bool":
-				b, _ := v.(bool)
-				return incentive.Bool(b), nil
-			case "date":
-				d, err := incentive.ParseDate(fmt.Sprint(v))
-				return incentive.Day(d), err
-			case "choice":
-				return incentive.Choice(fmt.Sprint(v)), nil
-			}
-			return incentive.Value{}, fmt.Errorf("facts of the type %s are not told by a call", f.Type)
-		}
-	}
-	return incentive.Value{}, errors.New("none of the call's measures asks for it")
 }
 
 // callFunds is the ledger as programmes use it.

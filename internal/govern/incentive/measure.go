@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"jingwei/internal/kernel/pack"
+	"jingwei/internal/kernel/pack/clause"
 	"jingwei/internal/kernel/text"
 )
 
@@ -46,14 +47,7 @@ type Region struct {
 }
 
 // Clause is a quotation of the document.
-type Clause struct {
-	ID       string `json:"id" yaml:"id"`
-	Document string `json:"document" yaml:"document"` // the file's name
-	SHA256   string `json:"sha256" yaml:"sha256"`     // of that file, hex
-	Title    string `json:"title" yaml:"title"`       // of the document
-	Section  string `json:"section" yaml:"section"`
-	Quote    string `json:"quote" yaml:"quote"` // word for word
-}
+type Clause = clause.Clause
 
 // Validity is when claims may be filed under the measure: the law in force on the day of filing counts.
 type Validity struct {
@@ -103,7 +97,6 @@ var (
 	codeForm   = regexp.MustCompile(`^[A-Z0-9]+(-[A-Z0-9]+)+$`)
 	idForm     = regexp.MustCompile(`^[a-z0-9]+([-.][a-z0-9]+)*$`)
 	regionForm = regexp.MustCompile(`^\d{6}$`)
-	hashForm   = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 	levels      = []string{"nation", "province", "city", "district"}
 	instruments = []string{"grant", "equity", "voucher", "tax", "tariff", "land", "finance", "service", "recognition", "talent", "training", "base", "other"}
@@ -115,7 +108,6 @@ const (
 	maxFacts      = 60
 	maxConditions = 60
 	maxClauses    = 20
-	maxQuote      = 2000
 )
 
 // Calculable tells whether the measure gives an amount.
@@ -148,14 +140,14 @@ func (m *Measure) Check(report func(where, what string)) {
 		report("$.kind", fmt.Sprintf("%q is no kind; use lowercase words joined by hyphens", m.Kind))
 	}
 	needText("$.beneficiary", m.Beneficiary, report)
-	m.checkClauses(report)
+	clause.Check("$.clauses", "a measure", m.Clauses, maxClauses, report)
 	m.Valid.check(report)
-	clause := func(at, id string) {
+	quoted := func(at, id string) {
 		if !slices.ContainsFunc(m.Clauses, func(c Clause) bool { return c.ID == id }) {
 			report(at, fmt.Sprintf("%q is not the id of a clause of this measure", id))
 		}
 	}
-	r := &reader{facts: m.Facts, clause: clause, report: report, used: make([]bool, len(m.Facts))}
+	r := &reader{facts: m.Facts, clause: quoted, report: report, used: make([]bool, len(m.Facts))}
 	if len(m.Facts) > maxFacts || len(m.Conditions) > maxConditions {
 		report("$.facts", fmt.Sprintf("at most %d facts and %d conditions fit", maxFacts, maxConditions))
 		return
@@ -175,7 +167,7 @@ func (m *Measure) Check(report func(where, what string)) {
 	default:
 		m.Amount.check(r)
 	}
-	m.checkRelations(clause, report)
+	m.checkRelations(quoted, report)
 	for i, used := range r.used {
 		if !used {
 			report(fmt.Sprintf("$.facts[%d].key", i), fmt.Sprintf("%q is declared and never used", m.Facts[i].Key))
@@ -183,26 +175,6 @@ func (m *Measure) Check(report func(where, what string)) {
 	}
 	for i, t := range m.Readings {
 		needText(fmt.Sprintf("$.readings[%d]", i), t, report)
-	}
-}
-
-func (m *Measure) checkClauses(report func(where, what string)) {
-	if len(m.Clauses) == 0 || len(m.Clauses) > maxClauses {
-		report("$.clauses", fmt.Sprintf("holds %d; a measure quotes the clause it rests on, and at most %d", len(m.Clauses), maxClauses))
-	}
-	for i, c := range m.Clauses {
-		at := fmt.Sprintf("$.clauses[%d]", i)
-		if !idForm.MatchString(c.ID) || slices.ContainsFunc(m.Clauses[:i], func(o Clause) bool { return o.ID == c.ID }) {
-			report(at+".id", fmt.Sprintf("%q is no id, or is used twice", c.ID))
-		}
-		if !hashForm.MatchString(c.SHA256) {
-			report(at+".sha256", fmt.Sprintf("%q is no SHA-256; write 64 digits of the file's hash in lowercase hex", c.SHA256))
-		}
-		for _, x := range [][2]string{{".document", c.Document}, {".title", c.Title}, {".section", c.Section}, {".quote", c.Quote}} {
-			if x[1] == "" || len(x[1]) > 4*maxQuote {
-				report(at+x[0], fmt.Sprintf("is missing or longer than %d bytes", 4*maxQuote))
-			}
-		}
 	}
 }
 
@@ -220,10 +192,10 @@ func (m *Measure) checkConditions(r *reader) {
 	}
 }
 
-func (m *Measure) checkRelations(clause func(at, id string), report func(where, what string)) {
+func (m *Measure) checkRelations(quoted func(at, id string), report func(where, what string)) {
 	common := func(at, id string, t text.Text) {
 		if id != "" {
-			clause(at+".clause", id)
+			quoted(at+".clause", id)
 		}
 		needText(at+".text", t, report)
 	}

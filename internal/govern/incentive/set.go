@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"jingwei/internal/kernel/pack"
+	"jingwei/internal/kernel/pack/clause"
 )
 
 // Options of a set of measures.
@@ -38,7 +39,7 @@ type Set struct {
 // Load reads the measures of a folder, with the documents of its folder "documents" if there is one, and checks all of
 // it. Error: pack.Faults.
 func Load(files fs.FS, dir string, o Options) (*Set, error) {
-	docs, err := LoadDocuments(files, path.Join(dir, "documents"))
+	docs, err := clause.LoadDocuments(files, path.Join(dir, "documents"))
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func newSet(measures []*Measure, docs *Documents, o Options, some bool) (*Set, e
 		report := func(where, what string) {
 			faults = append(faults, pack.Fault{File: m.File(), Where: where, What: what})
 		}
-		docs.verify(m, report)
+		m.verify(docs, report)
 		s.vocabulary(m, report)
 		s.relations(m, some, report)
 	}
@@ -207,6 +208,9 @@ func (s *Set) Get(id string) *Measure {
 	}
 	return nil
 }
+
+// Documents are the texts that the measures quote; nil where there are none.
+func (s *Set) Documents() *Documents { return s.docs }
 
 // Hash names exactly these packs: an award keeps it, so that it can be computed again for ever.
 func (s *Set) Hash() string { return s.hash }

@@ -46,12 +46,12 @@ func (s *Set) resolveInto(out []grant, v []Verdict, sub *Subject, day Date) []gr
 			continue
 		}
 		for _, x := range s.measures[i].Excludes {
-			other, ok := s.byID[x.Measure]
-			if ok && out[other].reason == Granted {
+			if other, ok := s.byID[x.Measure]; ok && out[other].reason == Granted {
 				out[i] = grant{Excluded, 0, other, -1}
-			} else if a := awardOf(sub, x.Measure); a >= 0 {
-				out[i] = grant{Excluded, 0, -1, a}
 			}
+		}
+		if a := s.excluded(i, sub); a >= 0 {
+			out[i] = grant{Excluded, 0, -1, a}
 		}
 	}
 	for _, g := range s.groups {
@@ -71,20 +71,55 @@ func (s *Set) before(i int, v Verdict, sub *Subject, day Date) grant {
 	case !m.Calculable():
 		return grant{NoAmount, 0, -1, -1}
 	}
-	for k, a := range sub.Awards {
-		if f := m.Frequency; f != nil && a.Measure == m.ID && (f.Scope == "enterprise" || a.Object == sub.Object) && (f.Per == "once" || a.Date.Year() == day.Year()) {
-			return grant{AlreadyPaid, 0, -1, k}
-		}
-		for _, st := range m.Stacking {
-			if a.Object == sub.Object && a.Measure != m.ID && s.inGroup(a.Measure, st.Group) {
-				return grant{ObjectPaid, 0, -1, k}
-			}
-		}
+	if why, k := s.paid(i, sub, day); k >= 0 {
+		return grant{why, 0, -1, k}
 	}
 	if v.Amount == 0 {
 		return grant{NothingIsLeft, 0, -1, -1}
 	}
 	return grant{Granted, v.Amount, -1, -1}
+}
+
+// paid is the award, of the measure itself or of another one of its groups, after which the measure pays no more; -1 for none.
+func (s *Set) paid(i int, sub *Subject, day Date) (Reason, int) {
+	m := s.measures[i]
+	for k, a := range sub.Awards {
+		if f := m.Frequency; f != nil && a.Measure == m.ID && (f.Scope == "enterprise" || a.Object == sub.Object) && (f.Per == "once" || a.Date.Year() == day.Year()) {
+			return AlreadyPaid, k
+		}
+		for _, st := range m.Stacking {
+			if a.Object == sub.Object && a.Measure != m.ID && s.inGroup(a.Measure, st.Group) {
+				return ObjectPaid, k
+			}
+		}
+	}
+	return "", -1
+}
+
+// excluded is the award of a measure that another one yields to; -1 for none.
+func (s *Set) excluded(i int, sub *Subject) int {
+	for _, x := range s.measures[i].Excludes {
+		if a := awardOf(sub, x.Measure); a >= 0 {
+			return a
+		}
+	}
+	return -1
+}
+
+// Earlier tells whether one of the awards of a subject stands in the way of another under a measure for its object on a day, and for
+// which reason: AlreadyPaid, ObjectPaid or Excluded.
+func (s *Set) Earlier(measure string, sub *Subject, day Date) (Award, Reason, bool) {
+	i, ok := s.byID[measure]
+	if !ok {
+		return Award{}, "", false
+	}
+	why, k := s.paid(i, sub, day)
+	if k < 0 {
+		if why, k = Excluded, s.excluded(i, sub); k < 0 {
+			return Award{}, "", false
+		}
+	}
+	return sub.Awards[k], why, true
 }
 
 func (s *Set) inGroup(id, group string) bool {

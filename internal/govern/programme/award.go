@@ -83,6 +83,7 @@ func (s *Service) evaluate(ctx context.Context, c *Call, f *fileRow) (due, strin
 	if err != nil {
 		return d, "", err
 	}
+	project, _ := record["project"].(string)
 	facts := map[string]MeasureFact{}
 	for _, x := range c.Award.Facts {
 		v := x.Value
@@ -93,7 +94,7 @@ func (s *Service) evaluate(ctx context.Context, c *Call, f *fileRow) (due, strin
 			facts[x.Key] = MeasureFact{Value: v, Grade: x.Grade}
 		}
 	}
-	list, err := s.o.Measures.Evaluate(ctx, f.Subject, f.CaseID.String(), &c.Award, facts, field.DateOf(f.Filed))
+	list, err := s.o.Measures.Evaluate(ctx, f.Subject, project, &c.Award, facts, field.DateOf(f.Filed))
 	if err != nil {
 		return d, "", err
 	}
@@ -328,6 +329,9 @@ func (s *Service) granted(ctx context.Context, tx bun.Tx, call *Call, r *roundRo
 			return err
 		}
 	}
+	if err := s.recorded(ctx, tx, call, row, a, c); err != nil {
+		return err
+	}
 	a.State, a.Granted, a.Revision = AwardGranted, c.At, a.Revision+1
 	if _, err := tx.NewUpdate().Model(a).WherePK().Exec(ctx); err != nil {
 		return wrap("award", err)
@@ -390,13 +394,22 @@ func (s *Service) ended(ctx context.Context, tx bun.Tx, call *Call, row *fileRow
 	}
 	rule := call.clawback(how)
 	if rule == nil || paid == 0 {
-		return nil
+		return s.back(ctx, tx, row, a)
+	}
+	amount := percent(paid, rule.Share)
+	if s.o.Filings != nil { // nothing is claimed back twice
+		claimed, _, err := s.o.Filings.ClaimedBack(ctx, tx, row.CaseID)
+		if err != nil {
+			return err
+		}
+		if amount -= claimed; amount <= 0 {
+			return s.back(ctx, tx, row, a)
+		}
 	}
 	last, err := s.lastDay(c.At, rule.Days)
 	if err != nil {
 		return err
 	}
-	amount := percent(paid, rule.Share)
 	p := paymentRow{ID: uuid.NewSHA1(row.CaseID, []byte("clawback|"+how)).String(), CaseID: row.CaseID, Round: row.Round, Org: row.Org, Kind: "clawback", Part: rule.Clause, Amount: amount, State: "due", Due: last, Revision: 1}
 	if _, err := tx.NewInsert().Model(&p).Exec(ctx); err != nil {
 		return wrap("claw back", err)

@@ -13,6 +13,9 @@
 // Sources: S195, S198, S199, S203, S204, S220 of the requirements; 行政许可法 art. 32, 45, 82; calls as practised (formal check tables,
 // blind review, publicity of at least five working days); R. A. Fisher's additive model of a two-way layout without interaction.
 //
+// What an application files for measures of support, and what it is awarded, is known beyond this room through a small interface (Filings):
+// a project is filed once, whichever room takes it.
+//
 // Files: call.go, check.go (the pack), generate.go, who.go, conflict.go, draw.go, score.go, sensitivity.go, acceptance.go (pure rules);
-// store.go, service.go, gate.go, round.go, review.go, rank.go, award.go, accept.go, supervise.go, sheet.go, api*.go.
+// store.go, service.go, gate.go, filed.go, round.go, review.go, rank.go, award.go, accept.go, supervise.go, sheet.go, api*.go.
 package programme

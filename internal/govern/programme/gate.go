@@ -49,6 +49,9 @@ func (s *Service) Step(ctx context.Context, tx bun.Tx, f *flow.Flow, c *flow.Cas
 	case Rejected, Retracted, Lapsed:
 		row.Same = row.CaseID.String()
 	}
+	if err := s.freed(ctx, tx, row, c, st); err != nil {
+		return err
+	}
 	if _, err := tx.NewUpdate().Model(row).WherePK().Exec(ctx); err != nil {
 		if errors.Is(store.Err(err), store.ErrConflict) {
 			return ErrDuplicate.At("body.content.project", c.Record["project"]).Because(err)
@@ -148,7 +151,7 @@ func (s *Service) submitted(ctx context.Context, tx bun.Tx, call *Call, r *round
 		return ErrDuplicate.At("body.content.project", c.Record["project"])
 	}
 	row.Filed, row.Receipt = c.At, receipt(c)
-	return nil
+	return s.claim(ctx, tx, call, row, c)
 }
 
 // same is a project as others would file it: 项目 A and 项目a are one.

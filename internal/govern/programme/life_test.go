@@ -45,6 +45,7 @@ type world struct {
 	ties    map[[2]uuid.UUID][]Tie
 	tags    []string
 	book    *book
+	filings *filings
 	values  map[string]Measured // by the day on which a span ends
 	series  map[uuid.UUID]uuid.UUID
 }
@@ -56,7 +57,7 @@ func (g gate) Step(ctx context.Context, tx bun.Tx, f *flow.Flow, c *flow.Case, s
 }
 
 func newWorld(t testing.TB, db *store.DB) *world {
-	w := &world{t: t, db: db, clock: day("2026-03-02"), orgs: map[string]uuid.UUID{}, ties: map[[2]uuid.UUID][]Tie{}, book: newBook(t, db), values: map[string]Measured{}, series: map[uuid.UUID]uuid.UUID{}}
+	w := &world{t: t, db: db, clock: day("2026-03-02"), orgs: map[string]uuid.UUID{}, ties: map[[2]uuid.UUID][]Tie{}, book: newBook(t, db), filings: newFilings(t, db), values: map[string]Measured{}, series: map[uuid.UUID]uuid.UUID{}}
 	for i, name := range []string{"agency", "firm", "rival", "third", "institute", "college", "bureau", "lab"} {
 		w.orgs[name] = uuid.MustParse(fmt.Sprintf("00000000-0000-7000-8000-0000000000%02x", i+1))
 	}
@@ -71,7 +72,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	packs := os.DirFS("../../../packs")
 	whole := proof.Must(WithFlows(packs))
 	w.flows = proof.Must(flow.New(t.Context(), flow.Options{DB: db, Packs: whole, Documents: shelf{}, Gate: gate{&w.service}, Now: w.now}))
-	w.service = proof.Must(New(t.Context(), Options{DB: db, Packs: packs, Flows: w.flows, Parties: w, Experts: w, Measures: w, Funds: w.book, Indicators: w, Papers: shelf{}, Rand: bytes.NewReader(bytes.Repeat([]byte{7}, 1<<12)), Now: w.now}))
+	w.service = proof.Must(New(t.Context(), Options{DB: db, Packs: packs, Flows: w.flows, Parties: w, Experts: w, Measures: w, Filings: w.filings, Funds: w.book, Indicators: w, Papers: shelf{}, Rand: bytes.NewReader(bytes.Repeat([]byte{7}, 1<<12)), Now: w.now}))
 	return w
 }
 

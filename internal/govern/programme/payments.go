@@ -156,6 +156,9 @@ func (s *Service) Settle(ctx context.Context, id string, in Paying) error {
 		if n, _ := res.RowsAffected(); n == 0 {
 			return ErrChanged.At("body.basis", in.Basis)
 		}
+		if err := s.back(ctx, tx, f, a); err != nil {
+			return err
+		}
 		act := scope.Act(ctx, now, "programme.payment.settle", audit.Object{Kind: "programme.payment", ID: id, Name: short(f.Title)}, nil, map[string]any{"state": next, "amount": p.Amount, "on": in.On, "document": in.Document})
 		if err := s.note(ctx, tx, f, nil, next, map[string]any{"amount": p.Amount, "on": in.On, "document": in.Document, "part": p.Part}, act.Actor, now.UnixNano()); err != nil {
 			return err

@@ -58,6 +58,39 @@ type Measures interface {
 	Evaluate(ctx context.Context, org uuid.UUID, object string, a *CallAward, facts map[string]MeasureFact, day string) ([]MeasureAmount, error)
 }
 
+// Filed is a project that an application files for a measure of support.
+type Filed struct {
+	Application uuid.UUID
+	Call        text.Text
+	Firm        uuid.UUID
+	Keeper      uuid.UUID // to whom
+	Measure     string
+	Project     string // as it is called; how it is spelt is Filings' matter
+	Day         string
+}
+
+// Filings is where all filings of projects for measures, and what was awarded, are known, whichever room has them. Every call is part of
+// the transaction that it is given. Errors refuse the step.
+type Filings interface {
+	// Claim enters a project. A second filing of it, here or anywhere, is refused, telling the first.
+	Claim(ctx context.Context, tx bun.Tx, f Filed) error
+	// Close frees what an application has filed, for a measure or ("") for all. The state is FilingRefused or FilingWithdrawn.
+	Close(ctx context.Context, tx bun.Tx, application uuid.UUID, measure, state, why string) error
+	// RecordAward enters an amount in fen that was granted and, where ref is not empty, committed. It is refused where something else
+	// was paid for the project before.
+	RecordAward(ctx context.Context, tx bun.Tx, f Filed, fen int64, ref, why string) error
+	// ClaimedBack is what others than this room have claimed back of an application's awards, and what of it has come, in fen.
+	ClaimedBack(ctx context.Context, tx bun.Tx, application uuid.UUID) (claimed, received int64, err error)
+	// EndAwards says that nothing of an application's awards is left with the firm: they no longer count as paid.
+	EndAwards(ctx context.Context, tx bun.Tx, application uuid.UUID, why string) error
+}
+
+// How a filing is closed.
+const (
+	FilingRefused   = "refused"
+	FilingWithdrawn = "withdrawn"
+)
+
 // Promise of money, as the ledger takes it.
 type Promise struct {
 	Org    uuid.UUID
@@ -101,6 +134,7 @@ type Options struct {
 	Parties    Parties
 	Experts    Experts
 	Measures   Measures   // nil: calls that award by measures cannot be published
+	Filings    Filings    // nil: what is filed for measures elsewhere is not known
 	Funds      Funds      // nil: rounds without a fund only
 	Indicators Indicators // nil: nothing is measured
 	Papers     Papers

@@ -5,7 +5,7 @@ import { useHere } from '../app/org'
 import { fenOf, money, yuanOf } from '../fields/field'
 import { useI18n, type Key } from '../i18n'
 import { Explanation } from '../support/explain'
-import { useDo, useMeasureName, WordsDialog } from '../support/filed'
+import { useDo, useMeasureName, Way, WordsDialog } from '../support/filed'
 import { useAwards, useCauses, useFilings, type Award, type Filing } from '../support/queries'
 import { Answer, Blank } from '../ui/states'
 import { useFunds } from './queries'
@@ -32,7 +32,13 @@ export function Filings() {
             {list
               .filter((f) => f.keeper === org.id)
               .map((f) => {
-                const award = awards.data?.find((a) => a.org === f.org && a.measure === f.measure && a.name === f.name)
+                const award = awards.data?.find(
+                  (a) =>
+                    a.org === f.org &&
+                    a.measure === f.measure &&
+                    a.name === f.name &&
+                    a.through?.application === f.through?.application,
+                )
                 return (
                   <li key={f.id}>
                     <div className="row wrap">
@@ -42,7 +48,13 @@ export function Filings() {
                       {named(f.measure)} · {f.day}
                       {f.outcome?.ifProven && ` · ${t('support.ifProven')} ${money(lang, f.outcome.ifProven)}`}
                       {award && ` · ${t('ledger.awarded')} ${money(lang, award.amount)}`}
+                      {award?.ended && ` · ${t('ledger.awardEnded')}`}
                     </p>
+                    {f.through && (
+                      <p>
+                        <Way through={f.through} />
+                      </p>
+                    )}
                     {f.why && <p className="muted">{f.why}</p>}
                     {f.outcome && (
                       <details>
@@ -52,7 +64,7 @@ export function Filings() {
                     )}
                     {may('configure') && (
                       <div className="row wrap">
-                        {f.state === 'open' && (
+                        {f.state === 'open' && !f.through && (
                           <>
                             <Button type="primary" onClick={() => setGrant(f)}>
                               {t('ledger.award')}
@@ -60,7 +72,9 @@ export function Filings() {
                             <Button onClick={() => setRefuse(f.id)}>{t('ledger.refuse')}</Button>
                           </>
                         )}
-                        {award && <Button onClick={() => setClaim(award)}>{t('ledger.claimBack')}</Button>}
+                        {award?.ref && !award.ended && (
+                          <Button onClick={() => setClaim(award)}>{t('ledger.claimBack')}</Button>
+                        )}
                       </div>
                     )}
                   </li>

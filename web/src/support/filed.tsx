@@ -1,5 +1,6 @@
 import { App, Button, Input, Modal, Tag } from 'antd'
 import { useState } from 'react'
+import { Link } from 'react-router'
 
 import { post } from '../api/client'
 import { Problem } from '../api/problem'
@@ -8,7 +9,7 @@ import { money } from '../fields/field'
 import { useI18n, type Key } from '../i18n'
 import { useRefreshed } from '../live/live'
 import { DataTable } from '../ui/table'
-import { supportKeys, useCauses, useFilings, usePolicies, useRecoveries } from './queries'
+import { supportKeys, useCauses, useFilings, usePolicies, useRecoveries, type Filing } from './queries'
 
 /** useDo does something at the node, tells what went wrong in its words, and looks again. */
 export function useDo() {
@@ -81,6 +82,13 @@ export function useMeasureName(): (id: string) => string {
   }
 }
 
+/** Way tells through which call for projects something was filed, and leads to where it is handled. */
+export function Way({ through }: { through: NonNullable<Filing['through']> }) {
+  const { at } = useHere()
+  const { t, n } = useI18n()
+  return <Link to={at(`projects/${through.application}`)}>{t('support.through', { call: n(through.call) })}</Link>
+}
+
 /** Filed is what the firm has filed, and what came of it. */
 export function Filed() {
   const { org, may } = useHere()
@@ -115,7 +123,16 @@ export function Filed() {
           {mine.map((f) => (
             <tr key={f.id}>
               <th scope="row">{f.name}</th>
-              <td data-label={t('support.measure')}>{named(f.measure)}</td>
+              <td data-label={t('support.measure')}>
+                <div>
+                  {named(f.measure)}
+                  {f.through && (
+                    <div>
+                      <Way through={f.through} />
+                    </div>
+                  )}
+                </div>
+              </td>
               <td className="num" data-label={t('support.ifProven')}>
                 {f.outcome?.ifProven ? money(lang, f.outcome.ifProven) : '–'}
               </td>
@@ -124,7 +141,7 @@ export function Filed() {
               </td>
               <td data-label={t('support.day')}>{f.day}</td>
               <td>
-                {f.state === 'open' && may('configure') && (
+                {f.state === 'open' && !f.through && may('configure') && (
                   <Button size="small" onClick={() => setWithdraw(f.id)}>
                     {t('support.withdraw')}
                   </Button>

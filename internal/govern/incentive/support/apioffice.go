@@ -30,10 +30,24 @@ type SupportFiling struct {
 	State   string          `json:"state" enum:"open,awarded,refused,withdrawn"`
 	Why     string          `json:"why,omitempty"`
 	At      time.Time       `json:"at"`
+	Through *SupportThrough `json:"through,omitempty" doc:"The application to a call by which it was filed; it is handled there"`
+}
+
+// SupportThrough is the application to a call for projects by which something was filed or awarded.
+type SupportThrough struct {
+	Application uuid.UUID `json:"application" format:"uuid"`
+	Call        text.Text `json:"call"`
+}
+
+func throughView(t Through) *SupportThrough {
+	if t.here() {
+		return nil
+	}
+	return &SupportThrough{t.Application, t.Call}
 }
 
 func (s *Service) filingView(ctx context.Context, f *Filing) SupportFiling {
-	return SupportFiling{f.ID, f.Org, s.nameOf(ctx, f.Org), f.Keeper, f.Measure, f.Name, f.Day, f.Outcome, f.Packs, f.State, f.Why, time.Unix(0, f.At).UTC()}
+	return SupportFiling{f.ID, f.Org, s.nameOf(ctx, f.Org), f.Keeper, f.Measure, f.Name, f.Day, f.Outcome, f.Packs, f.State, f.Why, time.Unix(0, f.At).UTC(), throughView(f.Through)}
 }
 
 // nameOf is an organisation's name; the two sides of a filing or voucher know each other's.
@@ -61,10 +75,13 @@ type SupportAward struct {
 	Ref     string    `json:"ref,omitempty" doc:"Of the commitment in the keeper's book"`
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
+
+	Through *SupportThrough `json:"through,omitempty" doc:"The application to a call by which it was made"`
+	Ended   string          `json:"ended,omitempty" doc:"Why it no longer counts as paid"`
 }
 
 func (s *Service) awardView(ctx context.Context, a *Award) SupportAward {
-	return SupportAward{a.ID, a.Org, s.nameOf(ctx, a.Org), a.Keeper, a.Measure, a.Name, a.Day, a.Amount, a.Ref, a.Why, time.Unix(0, a.At).UTC()}
+	return SupportAward{a.ID, a.Org, s.nameOf(ctx, a.Org), a.Keeper, a.Measure, a.Name, a.Day, a.Amount, a.Ref, a.Why, time.Unix(0, a.At).UTC(), throughView(a.Through), a.Ended}
 }
 
 // SupportRecovery is a claim on support that was paid.

@@ -9,9 +9,12 @@
 // wrongly is claimed back with reason and clause, and may be objected to. The policy lab runs the measures in force against drafts over
 // the enterprises of a register.
 //
+// Filings and awards of other rooms (applications to calls) are entered here too (through.go), so that each counts for all; they are
+// handled where they came from.
+//
 // The room meets its neighbours through small interfaces that it declares (Enterprises, Facts, Books, Providers); it is told who may by
 // auth alone.
 //
-// Files: question.go (packs), answer.go, prefill.go, project.go (nouns and rules, pure), library.go, inquiry.go, filing.go, recover.go,
-// voucher.go, lab.go (verbs), store.go, service.go, api*.go.
+// Files: question.go (packs), answer.go, prefill.go, project.go (nouns and rules, pure), library.go, inquiry.go, filing.go, through.go,
+// recover.go, voucher.go, lab.go (verbs), store.go, service.go, api*.go.
 package support

@@ -20,7 +20,9 @@ var (
 	ErrChanged   = problem.Define("support-changed", 409)   // revision
 	ErrChoice    = problem.Define("support-choice", 422)    // measures
 	ErrMeasure   = problem.Define("support-measure", 404)   //
-	ErrSecond    = problem.Define("support-second", 409)    // measure, name, rule, since
+	ErrSecond    = problem.Define("support-second", 409)    // measure, name, day, way, filing, rule, clause
+	ErrPaid      = problem.Define("support-paid", 409)      // measure, name, day, amount
+	ErrThrough   = problem.Define("support-through", 409)   // name, call, application
 	ErrFiling    = problem.Define("support-filing", 409)    // state
 	ErrEligible  = problem.Define("support-eligible", 409)  // why
 	ErrUnknown   = problem.Define("support-unknown", 409)   // measure
@@ -41,6 +43,6 @@ var (
 )
 
 func problems() []*problem.Kind {
-	return []*problem.Kind{ErrDocument, ErrDay, ErrProject, ErrName, ErrAnswer, ErrFact, ErrChanged, ErrChoice, ErrMeasure, ErrSecond, ErrFiling, ErrEligible, ErrUnknown, ErrAmount, ErrReason,
+	return []*problem.Kind{ErrDocument, ErrDay, ErrProject, ErrName, ErrAnswer, ErrFact, ErrChanged, ErrChoice, ErrMeasure, ErrSecond, ErrPaid, ErrThrough, ErrFiling, ErrEligible, ErrUnknown, ErrAmount, ErrReason,
 		ErrCause, ErrRecovery, ErrLate, ErrHolder, ErrProvider, ErrExpired, ErrVoucher, ErrSpan, ErrDraft, ErrDrafts, ErrGenerated, ErrRunning}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -31,10 +32,11 @@ type Filing struct {
 	State   string // open, awarded, refused, withdrawn
 	Why     string
 	At      int64
+	Through Through
 }
 
 func filingOf(r *filingRow) Filing {
-	f := Filing{ID: r.ID, Org: r.Org, Keeper: r.Keeper, Measure: r.Measure, Object: r.Object, Name: r.Name, Day: r.Day, Packs: r.Packs, State: r.State, Why: r.Why, At: r.At}
+	f := Filing{ID: r.ID, Org: r.Org, Keeper: r.Keeper, Measure: r.Measure, Object: r.Object, Name: r.Name, Day: r.Day, Packs: r.Packs, State: r.State, Why: r.Why, At: r.At, Through: r.through()}
 	if r.Result != "" {
 		f.Outcome = json.RawMessage(r.Result)
 	}
@@ -42,7 +44,8 @@ func filingOf(r *filingRow) Filing {
 }
 
 // Claim enters a filing in the transaction of whoever takes it, and refuses a second one of the same project: under the same measure,
-// or another one of a group of which only the highest is paid. Errors: ErrSecond, ErrMeasure.
+// or another one of a group of which only the highest is paid. One application files once, under all measures of its call. Of two who
+// claim at once the store lets one through. Errors: ErrSecond, ErrMeasure.
 func (s *Service) Claim(ctx context.Context, tx bun.Tx, f Filing) error {
 	sh, err := s.shelf(ctx, "")
 	if err != nil {
@@ -52,22 +55,30 @@ func (s *Service) Claim(ctx context.Context, tx bun.Tx, f Filing) error {
 	if m == nil {
 		return ErrMeasure.At("body.measure", f.Measure)
 	}
+	at, value := f.Through.at(f.Measure, f.Name)
 	f.Object = ObjectOf(f.Name)
+	if f.ID == uuid.Nil {
+		f.ID = uuid.Must(uuid.NewV7())
+	}
 	var rows []filingRow
 	if err := tx.NewSelect().Model(&rows).Where("f.org = ? AND f.object = ?", f.Org, f.Object).Where("f.state IN (?)", bun.List([]string{"open", "awarded"})).OrderExpr("f.id").Scan(ctx); err != nil {
 		return wrap("filings", err)
 	}
 	var open []incentive.Filing
 	for _, r := range rows {
-		open = append(open, incentive.Filing{ID: r.ID.String(), Measure: r.Measure, Enterprise: r.Org.String(), Object: r.Object})
+		if f.Through.here() || r.through().Application != f.Through.Application {
+			open = append(open, incentive.Filing{ID: r.ID.String(), Measure: r.Measure, Enterprise: r.Org.String(), Object: r.Object})
+		}
 	}
 	if old, rule, second := sh.set.SecondFiling(open, incentive.Filing{ID: f.ID.String(), Measure: f.Measure, Enterprise: f.Org.String(), Object: f.Object}); second {
-		wrong := ErrSecond.At("body.measure", f.Measure).With("measure", old.Measure).With("name", f.Name).With("rule", "不得多头申报").With("clause", "")
+		before := &rows[slices.IndexFunc(rows, func(r filingRow) bool { return r.ID.String() == old.ID })]
+		wrong := ErrSecond.At(at, value).With("measure", text.Both(old.Measure)).With("name", before.Name).With("day", before.Day).With("way", before.through().words()).With("filing", old.ID).
+			With("rule", text.Text{Zh: "不得多头申报", En: "a project is filed once"}).With("clause", "")
 		if other := sh.set.Get(old.Measure); other != nil {
-			wrong = wrong.With("measure", other.Name.Zh+" "+other.Name.En)
+			wrong = wrong.With("measure", other.Name)
 		}
 		if !rule.Text.IsZero() {
-			wrong = wrong.With("rule", rule.Text.Zh+" ("+rule.Text.En+")")
+			wrong = wrong.With("rule", rule.Text)
 		}
 		for _, c := range m.Clauses {
 			if c.ID == rule.Clause {
@@ -78,7 +89,10 @@ func (s *Service) Claim(ctx context.Context, tx bun.Tx, f Filing) error {
 	}
 	act := s.act(ctx, f.Org, "file", "filing", f.ID.String(), f.Name, nil, map[string]any{"measure": f.Measure, "keeper": f.Keeper, "packs": f.Packs})
 	row := filingRow{ID: f.ID, Org: f.Org, Keeper: f.Keeper, Measure: f.Measure, Object: f.Object, Name: f.Name, Day: f.Day, Result: string(f.Outcome), Packs: f.Packs, State: "open",
-		Actor: string(canonical(act.Actor)), At: s.o.Now().UnixNano()}
+		Actor: string(canonical(act.Actor)), At: s.o.Now().UnixNano(), CallName: f.Through.Call}
+	if !f.Through.here() {
+		row.Application = f.Through.Application.String()
+	}
 	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return wrap("write a filing", err)
 	}
@@ -91,12 +105,16 @@ func (s *Service) Close(ctx context.Context, tx bun.Tx, id uuid.UUID, state, why
 	if err := tx.NewSelect().Model(&row).Where("f.id = ?", id).Scan(ctx); err != nil {
 		return wrap("filing", err)
 	}
-	closed := ErrFiling.At("path.id", id.String()).With("state", row.State)
+	return s.close(ctx, tx, &row, "open", state, why)
+}
+
+func (s *Service) close(ctx context.Context, tx bun.Tx, row *filingRow, from, state, why string) error {
+	closed := ErrFiling.At("path.id", row.ID.String()).With("state", row.State)
 	row.State, row.Why = state, why
-	if err := moved(ctx, tx, &row, []string{"state", "why"}, "state = ?", "open", closed); err != nil {
+	if err := moved(ctx, tx, row, []string{"state", "why"}, "state = ?", from, closed); err != nil {
 		return err
 	}
-	act := s.act(ctx, row.Org, state, "filing", id.String(), row.Name, nil, nil)
+	act := s.act(ctx, row.Org, state, "filing", row.ID.String(), row.Name, nil, nil)
 	act.Reason = why
 	return audit.Record(ctx, tx, act)
 }
@@ -159,7 +177,8 @@ func (s *Service) filing(ctx context.Context, id uuid.UUID) (filingRow, error) {
 	return row, nil
 }
 
-// Withdraw takes a filing back (the enterprise), Refuse refuses it (the keeper), with a reason.
+// Withdraw takes a filing back (the enterprise), Refuse refuses it (the keeper), with a reason. What was filed through a call is closed
+// there. Errors: ErrThrough, ErrFiling, ErrReason.
 func (s *Service) Withdraw(ctx context.Context, id uuid.UUID, why string) error {
 	return s.end(ctx, id, "withdrawn", why)
 }
@@ -180,6 +199,9 @@ func (s *Service) end(ctx context.Context, id uuid.UUID, state, why string) erro
 	}
 	if _, err := auth.Allow(ctx, auth.Configure, who); err != nil {
 		return theirs(err)
+	}
+	if err := f.elsewhere(); err != nil {
+		return err
 	}
 	if wrong := checkWhy("body.why", why); wrong != nil {
 		return wrong
@@ -209,16 +231,19 @@ type Award struct {
 	Filing  string
 	Why     string
 	At      int64
+	Through Through
+	Ended   string // why it counts no more, or ""
 }
 
 func awardView(r *awardRow) Award {
-	return Award{r.ID, r.Org, r.Keeper, r.Measure, r.Object, r.Name, r.Day, r.Amount, r.Ref, r.Filing, r.Why, r.At}
+	return Award{r.ID, r.Org, r.Keeper, r.Measure, r.Object, r.Name, r.Day, r.Amount, r.Ref, r.Filing, r.Why, r.At, r.through(), r.Ended}
 }
 
-// awardsOf are the awards of an enterprise, as the measures want them. What was claimed back whole counts no more.
+// awardsOf are the awards of an enterprise, as the measures want them, whichever room has made them. What was claimed back whole counts
+// no more.
 func (s *Service) awardsOf(ctx context.Context, db bun.IDB, org uuid.UUID) ([]incentive.Award, error) {
 	var rows []awardRow
-	if err := db.NewSelect().Model(&rows).Where("w.org = ?", org).Where("w.id NOT IN (SELECT c.award FROM support_recovery AS c WHERE c.state = 'received' AND c.amount = w.amount)").OrderExpr("w.id").Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(&rows).Where("w.org = ? AND w.ended = ''", org).Where("w.id NOT IN (SELECT c.award FROM support_recovery AS c WHERE c.state = 'received' AND c.amount = w.amount)").OrderExpr("w.id").Scan(ctx); err != nil {
 		return nil, wrap("awards", err)
 	}
 	var out []incentive.Award
@@ -230,16 +255,28 @@ func (s *Service) awardsOf(ctx context.Context, db bun.IDB, org uuid.UUID) ([]in
 	return out, nil
 }
 
-// RecordAward enters an award that another room has made and committed, in its transaction.
+// RecordAward enters an award that was made and committed, in the transaction of the room that has made it. The filing of an application
+// is awarded with it. Errors: ErrPaid where something else was paid for it before, ErrDay.
 func (s *Service) RecordAward(ctx context.Context, tx bun.Tx, a Award) error {
 	a.Object = ObjectOf(a.Name)
 	if a.ID == uuid.Nil {
 		a.ID = uuid.Must(uuid.NewV7())
 	}
+	if err := s.paid(ctx, tx, &a); err != nil {
+		return err
+	}
+	application := ""
+	if !a.Through.here() {
+		var err error
+		if a.Filing, err = s.awarded(ctx, tx, &a); err != nil {
+			return err
+		}
+		application = a.Through.Application.String()
+	}
 	act := s.act(ctx, a.Keeper, "award", "award", a.ID.String(), a.Name, nil, map[string]any{"org": a.Org, "measure": a.Measure, "amount": ledger.Yuan(a.Amount), "ref": a.Ref})
 	act.Reason = a.Why
 	row := awardRow{ID: a.ID, Org: a.Org, Keeper: a.Keeper, Measure: a.Measure, Object: a.Object, Name: a.Name, Day: a.Day, Amount: a.Amount, Ref: a.Ref, Filing: a.Filing, Why: a.Why,
-		Actor: string(canonical(act.Actor)), At: s.o.Now().UnixNano()}
+		Actor: string(canonical(act.Actor)), At: s.o.Now().UnixNano(), Application: application, CallName: a.Through.Call}
 	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return wrap("write an award", err)
 	}
@@ -269,7 +306,7 @@ func (r *filingRow) most() (int64, error) {
 }
 
 // Grant awards a filing: the amount is at most what the measure gives where all that was said is proven, and is committed in the
-// keeper's book. Errors: ErrFiling, ErrUnknown, ErrAmount, ErrReason, ledger.ErrBudget.
+// keeper's book. Errors: ErrThrough, ErrFiling, ErrUnknown, ErrAmount, ErrPaid, ErrReason, ledger.ErrBudget.
 func (s *Service) Grant(ctx context.Context, id uuid.UUID, fund string, year int, amount int64, why string) (Award, error) {
 	f, err := s.filing(ctx, id)
 	if err != nil {
@@ -277,6 +314,9 @@ func (s *Service) Grant(ctx context.Context, id uuid.UUID, fund string, year int
 	}
 	if _, err := auth.Allow(ctx, auth.Configure, f.Keeper); err != nil {
 		return Award{}, theirs(err)
+	}
+	if err := f.elsewhere(); err != nil {
+		return Award{}, err
 	}
 	if wrong := checkWhy("body.why", why); wrong != nil {
 		return Award{}, wrong

@@ -3,6 +3,7 @@ package support
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -212,11 +213,15 @@ type Evaluation struct {
 	Facts    map[string]Known // by fact; source and grade of the caller's own
 	Day      string
 	Chosen   map[string]string
+	// Published are days of documents that do not date themselves, by file, as the caller states them. They count where the node's
+	// operator has told none.
+	Published map[string]string
 }
 
 // Evaluate says what measures give, with the explanation, from the facts that it is given, from the register of enterprises and the
-// awards on record. It reads no fact of the enterprise by itself: who asks has what the enterprise handed in. Errors: ErrMeasure,
-// ErrDay, incentive.ErrType.
+// awards on record. It reads no fact of the enterprise by itself: who asks has what the enterprise handed in. Where measures are named,
+// the report also holds those by which the object was awarded before, because they may rule the named ones out. Errors: ErrMeasure,
+// ErrDay; a fact that no measure asks for, or that is none of its type.
 func (s *Service) Evaluate(ctx context.Context, ev Evaluation) (*incentive.Report, error) {
 	day, err := incentive.ParseDate(ev.Day)
 	if err != nil {
@@ -234,18 +239,37 @@ func (s *Service) Evaluate(ctx context.Context, ev Evaluation) (*incentive.Repor
 	if err != nil {
 		return nil, err
 	}
+	db := s.o.DB.In(ctx)
+	object := ObjectOf(ev.Object)
+	awards, err := s.awardsOf(ctx, db, ev.Org)
+	if err != nil {
+		return nil, err
+	}
 	set := sh.set
 	if len(ev.Measures) > 0 {
-		days, _, err := s.dates(ctx, s.o.DB)
+		days, _, err := s.dates(ctx, db)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ev.Measures {
+		for file, day := range ev.Published {
+			if _, told := days[file]; !told {
+				if days[file], err = incentive.ParseDate(day); err != nil {
+					return nil, ErrDay.At("published."+file, day)
+				}
+			}
+		}
+		ids := slices.Clone(ev.Measures)
+		for _, id := range ids {
 			if set.Get(id) == nil {
 				return nil, ErrMeasure.At("measure", id).Because(errNoMeasure)
 			}
 		}
-		if set, err = set.Only(incentive.Options{Published: days}, ev.Measures...); err != nil {
+		for _, a := range awards {
+			if a.Object == object && set.Get(a.Measure) != nil && !slices.Contains(ids, a.Measure) {
+				ids = append(ids, a.Measure)
+			}
+		}
+		if set, err = set.Only(incentive.Options{Published: days}, ids...); err != nil {
 			return nil, err
 		}
 	}
@@ -253,13 +277,15 @@ func (s *Service) Evaluate(ctx context.Context, ev Evaluation) (*incentive.Repor
 	vocab := vocabulary(set)
 	s.fromRegister(known, vocab, &e)
 	for key, k := range ev.Facts {
+		f := vocab[key]
+		if f == nil {
+			return nil, fmt.Errorf("fact %s: no measure asks for it", key)
+		}
+		if _, err := value(f, k.Value); err != nil {
+			return nil, fmt.Errorf("fact %s: %s is not %w", key, k.Value, err)
+		}
 		k.Fact = key
 		put(known, k)
-	}
-	object := ObjectOf(ev.Object)
-	awards, err := s.awardsOf(ctx, s.o.DB, ev.Org)
-	if err != nil {
-		return nil, err
 	}
 	return set.Evaluate(subject(ev.Org.String(), object, vocab, sortKnown(known), awards, ev.Chosen, false), day)
 }

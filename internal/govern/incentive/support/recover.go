@@ -85,7 +85,10 @@ func (s *Service) ClaimBack(ctx context.Context, award uuid.UUID, cause, clause,
 	if err != nil {
 		return Recovery{}, err
 	}
-	left := st.Paid - st.Claimed - st.Recovered
+	left, err := s.left(ctx, &a, st)
+	if err != nil {
+		return Recovery{}, err
+	}
 	if rule.Share == "all" && amount == 0 {
 		amount = left
 	}
@@ -108,6 +111,16 @@ func (s *Service) ClaimBack(ctx context.Context, award uuid.UUID, cause, clause,
 		return audit.Record(ctx, tx, act)
 	})
 	return recoveryOf(&r), err
+}
+
+// left is what can still be claimed back of an award: of what was paid by its commitment, and no more than the award where several of
+// one application share a commitment.
+func (s *Service) left(ctx context.Context, a *awardRow, st ledger.Standing) (int64, error) {
+	var claimed int64
+	if err := s.o.DB.NewSelect().Model((*recoveryRow)(nil)).ColumnExpr("COALESCE(SUM(c.amount), 0)").Where("c.award = ? AND c.state <> ?", a.ID, "withdrawn").Scan(ctx, &claimed); err != nil {
+		return 0, wrap("claims on an award", err)
+	}
+	return max(0, min(st.Paid-st.Claimed-st.Recovered, a.Amount-claimed)), nil
 }
 
 // recovery reads one of the caller's organisations, with its award.

@@ -11,6 +11,7 @@ import (
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/store"
+	"jingwei/internal/kernel/text"
 )
 
 //go:embed migrations/*.sql
@@ -74,6 +75,9 @@ type filingRow struct {
 	Why     string
 	Actor   string
 	At      int64
+
+	Application string    // by which it was filed, or ""
+	CallName    text.Text // of its call
 }
 
 type awardRow struct {
@@ -92,6 +96,10 @@ type awardRow struct {
 	Why     string
 	Actor   string
 	At      int64
+
+	Application string
+	CallName    text.Text
+	Ended       string // why it counts no more, or ""
 }
 
 type recoveryRow struct {
