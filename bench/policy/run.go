@@ -1,5 +1,5 @@
-// Package policy is `jingwei bench policy`: how fast measures of support are judged, and how long the policy lab takes for a
-// province of enterprises. It runs the packs that ship, on one core.
+// Package policy is `jingwei bench policy`: how fast measures of support are judged, how long the policy lab takes for a province of
+// enterprises, and how soon an officer sees what is due among many running cases. It runs the packs that ship, on one core.
 package policy
 
 import (
@@ -30,8 +30,11 @@ const (
 type Options struct {
 	Seed  uint64
 	Quick bool
+	// Database of the running cases: "postgres://…" of an empty database; SQLite in a folder of its own when nothing is said.
+	Database string
 
 	subjects int // of the lab; 40,000 when nothing is said
+	cases    int // on the desk; 100,000 when nothing is said
 }
 
 // published dates the documents that do not date themselves. The days are assumed: they only make the measures count.
@@ -124,7 +127,10 @@ func Run(ctx context.Context, o Options, w io.Writer) (*result.Result, error) {
 	t.Add("whole report with its explanation, all measures", result.Number(1/perReport.Seconds()), result.Number(float64(perReport.Nanoseconds())), "")
 	r.Figures["reportMicros"] = float64(perReport.Microseconds())
 	fmt.Fprint(w, t.String())
-	return r, lab(o, a, b, r, w)
+	if err := lab(o, a, b, r, w); err != nil {
+		return nil, err
+	}
+	return r, desk(ctx, o, r, w)
 }
 
 // pair is a measure and a row.

@@ -7,6 +7,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"jingwei/internal/govern/programme"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/config"
 	"jingwei/internal/kernel/field"
@@ -288,6 +290,17 @@ func TestTheLoop(t *testing.T) {
 	step(wu, provider, object{"step": "quote", "amount": 3_800_000})
 	step(li, firm, object{"step": "propose", "contract": object{"number": "HT-2026-1", "signed": "2026-06-01", "subject": "equipment", "amount": 3_800_000, "due": "2026-07-01"}})
 	step(wu, provider, object{"step": "confirm"})
+	for who, org := range map[*person]string{wu: provider.String(), li: firm} { // each hears what the other one did
+		if !slices.ContainsFunc(items(who.get("/inbox?org="+org)), func(o object) bool { return strings.Contains(fmt.Sprint(o), "needs/contacts/") }) {
+			t.Errorf("%s hears nothing of the contact", org)
+		}
+	}
+	ties, err := callParties{l.n}.Ties(ctx, provider, uuid.MustParse(firm)) // nobody of one judges the other's project
+	for _, kind := range []string{programme.Contact, programme.Contract} {
+		if err != nil || !slices.ContainsFunc(ties, func(x programme.Tie) bool { return x.Kind == kind && x.On == "2026-06-01" }) {
+			t.Errorf("no %s between the provider and the firm: %v, %v", kind, ties, err)
+		}
+	}
 
 	// It asks what support there is, and why.
 	inquiry := li.post("/support/inquiries", object{"org": firm, "name": "注塑车间联网改造", "day": "2026-06-01", "region": "430000"})["id"].(string)
@@ -373,6 +386,16 @@ func TestTheLoop(t *testing.T) {
 		t.Fatalf("the baseline is %v", at(x, "baseline"))
 	}
 	ref := at(awarded, "award.ref").(string)
+	// The page of support knows it: as filed through the call, and as awarded.
+	if f := items(li.get("/support/filings?org=" + firm)); len(f) != 1 || f[0]["state"] != "awarded" || at(f[0], "through.application") != file {
+		t.Errorf("filed for support: %v", f)
+	}
+	if w := items(li.get("/support/awards?org=" + firm)); len(w) != 1 || w[0]["amount"] != 200_000_000.0 || w[0]["ref"] != ref || at(w[0], "through.application") != file {
+		t.Errorf("awarded support: %v", w)
+	}
+	if code := li.refused("POST", "/support/inquiries/"+inquiry+"/filings", object{"measure": "inc-hn-01"}); code != "support-second" {
+		t.Errorf("the project that is awarded is filed for support: %s", code)
+	}
 	books := func() (open, paid any) {
 		t.Helper()
 		for _, c := range items(root.get("/ledger/commitments?org=" + home.String())) {

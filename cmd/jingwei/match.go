@@ -19,7 +19,7 @@ func (n *node) openMatching(ctx context.Context) error {
 		return err
 	}
 	n.matching, err = match.New(ctx, match.Options{
-		DB: n.db, Packs: n.packs, Registers: n.registers, Facts: n.facts, Parties: matched{n}, Now: n.now, Logger: n.log,
+		DB: n.db, Packs: n.packs, Registers: n.registers, Facts: n.facts, Parties: matched{n}, Messenger: matchMessages{n}, Now: n.now, Logger: n.log,
 		Trade: func(code string) text.Text {
 			if name, ok := trades.Industries.Name(code); ok {
 				return name

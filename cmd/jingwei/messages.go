@@ -114,8 +114,34 @@ func (g gapNeeds) File(ctx context.Context, org uuid.UUID, gaps []checkup.FiledN
 	return fresh, nil
 }
 
+// matchMessages tell firms and providers of what fits, of their contacts and of events (match.Messenger).
+type matchMessages struct{ n *node }
+
+func (m matchMessages) Tell(ctx context.Context, t match.Told) error {
+	msg := inbox.Message{
+		Key: t.Key, Kind: inbox.Note, Topic: t.Topic, Text: t.Text, Link: t.Link, To: []inbox.Recipient{{Org: t.Org, Verb: auth.Operate}},
+		Urgency: inbox.Normal, At: m.n.now().UnixNano(),
+	}
+	if t.Object != uuid.Nil {
+		msg.Object = matchObject(t.Kind, t.Object)
+	}
+	if t.Waits {
+		msg.Kind = inbox.Todo
+	}
+	return m.n.inbox.Put(ctx, msg)
+}
+
+func (m matchMessages) Settled(ctx context.Context, kind string, id uuid.UUID) error {
+	return m.n.inbox.Settle(ctx, matchObject(kind, id), func(inbox.Waiting) bool { return false })
+}
+
+func matchObject(kind string, id uuid.UUID) inbox.Object {
+	return inbox.Object{Kind: "match." + kind, ID: id.String()}
+}
+
 var (
 	_ form.Notifier     = draftMessages{}
+	_ match.Messenger   = matchMessages{}
 	_ party.Messenger   = partyMessages{}
 	_ checkup.Messenger = campaignMessages{}
 	_ checkup.Needs     = gapNeeds{}

@@ -114,6 +114,16 @@ func (s *Service) eventRoutes(a *api.Server) {
 		api.ByID
 		Body SeatRequest
 	}
+	type invited struct {
+		Invited int `json:"invited" doc:"How many were invited now; who was before is not again"`
+	}
+	api.Register(a, s.op(http.MethodPost, "sendMatchEventInvitations", "/events/{id}/invitations", "Tell those whom an event is for, by an officer"), func(ctx context.Context, in *api.ByID) (*struct{ Body invited }, error) {
+		n, err := s.Invite(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body invited }{invited{n}}, nil
+	})
 	type made struct {
 		ID uuid.UUID `json:"id" format:"uuid"`
 	}

@@ -138,7 +138,7 @@ func (s *Service) note(ctx context.Context, tx bun.Tx, scope auth.Scope, c *Cont
 			return err
 		}
 	}
-	return nil
+	return s.tellStep(ctx, c, side, kind, row.ID)
 }
 
 // sides are those of a contact that a scope holds.
@@ -195,6 +195,18 @@ func (s *Service) AllContacts(ctx context.Context, page store.Page) ([]Contact, 
 	var rows []contactRow
 	q := s.o.DB.NewSelect().Model(&rows).Join("JOIN match_need AS n ON n.id = c.need").Where("n.visibility <> ?", string(VisiblePrivate))
 	return listContacts(ctx, q, &rows, page)
+}
+
+// Between are the contacts of two organisations, whichever of them is the firm, that both have entered into: one that was only asked for
+// or declined is none. For the node's own questions, such as whether somebody may judge the other; the newest first, a thousand at most.
+func (s *Service) Between(ctx context.Context, a, b uuid.UUID) ([]Contact, error) {
+	if p, err := auth.Need(ctx); err != nil || p.Kind != auth.KindSystem {
+		return nil, errors.Join(auth.ErrForbidden.With("verb", string(auth.Read)), err)
+	}
+	var rows []contactRow
+	q := s.o.DB.NewSelect().Model(&rows).Where("c.reached <> ?", string(Requested)).Where("(c.firm = ? AND c.provider = ?) OR (c.firm = ? AND c.provider = ?)", a, b, b, a)
+	list, _, err := listContacts(ctx, q, &rows, store.Page{Limit: store.MaxLimit})
+	return list, err
 }
 
 func listContacts(ctx context.Context, q *bun.SelectQuery, rows *[]contactRow, page store.Page) ([]Contact, string, error) {

@@ -16,5 +16,5 @@
 // Marriage (1962).
 //
 // Files: kind.go, profile.go (packs) · words.go, index.go, fit.go, engine.go (the matcher, pure) · need.go, contact.go, rating.go,
-// pairing.go (nouns and rules, pure) · store.go · service.go and the verbs beside it · api.go and the routes beside it.
+// pairing.go (nouns and rules, pure) · store.go · service.go and the verbs beside it · tell.go (who hears of what) · api.go and the routes beside it.
 package match

@@ -441,7 +441,10 @@ func (s *Service) Pair(ctx context.Context, id uuid.UUID) ([]meetingRow, error) 
 				return wrap("write the table", err)
 			}
 		}
-		return s.moveEvent(ctx, tx, scope, &e, EventPaired, "match.event.pair")
+		if err := s.moveEvent(ctx, tx, scope, &e, EventPaired, "match.event.pair"); err != nil {
+			return err
+		}
+		return s.tellTable(ctx, &e, rows, out)
 	})
 	return out, err
 }
@@ -477,7 +480,10 @@ func (s *Service) EndEvent(ctx context.Context, id uuid.UUID, to EventState) (Ev
 		if to == EventHeld && e.State != EventPaired || to == EventCancelled && e.State != EventOpen && e.State != EventPaired {
 			return ErrEventState.At("path.id", id).With("state", eventNames[e.State])
 		}
-		return s.moveEvent(ctx, tx, scope, &e, to, "match.event.end")
+		if err := s.moveEvent(ctx, tx, scope, &e, to, "match.event.end"); err != nil || to != EventCancelled {
+			return err
+		}
+		return s.tellCancelled(ctx, tx, &e)
 	})
 	return e, err
 }

@@ -296,7 +296,7 @@ func (s *Service) pairSupplies(ctx context.Context, put []*Supply, gone []uuid.U
 		}
 		w := n.want(related[n.Org])
 		if anew {
-			return s.pairNeed(ctx, w)
+			return s.pairNeed(ctx, w, Firm)
 		}
 		var fit []Pair
 		var not []uuid.UUID
@@ -308,7 +308,7 @@ func (s *Service) pairSupplies(ctx context.Context, put []*Supply, gone []uuid.U
 			}
 		}
 		return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-			if err := s.keepPairs(ctx, tx, w, fit); err != nil || len(not) == 0 {
+			if err := s.keepPairs(ctx, tx, w, fit, Firm); err != nil || len(not) == 0 {
 				return err
 			}
 			_, err := tx.NewDelete().Model((*pairRow)(nil)).Where("need = ?", w.ID).Where("supply IN (?)", bun.List(store.Words(not))).Exec(ctx)
@@ -317,25 +317,25 @@ func (s *Service) pairSupplies(ctx context.Context, put []*Supply, gone []uuid.U
 	})
 }
 
-// keepPairs writes pairs of a need; one that was found before keeps its time.
-func (s *Service) keepPairs(ctx context.Context, tx bun.Tx, w *Want, pairs []Pair) error {
+// keepPairs writes pairs of a need; to is the side to which new ones are news. One that was found before keeps its time.
+func (s *Service) keepPairs(ctx context.Context, tx bun.Tx, w *Want, pairs []Pair, to PartySide) error {
 	if len(pairs) == 0 {
 		return nil
 	}
 	now := s.o.Now().UnixNano()
 	rows := make([]pairRow, len(pairs))
 	for i, p := range pairs {
-		rows[i] = pairRow{Need: w.ID, Supply: p.Supply.ID, Org: w.Org, Provider: store.Word(p.Supply.Provider), Score: p.Score, Found: now}
+		rows[i] = pairRow{Need: w.ID, Supply: p.Supply.ID, Org: w.Org, Provider: store.Word(p.Supply.Provider), Score: p.Score, Found: now, News: string(to)}
 	}
 	_, err := tx.NewInsert().Model(&rows).On("CONFLICT (need, supply) DO UPDATE").Set("score = EXCLUDED.score").Set("provider = EXCLUDED.provider").Exec(ctx)
 	return wrap("keep pairs", err)
 }
 
-// pairNeed finds the pairs of a need anew. What was found before keeps its time.
-func (s *Service) pairNeed(ctx context.Context, w *Want) error {
+// pairNeed finds the pairs of a need anew; to is the side to which new ones are news. What was found before keeps its time.
+func (s *Service) pairNeed(ctx context.Context, w *Want, to PartySide) error {
 	best := s.engine.Match(w, s.profile.Most, s.profile.Least)
 	return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.keepPairs(ctx, tx, w, best); err != nil {
+		if err := s.keepPairs(ctx, tx, w, best, to); err != nil {
 			return err
 		}
 		ids := []uuid.UUID{uuid.Nil}

@@ -67,7 +67,7 @@ func (s *Service) file(ctx context.Context, scope auth.Scope, org uuid.UUID, bri
 			if err := audit.Record(ctx, tx, scope.Act(ctx, now, "match.need.file", needObject(n), nil, n.Brief)); err != nil {
 				return err
 			}
-			if err := s.pairNeed(ctx, n.want(related)); err != nil {
+			if err := s.pairNeed(ctx, n.want(related), Provider); err != nil {
 				return err
 			}
 		}
@@ -173,7 +173,7 @@ func (s *Service) paired(ctx context.Context, tx bun.Tx, n *Need, scope auth.Sco
 		if err != nil {
 			return err
 		}
-		return s.pairNeed(ctx, w)
+		return s.pairNeed(ctx, w, Provider)
 	}
 	if _, err := tx.NewDelete().Model((*pairRow)(nil)).Where("need = ?", n.ID).Exec(ctx); err != nil {
 		return wrap("forget pairs", err)

@@ -38,13 +38,14 @@ type Parties interface {
 	Related(ctx context.Context, org uuid.UUID) ([]uuid.UUID, error)
 }
 
-// Options build a Service. All but Logger and Trade are required.
+// Options build a Service. All but Messenger, Logger and Trade are required.
 type Options struct {
 	DB        *store.DB
 	Packs     fs.FS // packs/needs and packs/matching
 	Registers *register.Service
 	Facts     *fact.Service
 	Parties   Parties
+	Messenger Messenger                   // nil: nobody is told
 	Trade     func(code string) text.Text // the name of a code of GB/T 4754
 	Now       func() time.Time
 	Logger    *slog.Logger
@@ -138,7 +139,7 @@ func checkReason(at, words string) *problem.Error {
 	return nil
 }
 
-// Run follows the registers and lets needs lapse until the context ends.
+// Run follows the registers, lets needs lapse and tells of what is new until the context ends.
 func (s *Service) Run(ctx context.Context) error {
 	const every = 30 * time.Second
 	timer := time.NewTimer(0)
@@ -155,6 +156,9 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		if err := s.Lapse(ctx); err != nil && ctx.Err() == nil {
 			s.o.Logger.Warn("needs do not lapse", "error", err)
+		}
+		if err := s.TellFits(ctx); err != nil && ctx.Err() == nil {
+			s.o.Logger.Warn("new matches are not told", "error", err)
 		}
 		timer.Reset(every)
 	}

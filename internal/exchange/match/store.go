@@ -83,6 +83,7 @@ type pairRow struct {
 	Provider string
 	Score    int64
 	Found    int64
+	News     string
 }
 
 type contactRow struct {

@@ -22,7 +22,7 @@ func (n *node) fill(t testing.TB, count int) {
 		err := n.db.InTx(context.Background(), func(ctx context.Context, tx bun.Tx) error {
 			var cases []caseRow
 			var tasks []taskRow
-			for i := from; i < from+10_000; i++ {
+			for i := from; i < min(from+10_000, count); i++ {
 				c := Case{ID: uuid.Must(uuid.NewV7()), Org: n.orgs["agency"], Flow: f.ID, Version: f.Version, Record: field.Record{"matter": fmt.Sprintf("采购 %d", i), "amount": int64(i)}}
 				opened := n.clock.Add(-time.Duration(i%2000) * 10 * time.Minute).UnixNano()
 				c.Opened = opened

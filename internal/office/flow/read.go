@@ -153,6 +153,9 @@ func (s *Service) List(ctx context.Context, f Filter, page store.Page) ([]Case, 
 	})
 }
 
+// many cases of one's own are met soon when all are looked through, the newest first; fewer are looked up.
+const many = 1000
+
 // visible narrows a query on cases to those that the caller may see.
 func (s *Service) visible(ctx context.Context, q *bun.SelectQuery) (*bun.SelectQuery, error) {
 	p, err := auth.Need(ctx)
@@ -163,22 +166,28 @@ func (s *Service) visible(ctx context.Context, q *bun.SelectQuery) (*bun.SelectQ
 	if err != nil {
 		return nil, err
 	}
-	owns, err := read.Where(s.o.DB.NewSelect().Model((*caseRow)(nil)).ColumnExpr("1").Limit(1), "c.org").Exists(ctx)
-	if err != nil {
+	own := func(q *bun.SelectQuery) *bun.SelectQuery { return read.Where(q, "x.org") }
+	some := own(s.o.DB.NewSelect().TableExpr("flow_case AS x").ColumnExpr("1").Limit(many + 1))
+	owned := 0
+	if err := s.o.DB.NewSelect().TableExpr("(?) AS few", some).ColumnExpr("COUNT(*)").Scan(ctx, &owned); err != nil {
 		return nil, wrap("list cases", err)
 	}
 	named := read.Where(s.o.DB.NewSelect().Model((*partyRow)(nil)).Column("case_id").Where("p.person IN ('', ?)", p.ID.String()), "p.org")
-	about := read.Where(s.o.DB.NewSelect().Model((*caseRow)(nil)).ModelTableExpr("flow_case AS x").Column("id"), "x.subject")
-	if owns { // many: looked through in the order of the list
-		q = q.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
-			for _, column := range []string{"c.org", "c.subject"} {
-				q = q.WhereGroup(" OR ", func(q *bun.SelectQuery) *bun.SelectQuery { return read.Where(q.Where("1 = 1"), column) })
-			}
-			return q.WhereOr("c.id IN (?)", named)
-		})
-	} else { // a few among those of all others: found by their indexes
-		q = q.Where("c.id IN (? UNION ?)", about, named)
+	if owned <= many { // among those of all others: found by their indexes
+		mine := own(s.o.DB.NewSelect().TableExpr("flow_case AS x").Column("id"))
+		about := read.Where(s.o.DB.NewSelect().TableExpr("flow_case AS x").Column("id"), "x.subject")
+		return q.Where("c.id IN (? UNION ? UNION ?)", mine, about, named), nil
 	}
+	and := " AND " // looked through in the order of the list
+	if s.o.DB.Engine() == store.SQLite {
+		and = " AND +" // with the sign it does not collect them all by their indexes and sort them
+	}
+	q = q.Where("1 = 1").WhereGroup(and, func(q *bun.SelectQuery) *bun.SelectQuery {
+		for _, column := range []string{"c.org", "c.subject"} {
+			q = q.WhereGroup(" OR ", func(q *bun.SelectQuery) *bun.SelectQuery { return read.Where(q.Where("1 = 1"), column) })
+		}
+		return q.WhereOr("c.id IN (?)", named)
+	})
 	return q, nil
 }
 

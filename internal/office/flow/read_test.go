@@ -62,3 +62,30 @@ func TestListsAreThoseOfOnesOwn(t *testing.T) {
 		}
 	})
 }
+
+// Whoever keeps many cases is served by another query than the others; it shows the same.
+func TestAKeeperOfManySeesItsOwnNewestFirst(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		n := newNode(t, db)
+		c := n.apply()
+		n.fill(t, 2*many)
+		list, next, err := n.service.List(n.as(wang), Filter{Running: true}, store.Page{Limit: 50})
+		if err != nil || len(list) != 50 || next == "" {
+			t.Fatalf("%d, %v", len(list), err)
+		}
+		for i := range list[1:] {
+			if list[i].ID.String() <= list[i+1].ID.String() {
+				t.Fatalf("%s stands before %s", list[i].ID, list[i+1].ID)
+			}
+		}
+		for who, want := range map[string]int{li: 1, wang: 1, rival: 0} { // of the one about the firm
+			if list, _, err := n.service.List(n.as(who), Filter{Flow: c.Flow}, store.Page{}); err != nil || len(list) != want {
+				t.Errorf("%s: %d cases, %v", who, len(list), err)
+			}
+		}
+		counts, err := n.service.DueCounts(n.as(zhao), n.orgs["agency"])
+		if err != nil || counts.All != 2*many || counts.Overdue == 0 || counts.Overdue == counts.All {
+			t.Errorf("%+v, %v", counts, err)
+		}
+	})
+}

@@ -267,14 +267,27 @@ function Line({ meet: e, meeting: m, officer }: { meet: Meet; meeting: Meeting; 
 }
 
 function Invited({ meet: e }: { meet: Meet }) {
-  const { at } = useHere()
+  const { at, may } = useHere()
   const { t, n } = useI18n()
+  const { message } = App.useApp()
+  const submit = useSubmit()
   const invited = useInvitations(e.id, true)
+  const invite = () =>
+    submit.run(async () => {
+      const sent = await post<{ invited: number }>(`/matching/events/${e.id}/invitations`)
+      void message.success(sent.invited > 0 ? t('event.sent', { count: sent.invited }) : t('event.sentBefore'))
+    })
   return (
     <section className="panel" aria-label={t('event.invitations')}>
       <header>
         <h2>{t('event.invitations')}</h2>
+        {may('configure') && (invited.data?.length ?? 0) > 0 && (
+          <Button size="small" loading={submit.busy} onClick={() => void invite()}>
+            {t('event.invite')}
+          </Button>
+        )}
       </header>
+      {submit.problem && <Fault problem={submit.problem} />}
       <Answer query={invited} empty={(list) => list.length === 0 && <Blank title={t('needs.none')} />}>
         {(list) => (
           <DataTable

@@ -10,6 +10,7 @@ import { date, dateTime, millis } from '../format/time'
 import { useI18n, type Key } from '../i18n'
 import { useRefreshed } from '../live/live'
 import { Bind } from '../programmes/bind'
+import { Declare, DeclaredBy } from '../programmes/declare'
 import { Verdict } from '../programmes/parts'
 import { Go } from '../ui/go'
 import { keys, useProject, type Indicator, type Project } from '../programmes/queries'
@@ -114,7 +115,7 @@ function Parts({ of: p }: { of: Project }) {
             ))}
           </details>
         )}
-        {p.recheck && <p className="note">{t('programme.recheck', { day: p.recheck.due })}</p>}
+        {p.recheck && <p className="body note">{t('programme.recheck', { day: p.recheck.due })}</p>}
         {(p.state === 'publicity' || p.state === 'objected') && (
           <p className="body">
             <Link to={`/public/programmes/${p.round.id}`}>{t('programme.publicPage')}</Link>
@@ -246,6 +247,12 @@ function EventWords({ body: b }: { body: Body }) {
   return <>{words.filter(Boolean).join(' · ')}</>
 }
 
+/** span is over what something was measured: days, or the minutes of a day. */
+const span = (from: number, to: number) =>
+  to - from < 86_400_000
+    ? `${dateTime(from).slice(0, 16)} – ${dateTime(to).slice(11, 16)}`
+    : `${date(from)} – ${date(to)}`
+
 function IndicatorCard({ of: x, project: p }: { of: Indicator; project: Project }) {
   const { t, n } = useI18n()
   const refreshed = useRefreshed()
@@ -269,10 +276,14 @@ function IndicatorCard({ of: x, project: p }: { of: Indicator; project: Project 
             n(m.trouble)
           )}{' '}
           {extra && <span className="tag info">{extra}</span>}
-          <div className="muted small">
-            {date(millis(m.from))} – {date(millis(m.to))} ·{' '}
-            {t('programme.coverage', { n: m.coverage, want: x.coverage })} · {m.grade}
-          </div>
+          {m.document ? (
+            <DeclaredBy project={p.case} document={m.document} grade={m.grade} />
+          ) : (
+            <div className="muted small">
+              {span(millis(m.from), millis(m.to))} ·{' '}
+              {t('programme.coverage', { n: m.coverage, want: x.coverage })} · {m.grade}
+            </div>
+          )}
           {m.restsOn.length > 0 && (
             <details className="small">
               <summary>{t('programme.restsOn')}</summary>
@@ -304,6 +315,7 @@ function IndicatorCard({ of: x, project: p }: { of: Indicator; project: Project 
       {(x.now ?? p.state === 'accepting') && <Verdict of={x} />}
       {submit.problem && <Fault problem={submit.problem} />}
       {p.applies && before && x.method !== 'declared' && <Bind project={p.case} org={p.subject} of={x} />}
+      {p.keeps && x.method === 'declared' && (before || p.state === 'accepting') && <Declare project={p.case} of={x} />}
       <div className="programmeactions">
         {(p.applies || p.keeps) &&
           x.method !== 'declared' &&

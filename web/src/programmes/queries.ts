@@ -27,13 +27,19 @@ export const keys = {
   reviews: () => ['programmes', 'reviews'] as const,
 }
 
+// Steps are taken on the pages of cases, by oneself and by others: these two are asked for anew whenever they are opened.
 export const useMine = (org: string) =>
-  useQuery({ queryKey: keys.mine(org), queryFn: ({ signal }) => all<Mine>('/programmes', { org }, signal) })
+  useQuery({
+    queryKey: keys.mine(org),
+    queryFn: ({ signal }) => all<Mine>('/programmes', { org }, signal),
+    staleTime: 0,
+  })
 
 export const useProject = (id: string) =>
   useQuery({
     queryKey: keys.project(id),
     queryFn: ({ signal }) => get<Project>(`/programme-applications/${id}`, {}, signal),
+    staleTime: 0,
   })
 
 export const useRounds = (org: string) =>
