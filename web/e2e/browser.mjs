@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs'
 
 import { chromium } from 'playwright-core'
 
-const places = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+// The shell is the same engine without the windows, menus and pages of a browser, which nobody sees here and which need a
+// third of the processor.
+const places = [
+  process.env.CHROMIUM,
+  '/usr/lib/chromium/chromium-headless-shell',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
 
 /** findBrowser is the path of Debian's Chromium, or undefined. */
 export const findBrowser = () => places.find((p) => p && existsSync(p))
@@ -33,6 +41,58 @@ export const looks = {
   'en-phone': { lang: 'en', phone: true },
 }
 
+/** patience is how long, in ms, something may take on a slow machine that does much else. Only what fails waits for so long. */
+export const patience = 60_000
+
+/** What each page has asked the node for and was not answered yet, by page. */
+const asked = new WeakMap()
+
+const isQuestion = (request) =>
+  (request.resourceType() === 'fetch' || request.resourceType() === 'xhr') && request.url().includes('/api/')
+
+/** listen keeps `asked` of a page. A stream has no end: its first byte is its answer. */
+function listen(page) {
+  const open = new Set()
+  asked.set(page, open)
+  const answered = (request) => open.delete(request)
+  page.on('request', (request) => {
+    if (request.isNavigationRequest() && request.frame() === page.mainFrame()) open.clear()
+    if (isQuestion(request)) open.add(request)
+  })
+  page.on('response', (answer) => {
+    if (answer.headers()['content-type']?.startsWith('text/event-stream')) answered(answer.request())
+  })
+  page.on('requestfinished', answered)
+  page.on('requestfailed', answered)
+}
+
+/**
+ * settled waits until a page shows all that it will: nothing is being loaded, no question is open, what moves into its
+ * place has come there. A page that asks or moves without end has five seconds, and need only have been loaded then.
+ */
+export async function settled(page) {
+  const end = Date.now() + 5_000
+  await until('the page to be loaded', async () => {
+    const still = await page.evaluate(async () => {
+      const moves = () =>
+        document
+          .getAnimations()
+          .some((a) => a.playState === 'running' && a.effect?.getComputedTiming().iterations !== Infinity)
+      // What an answer leads to is asked for in the frames after it.
+      for (let i = 0; i < 2; i++) await new Promise((resolve) => window.requestAnimationFrame(resolve))
+      return document.querySelector('.bones') ? 'loading' : moves() ? 'moves' : ''
+    })
+    const quiet = still === '' && !asked.get(page)?.size
+    return quiet || (still !== 'loading' && Date.now() > end)
+  })
+}
+
+/** light lets it be day or night while a page is open, as where the system changes its colours in the evening. */
+export async function light(page, day) {
+  await page.emulateMedia({ colorScheme: day ? 'light' : 'dark' })
+  await page.locator(`html[data-theme=${day ? 'light' : 'dark'}]`).waitFor({ state: 'attached' })
+}
+
 /** open makes a browser window of a look. What goes wrong in its pages is gathered in `faults`. */
 export async function open(browser, look, faults, state) {
   const { lang, dark, phone } = looks[look]
@@ -40,15 +100,19 @@ export async function open(browser, look, faults, state) {
     viewport: phone ? { width: 390, height: 844 } : { width: 1366, height: 768 },
     hasTouch: phone ?? false,
     colorScheme: dark ? 'dark' : 'light',
+    // What unfolds or slides may move away under a pointer: a person aims again.
+    reducedMotion: 'reduce',
     timezoneId: 'Asia/Shanghai',
     locale: lang === 'en' ? 'en-GB' : 'zh-CN',
     storageState: state,
     acceptDownloads: true,
   })
   await context.addInitScript((l) => {
+    if (window.location.protocol === 'about:') return // it keeps nothing
     if (!localStorage.getItem('jingwei.lang')) localStorage.setItem('jingwei.lang', l)
   }, lang)
-  context.setDefaultTimeout(30_000)
+  context.setDefaultTimeout(patience)
+  context.on('page', listen)
   const page = await context.newPage()
   page.on('pageerror', (e) => faults.push(`${look} ${page.url()}: ${e.message}`))
   page.on('console', (m) => {
@@ -60,13 +124,13 @@ export async function open(browser, look, faults, state) {
 }
 
 /** until waits for what a function finds, and says what it waited for when it does not come. */
-export async function until(what, find, within = 60_000) {
+export async function until(what, find, within = patience) {
   const end = Date.now() + within
-  for (;;) {
+  for (let pause = 20; ; pause = Math.min(200, 2 * pause)) {
     const found = await find()
     if (found) return found
     if (Date.now() > end) throw new Error(`waited ${within / 1000} s for: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await new Promise((resolve) => setTimeout(resolve, pause))
   }
 }
 

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { before } from 'node:test'
 
-import { open, plain, until } from './browser.mjs'
+import { open, plain, settled, until } from './browser.mjs'
 import { story } from './story.mjs'
 
 const code = '91440101MA0TEXT12H'
 
-story('check-up', 'checkup', ({ step, begin, signIn, api, button, region, picture, faults }) => {
+story('check-up', 'checkup', ({ step, begin, signIn, api, button, region, picture, shots, faults }) => {
   let node, browser, main, page, state, org, phone, id, form
 
   before(async () => {
@@ -55,15 +55,12 @@ story('check-up', 'checkup', ({ step, begin, signIn, api, button, region, pictur
     await next()
     await asked(3)
     // Demo: seven mills and two turbines produce; meters and climate sensors do not count.
-    await until(
-      'nine of nine are networked',
-      async () => {
-        await phone.page.reload()
-        await asked(3)
-        return (await phone.page.getByText(/平台实测 9 \/ 9 = 100 %/).count()) > 0
-      },
-      30_000,
-    )
+    await until('nine of nine are networked', async () => {
+      await phone.page.reload()
+      await asked(3)
+      await settled(phone.page)
+      return (await phone.page.getByText(/平台实测 9 \/ 9 = 100 %/).count()) > 0
+    })
     await phone.page.getByText('依据：9 项设备或测点').click()
     await phone.page.getByRole('link', { name: '数控铣床 1 号' }).waitFor()
     assert.deepEqual(await plain(phone.page), [])
@@ -250,20 +247,11 @@ story('check-up', 'checkup', ({ step, begin, signIn, api, button, region, pictur
   })
 
   step('looks as it should on a desk, in English and by night', async () => {
-    for (const look of ['zh', 'en', 'zh-dark']) {
-      const other = await open(browser, look, faults, state)
-      for (const [name, path] of Object.entries({
-        checkup: 'checkup',
-        'checkup-result': `checkup/${id}/result`,
-        'checkup-prescription': `checkup/${id}/prescription`,
-      })) {
-        await go(path, other.page)
-        await other.page.getByRole('heading', { level: 1 }).waitFor()
-        await until('loaded', async () => (await other.page.locator('.bones').count()) === 0)
-        assert.deepEqual(await plain(other.page), [], `${name} ${look}`)
-        await picture(`${name}-${look}`, other.page)
-      }
-      await other.context.close()
+    const pages = {
+      checkup: `/o/${org}/checkup`,
+      'checkup-result': `/o/${org}/checkup/${id}/result`,
+      'checkup-prescription': `/o/${org}/checkup/${id}/prescription`,
     }
+    await shots(pages, state, { looks: ['zh', 'en', 'zh-dark'] })
   })
 })

@@ -2,17 +2,16 @@
 // one address read. It also writes the screenshots frames-*.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { before } from 'node:test'
 
-import { looks, open, plain, until } from './browser.mjs'
+import { plain, settled, until } from './browser.mjs'
 import { story } from './story.mjs'
 
-story('frames', 'frames', ({ step, begin, signIn, api, pictures, faults }) => {
-  let node, browser, page, path, link, state
+story('frames', 'frames', ({ step, begin, signIn, api, shots, faults }) => {
+  let node, page, path, link, state
 
   before(async () => {
-    ;({ node, browser, page } = await begin())
+    ;({ node, page } = await begin())
   })
 
   const drawer = () => page.getByRole('dialog')
@@ -46,28 +45,29 @@ story('frames', 'frames', ({ step, begin, signIn, api, pictures, faults }) => {
     assert.match(sent[3], /^#\d+ unit \d+ read holding \d+\.\.\d+ \(function 3/)
     assert.ok((await rows().filter({ hasText: '接收' }).count()) > 5)
     const before = await lastTime()
-    await until('later frames', async () => (await lastTime()) !== before, 10_000)
+    await until('later frames', async () => (await lastTime()) !== before)
     assert.deepEqual(await plain(page), [])
   })
 
   step('holds still while paused, and goes on', async () => {
     await drawer().getByRole('button', { name: '暂停' }).click()
     await drawer().getByText('已暂停').waitFor()
-    await pause(400)
+    // What was asked before may still come.
+    await settled(page)
     const held = await table().textContent()
     await pause(2500)
     assert.equal(await table().textContent(), held)
     await drawer().getByRole('button', { name: '继续' }).click()
-    await until('it goes on', async () => (await table().textContent()) !== held, 10_000)
+    await until('it goes on', async () => (await table().textContent()) !== held)
   })
 
   step('narrows by a filter, and downloads what is shown', async () => {
     await drawer().getByRole('button', { name: '暂停' }).click()
-    await pause(400)
+    await settled(page)
     const field = drawer().getByLabel('按解读、方向或十六进制筛选')
     const all = await rows().count()
     await field.fill('discrete')
-    await until('fewer rows', async () => (await rows().count()) < all, 5_000)
+    await until('fewer rows', async () => (await rows().count()) < all)
     const notes = await rows().locator('td.note').allTextContents()
     assert.ok(notes.length > 0)
     for (const n of notes) assert.match(n, /discrete/)
@@ -117,19 +117,14 @@ story('frames', 'frames', ({ step, begin, signIn, api, pictures, faults }) => {
   })
 
   step('is seen in every look', async () => {
-    for (const look of ['zh', 'en', 'zh-dark', 'zh-phone']) {
-      const { context, page: p } = await open(browser, look, faults, state)
-      await p.addInitScript((l) => localStorage.setItem('jingwei.lang', l), looks[look].lang)
-      await p.goto(node.url + path)
+    const ready = async (p, _, look) => {
       const [inspect, name] = look === 'en' ? ['Inspect: ', link.name.en] : ['查看报文：', link.name.zh]
-      await p.getByRole('button', { name: inspect + name }).click()
+      // By night it is open already.
+      if (!(await p.getByRole('dialog').isVisible())) await p.getByRole('button', { name: inspect + name }).click()
       const found = p.getByRole('dialog').locator('tbody tr')
       await until(`frames in ${look}`, async () => (await found.count()) > 20)
-      await pause(600)
-      assert.deepEqual(await plain(p), [], look)
-      await p.screenshot({ path: join(pictures, `frames-${look}.png`) })
-      await context.close()
     }
+    await shots({ frames: path }, state, { ready })
   })
 
   step('met no fault on the way', () => assert.deepEqual(faults, []))

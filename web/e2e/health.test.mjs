@@ -5,14 +5,14 @@ import { readFile } from 'node:fs/promises'
 import { before } from 'node:test'
 import { URLSearchParams } from 'node:url'
 
-import { open, plain, until } from './browser.mjs'
+import { plain, until } from './browser.mjs'
 import { story } from './story.mjs'
 
-story('the data-health page', 'health', ({ step, begin, signIn, api, region, picture, faults }) => {
-  let node, browser, main, page, state, org, machine, point
+story('the data-health page', 'health', ({ step, begin, signIn, api, item, region, picture, shots, faults }) => {
+  let node, main, page, state, org, machine, point
 
   before(async () => {
-    ;({ node, browser, main, page } = await begin())
+    ;({ node, main, page } = await begin())
     ;({ state, org } = await signIn())
   })
 
@@ -43,7 +43,7 @@ story('the data-health page', 'health', ({ step, begin, signIn, api, region, pic
     )
     await page.goto(`${node.url}/o/${org}`)
     await page.getByRole('navigation').first().getByRole('button', { name: '更多' }).click()
-    await page.getByRole('menuitem', { name: '数据健康' }).click()
+    await item('数据健康')
     await page.getByRole('heading', { level: 1, name: '数据健康' }).waitFor()
     const parts = region('工厂各处')
     await parts.getByRole('button', { name: machine.name.zh, exact: true }).waitFor()
@@ -138,16 +138,10 @@ story('the data-health page', 'health', ({ step, begin, signIn, api, region, pic
   })
 
   step('says so where nothing is missing and where nothing fits, in English, dark and on a phone', async () => {
-    const address = page.url()
-    for (const look of ['en', 'zh-dark', 'zh-phone']) {
-      const other = await open(browser, look, faults, state)
-      await other.page.goto(address)
-      await other.page.getByRole('heading', { level: 1 }).waitFor()
-      await other.page.locator('.gaplist > li').first().waitFor()
-      await picture(`health-${look}`, other.page)
-      assert.deepEqual(await plain(other.page), [], look)
-      await other.context.close()
-    }
+    const address = new URL(page.url())
+    const ready = (shown) => shown.locator('.gaplist > li').first().waitFor()
+    const looks = ['en', 'zh-dark', 'zh-phone']
+    await shots({ health: address.pathname + address.search }, state, { looks, ready })
     await page.goto(`${node.url}/o/${org}/health?from=1700000000000&to=1700003600000`)
     await page.getByText('还没有测点').waitFor()
     assert.deepEqual(faults, [])

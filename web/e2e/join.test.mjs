@@ -12,7 +12,7 @@ const right = '91440101MA0TEXT12H'
 const wrong = '91440101MA0TEXT120'
 const pdf = Buffer.from('%PDF-1.7\n1 0 obj\n')
 
-story('joining', 'join', ({ step, begin, signIn, api, button, region, picture, faults }) => {
+story('joining', 'join', ({ step, begin, signIn, api, button, choose, region, picture, shots, faults }) => {
   let node, browser, page, state, org, phone, firm
 
   before(async () => {
@@ -62,9 +62,7 @@ story('joining', 'join', ({ step, begin, signIn, api, button, region, picture, f
 
   step('shows the size class at once', async () => {
     assert.equal(await phone.getByLabel('行政区划代码').inputValue(), '440101')
-    await phone.getByRole('combobox', { name: '行业' }).click()
-    await phone.getByRole('combobox', { name: '行业' }).fill('C34')
-    await phone.locator('.ant-select-item-option').first().click()
+    await choose('行业', 'C34', phone, 'C34')
     await phone.getByLabel('从业人员（人）').fill('120')
     await phone.getByLabel('上年营业收入').fill('8600')
     await phone.getByLabel('资产总额').fill('5000')
@@ -185,20 +183,7 @@ story('joining', 'join', ({ step, begin, signIn, api, button, region, picture, f
   })
 
   step('looks well in every look', async () => {
-    for (const look of ['zh', 'en', 'zh-dark', 'zh-phone']) {
-      const { context, page: one } = await open(browser, look, faults, state)
-      for (const [name, path] of [
-        ['applications', 'applications'],
-        ['mandates', 'mandates'],
-      ]) {
-        await one.goto(`${node.url}/o/${org}/${path}`)
-        await one.getByRole('heading', { level: 1 }).waitFor()
-        await until('loaded', async () => (await one.locator('.bones').count()) === 0)
-        assert.deepEqual(await plain(one), [], `${name} ${look}`)
-        await picture(`join-${name}-${look}`, one)
-      }
-      await context.close()
-    }
+    await shots({ 'join-applications': `/o/${org}/applications`, 'join-mandates': `/o/${org}/mandates` }, state)
   })
 
   step('made no fault in any browser', () => assert.deepEqual(faults, []))

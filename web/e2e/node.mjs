@@ -6,9 +6,10 @@ import { join } from 'node:path'
 
 /**
  * startNode runs `jingwei demo` of the binary JINGWEI_BIN with a data folder of its own and gives its address, its
- * one-time sign-in link and its tokens. With JINGWEI_URL and JINGWEI_LINK it takes a node that runs already.
+ * one-time sign-in link and its tokens. Stories make what they tell of themselves: the demo's province is left out, unless
+ * a story is of it. With JINGWEI_URL and JINGWEI_LINK it takes a node that runs already.
  */
-export async function startNode() {
+export async function startNode({ province = false } = {}) {
   if (process.env.JINGWEI_URL) {
     return { url: process.env.JINGWEI_URL, link: process.env.JINGWEI_LINK, stop: async () => {} }
   }
@@ -16,9 +17,13 @@ export async function startNode() {
   if (!binary) throw new Error('set JINGWEI_BIN to the binary to test (make build makes bin/jingwei)')
   const data = mkdtempSync(join(tmpdir(), 'jingwei-e2e-'))
   const port = await freePort()
-  const child = spawn(binary, ['demo', '--headless', '--http', `127.0.0.1:${port}`, '--data', data], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    binary,
+    ['demo', '--headless', '--http', `127.0.0.1:${port}`, '--data', data, `--province=${province}`],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   let said = ''
   const ready = new Promise((resolve, reject) => {
     const look = (chunk) => {
@@ -31,7 +36,7 @@ export async function startNode() {
     child.stdout.on('data', look)
     child.stderr.on('data', look)
     child.on('exit', (code) => reject(new Error(`the demo ended with ${code}:\n${said}`)))
-    setTimeout(() => reject(new Error(`the demo printed no link and tokens within 60 s:\n${said}`)), 60_000).unref()
+    setTimeout(() => reject(new Error(`the demo printed no link and tokens within 120 s:\n${said}`)), 120_000).unref()
   })
   const stop = async () => {
     if (child.exitCode === null) {
@@ -41,8 +46,17 @@ export async function startNode() {
     }
     rmSync(data, { recursive: true, force: true })
   }
+  // told waits until the demo has written a line that fits.
+  const told = async (line) => {
+    for (let i = 0; i < 600; i++) {
+      const found = line.exec(said)
+      if (found) return found
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    throw new Error(`the demo did not write ${line} within a minute:\n${said}`)
+  }
   try {
-    return { url: `http://127.0.0.1:${port}`, ...(await ready), stop }
+    return { url: `http://127.0.0.1:${port}`, ...(await ready), told, stop }
   } catch (e) {
     await stop()
     throw e

@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { before } from 'node:test'
 
-import { open, plain, until } from './browser.mjs'
+import { light, open, plain, settled, until } from './browser.mjs'
 import { story } from './story.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
+story('every page', 'pages', ({ step, begin, signIn, api, shown, visit, faults }) => {
   let node, browser, main, state, org, pages
 
   before(async () => {
@@ -152,13 +152,12 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
   })
 
   const contrast = 'color-contrast'
-  const rules = {
-    zh: {},
-    'zh-dark': { runOnly: [contrast] },
-    'en-phone': { rules: { [contrast]: { enabled: false } } },
-  }
+  const colours = { runOnly: [contrast] }
+  const allButColours = { rules: { [contrast]: { enabled: false } } }
   /** look tells what a page, as it is now, owes to those who do not see it or cannot point. */
   const look = async (page, chosen) => {
+    await settled(page)
+    if (!(await page.evaluate(() => Boolean(globalThis.axe)))) await page.evaluate(axe)
     const found = await plain(page)
     const { violations } = await page.evaluate(
       (options) => globalThis.axe.run({ resultTypes: ['violations'], preload: false, ...options }),
@@ -169,27 +168,41 @@ story('every page', 'pages', ({ step, begin, signIn, api, faults }) => {
     }
     return found
   }
-  for (const [of, chosen] of Object.entries(rules)) {
-    step(`has nothing that keeps somebody out: ${of}`, async () => {
-      const { context, page } = await open(browser, of, faults, state)
-      const found = []
-      for (const [name, path] of pages) {
-        await page.goto(node.url + path)
-        await page.getByRole('heading', { level: 1 }).first().waitFor()
-        await until('loaded', async () => (await page.locator('.bones').count()) === 0)
-        await page.evaluate(axe)
-        // A page that has just come may still be settling: a box, say, that learns a moment later that it scrolls.
-        let seen = await look(page, chosen)
-        for (let again = 0; seen.length > 0 && again < 5; again++) {
-          await page.waitForTimeout(500)
-          seen = await look(page, chosen)
-        }
-        for (const fault of seen) found.push(`${name}: ${fault}`)
-      }
-      await context.close()
-      assert.deepEqual(found, [])
-    })
+  /** faultsOf looks again where it found something: a box, say, may learn a moment later that it scrolls. */
+  const faultsOf = async (page, chosen, name) => {
+    let seen = await look(page, chosen)
+    for (let again = 0; seen.length > 0 && again < 5; again++) {
+      await page.waitForTimeout(500)
+      seen = await look(page, chosen)
+    }
+    return seen.map((fault) => `${name}: ${fault}`)
   }
+
+  step('has nothing that keeps somebody out, by day and by night', async () => {
+    const { context, page } = await open(browser, 'zh', faults, state)
+    const found = []
+    for (const [name, path] of pages) {
+      await page.goto(node.url + path)
+      await page.getByRole('heading', { level: 1 }).first().waitFor()
+      found.push(...(await faultsOf(page, {}, name)))
+      await light(page, false)
+      found.push(...(await faultsOf(page, colours, `${name}, by night`)))
+      await light(page, true)
+    }
+    await context.close()
+    assert.deepEqual(found, [])
+  })
+
+  step('has nothing that keeps somebody out, in English and in a hand, gone to from within', async () => {
+    const page = await shown('en-phone', state)
+    const found = []
+    for (const [name, path] of pages) {
+      if (name === 'no page') await page.goto(node.url + path)
+      else await visit(page, path)
+      found.push(...(await faultsOf(page, allButColours, name)))
+    }
+    assert.deepEqual(found, [])
+  })
 
   step('had no error in any page', () => {
     assert.deepEqual(faults, [])

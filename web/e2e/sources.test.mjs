@@ -2,18 +2,17 @@
 // push source with its credential made by a person, a device that is adopted, and the rates that are counted from it all.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { before } from 'node:test'
 
-import { looks, open, plain, until } from './browser.mjs'
+import { plain, until } from './browser.mjs'
 import { story } from './story.mjs'
 
-story('sources', 'sources', ({ step, begin, api, button, choose, pictures, faults }) => {
-  let node, browser, main, page, state
+story('sources', 'sources', ({ step, begin, api, button, choose, item, shots, faults }) => {
+  let node, main, page, state
   let org, mqtt, push, user, secret
 
   before(async () => {
-    ;({ node, browser, main, page } = await begin())
+    ;({ node, main, page } = await begin())
   })
 
   // The plain address of the same node: a test trusts no authority of its own.
@@ -34,7 +33,8 @@ story('sources', 'sources', ({ step, begin, api, button, choose, pictures, fault
     await page.goto(node.link)
     await button('以后再设').click()
     await page.getByRole('heading', { level: 1, name: '总览' }).waitFor()
-    state = await main.context.storageState()
+    // The language of a window is that of its look.
+    state = { cookies: (await main.context.storageState()).cookies, origins: [] }
     org = /\/o\/([^/]+)/.exec(page.url())[1]
     const sources = await until('two sources with devices', async () => {
       const list = (await api(`/sources?org=${org}`)).items.filter((s) => s.online > 0)
@@ -135,9 +135,7 @@ story('sources', 'sources', ({ step, begin, api, button, choose, pictures, fault
     await page.locator('.ant-modal-confirm').getByRole('button', { name: '停止供数' }).click()
     await press('认领')
     await dialog().getByText('已有设备', { exact: true }).click()
-    await dialog().getByLabel('设备', { exact: true }).click()
-    await page.keyboard.type('press')
-    await page.keyboard.press('Enter')
+    await choose('设备', 'press', dialog(), 'press')
     await press('认领')
     await dialog().getByRole('button', { name: '停止供数' }).waitFor()
     const [device] = (await api(`/sources/${push.id}/devices`)).items
@@ -200,7 +198,7 @@ story('sources', 'sources', ({ step, begin, api, button, choose, pictures, fault
       assert.ok(gone.ok(), await gone.text())
     }
     await page.getByRole('button', { name: '更多' }).first().click()
-    await page.getByRole('menuitem', { name: '接入规模' }).click()
+    await item('接入规模')
     await page.getByRole('heading', { level: 1, name: '接入规模' }).waitFor()
     const totals = page.getByRole('region', { name: '总数' })
     await until('15 of 15', async () => /已联网15 \/ 15/.test(await totals.textContent()))
@@ -224,23 +222,18 @@ story('sources', 'sources', ({ step, begin, api, button, choose, pictures, fault
   })
 
   step('looks the same in both languages, dark and on a phone', async () => {
-    const seen = [
-      ['sources', 'sources', '.is-online'],
-      ['source', `sources/${mqtt.id}`, '.is-online'],
-      ['scale', 'scale', '.growth'],
-    ]
-    for (const look of Object.keys(looks).filter((l) => ['zh', 'en', 'zh-dark', 'zh-phone'].includes(l))) {
-      const other = await open(browser, look, faults, state)
-      await other.page.addInitScript((l) => localStorage.setItem('jingwei.lang', l), looks[look].lang)
-      for (const [name, path, there] of seen) {
-        await other.page.goto(`${node.url}/o/${org}/${path}`)
-        await other.page.locator(there).first().waitFor()
-        if (name === 'source') await other.page.locator('tbody .is-online').nth(2).waitFor()
-        assert.deepEqual(await plain(other.page), [], `${name} ${look}`)
-        await other.page.screenshot({ path: join(pictures, `${name}-${look}.png`) })
-      }
-      await other.context.close()
+    const seen = {
+      sources: ['sources', '.is-online'],
+      source: [`sources/${mqtt.id}`, '.is-online'],
+      scale: ['scale', '.growth'],
     }
+    const pages = Object.fromEntries(Object.entries(seen).map(([name, [path]]) => [name, `/o/${org}/${path}`]))
+    await shots(pages, state, {
+      ready: async (shown, name) => {
+        await shown.locator(seen[name][1]).first().waitFor()
+        if (name === 'source') await shown.locator('tbody .is-online').nth(2).waitFor()
+      },
+    })
   })
 
   step('nothing was said in the browser’s console', () => {

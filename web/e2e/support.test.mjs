@@ -3,17 +3,17 @@
 import assert from 'node:assert/strict'
 import { before } from 'node:test'
 
-import { open, plain, until } from './browser.mjs'
+import { until } from './browser.mjs'
 import { story } from './story.mjs'
 
 const code = '91440101MA0TEXT12H'
 const guangzhou = '003_585eee0367e423c7.txt'
 
-story('support and ledger', 'support', ({ step, begin, signIn, api, button, region, picture, faults }) => {
-  let node, browser, main, page, state, home, firm, inquiry
+story('support and ledger', 'support', ({ step, begin, signIn, api, button, region, shots, faults }) => {
+  let node, main, page, state, home, firm, inquiry
 
   before(async () => {
-    ;({ node, browser, main, page } = await begin())
+    ;({ node, main, page } = await begin())
     ;({ state, org: home } = await signIn())
   })
 
@@ -21,20 +21,6 @@ story('support and ledger', 'support', ({ step, begin, signIn, api, button, regi
     const answer = await main.context.request[method](`${node.url}/api/v1${path}`, { data })
     assert.ok(answer.ok(), `${path}: ${await answer.text()}`)
     return answer.status() === 204 ? undefined : answer.json().catch(() => undefined)
-  }
-  const loaded = (of = page) => until('loaded', async () => (await of.locator('.bones').count()) === 0)
-  const shots = async (pages) => {
-    for (const look of ['zh', 'en', 'zh-dark', 'zh-phone']) {
-      const other = await open(browser, look, faults, state)
-      for (const [name, path] of Object.entries(pages)) {
-        await other.page.goto(`${node.url}${path}`)
-        await other.page.getByRole('heading', { level: 1 }).waitFor()
-        await loaded(other.page)
-        assert.deepEqual(await plain(other.page), [], `${name} ${look}`)
-        await picture(`${name}-${look}`, other.page)
-      }
-      await other.context.close()
-    }
   }
 
   step('a firm of the register and a dated document', async () => {
@@ -135,14 +121,15 @@ story('support and ledger', 'support', ({ step, begin, signIn, api, button, regi
   })
 
   step('looks as it should in every look', async () => {
-    await shots({
+    const pages = {
       support: `/o/${firm}/support/${inquiry}`,
       'support-projects': `/o/${firm}/support`,
       policies: '/public/policies',
       vouchers: `/o/${firm}/vouchers`,
       ledger: `/o/${home}/ledger`,
       'policy-lab': `/o/${home}/policy-lab`,
-    })
+    }
+    await shots(pages, state)
     assert.deepEqual(faults, [])
   })
 })

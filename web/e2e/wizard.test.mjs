@@ -28,7 +28,7 @@ async function start(children, args, wanted) {
     child.stdout.on('data', look)
     child.stderr.on('data', look)
     child.on('exit', (code) => reject(new Error(`jingwei ${args[0]} ended with ${code}:\n${said}`)))
-    setTimeout(() => reject(new Error(`jingwei ${args[0]} did not get ready:\n${said}`)), 30_000).unref()
+    setTimeout(() => reject(new Error(`jingwei ${args[0]} did not get ready:\n${said}`)), 120_000).unref()
   })
 }
 

@@ -11,6 +11,11 @@ export interface Preferences {
 
 const listeners = new Set<() => void>()
 const darkQuery = matchMedia('(prefers-color-scheme: dark)')
+// A query that is looked at between the change and the next frame does not tell of the change (Chromium): only its events
+// are listened to.
+let night = darkQuery.matches
+const stillQuery = matchMedia('(prefers-reduced-motion: reduce)')
+let still = stillQuery.matches
 
 let current: Preferences = { lang: read('lang') === 'en' ? 'en' : 'zh', theme: themeOf(read('theme')) }
 
@@ -42,15 +47,20 @@ export function setPreferences(change: Partial<Preferences>): void {
   for (const f of listeners) f()
 }
 
-const isDark = () => current.theme === 'dark' || (current.theme === 'system' && darkQuery.matches)
+const isDark = () => current.theme === 'dark' || (current.theme === 'system' && night)
 
 function show(): void {
   document.documentElement.dataset.theme = isDark() ? 'dark' : 'light'
   document.documentElement.lang = current.lang === 'en' ? 'en' : 'zh-CN'
 }
 
-darkQuery.addEventListener('change', () => {
+darkQuery.addEventListener('change', (e) => {
+  night = e.matches
   show()
+  for (const f of listeners) f()
+})
+stillQuery.addEventListener('change', (e) => {
+  still = e.matches
   for (const f of listeners) f()
 })
 show()
@@ -64,3 +74,6 @@ export const usePreferences = (): Preferences => useSyncExternalStore(subscribe,
 
 /** useDark tells whether the dark colours are shown now. */
 export const useDark = (): boolean => useSyncExternalStore(subscribe, isDark)
+
+/** useStill tells whether this person's system asks for pages that do not move (WCAG 2.2, 2.3.3). */
+export const useStill = (): boolean => useSyncExternalStore(subscribe, () => still)

@@ -1,7 +1,7 @@
 import { theme, type ThemeConfig } from 'antd'
 
-/** themeFor is antd in the colours of style/base.css, small and flat. */
-export function themeFor(dark: boolean): ThemeConfig {
+/** themeFor is antd in the colours of style/base.css, small and flat; `still` for those whom movement disturbs. */
+export function themeFor(dark: boolean, still: boolean): ThemeConfig {
   return {
     algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
@@ -31,6 +31,7 @@ export function themeFor(dark: boolean): ThemeConfig {
       paddingLG: 18,
       fontFamily: 'inherit',
       wireframe: false,
+      motion: !still,
     },
     components: {
       // White stands on the one, the other stands on the ground: one blue cannot do both in the dark.
