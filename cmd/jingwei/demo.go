@@ -7,32 +7,41 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"jingwei/internal/kernel/config"
+	"jingwei/internal/kernel/file"
 )
 
 func demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Run a node, three gateways and twenty simulated machines, and print how to sign in",
+		Short: "Run a node with a fictional province, three gateways and twenty simulated machines, and print how to sign in",
 		Long: `Run a whole small world in one process tree: a node, and two enterprises with three gateways and twenty machines that
 replay recorded data: CNC mills and energy meters over Modbus TCP, gas turbines over OPC UA, more mills over Sparkplug B
 and climate sensors over MQTT. Nothing is short-circuited: machines, gateways and node are processes of their own that
 speak over sockets, with certificates where the protocol has them.
 
+The node is the platform of a fictional province: once it is ready, two dozen firms, a dozen providers, experts and what
+has come to pass between them are entered behind it, through the same API as everything else (some seconds; a start that
+was interrupted is completed by the next). All of it is marked as demonstration data. Its people sign in by a link that
+"jingwei admin link LOGIN" makes while the demo is stopped, or People in the console.
+
 A second start goes on where the first stopped. The console is served over plain HTTP on loopback, so that a browser
 needs no certificate; gateways use TLS as always.`,
 		Example: `  jingwei demo
   jingwei demo --fresh
+  jingwei demo --province=false
   jingwei demo --headless --http 127.0.0.1:8480 --data /tmp/demo`,
 		Args: cobra.NoArgs,
 	}
 	addConfigFlags(c)
 	fresh := c.Flags().Bool("fresh", false, "delete what an earlier demo left in the data folder and begin anew")
 	headless := c.Flags().Bool("headless", false, "print API tokens for the two enterprises (token, token-b) as well")
+	province := c.Flags().Bool("province", true, "people the node with the fictional province; without it, its registers are empty")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := configured(c, map[string]string{
 			"data": "jingwei-demo", "node.name": "Jingwei demo", "http.address": "127.0.0.1:8480",
@@ -49,7 +58,7 @@ needs no certificate; gateways use TLS as always.`,
 				return err
 			}
 		}
-		return demo(c.Context(), cfg, *headless, c.OutOrStdout(), c.ErrOrStderr())
+		return demo(c.Context(), cfg, *headless, *province, c.OutOrStdout(), c.ErrOrStderr())
 	}
 	return c
 }
@@ -71,24 +80,31 @@ func removeDemo(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-func demo(ctx context.Context, cfg *config.Loaded, headless bool, out, errs io.Writer) error {
+func demo(ctx context.Context, cfg *config.Loaded, headless, province bool, out, errs io.Writer) error {
 	begun := time.Now()
 	logger := newLogger(cfg, errs)
+	if err := markDemo(cfg.Data); err != nil {
+		return err
+	}
 	n, err := openNode(ctx, cfg, logger)
 	if err != nil {
 		return err
 	}
 	defer n.close()
-	if err := markDemo(cfg.Data); err != nil {
-		return err
-	}
 	world, err := n.makeWorld(demoContext(ctx))
 	if err != nil {
 		return fmt.Errorf("set up the demo: %w", err)
 	}
+	if province {
+		if err := n.beginProvince(world); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	children := &children{dir: cfg.Data, level: cfg.Log.Level, errs: errs, failed: n.fail}
 	defer children.wait()
+	var filling sync.WaitGroup
+	defer filling.Wait()
 	defer cancel()
 	return n.serve(ctx, func() {
 		fmt.Fprintf(out, "Jingwei demo: %s (ready in %d ms)\n", n.base(), time.Since(begun).Milliseconds())
@@ -105,11 +121,17 @@ func demo(ctx context.Context, cfg *config.Loaded, headless bool, out, errs io.W
 			return
 		}
 		fmt.Fprintf(out, "running: %d gateways and %d machines; Ctrl-C ends the demo\n", len(demoGateways), len(demoMachines))
+		if province {
+			filling.Go(func() { n.tellProvince(demoContext(ctx), world, out) })
+		}
 	})
 }
 
-// markDemo makes the mark, unless it is there.
+// markDemo makes the folder and the mark, unless they are there: a node that opens it knows that it is a demo's.
 func markDemo(dir string) error {
+	if err := file.MakeDir(file.OS(), dir, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w; choose another with --data", err)
+	}
 	f, err := os.OpenFile(filepath.Join(dir, demoMark), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

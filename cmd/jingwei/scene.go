@@ -15,8 +15,9 @@ type demoOrg struct {
 }
 
 var demoOrgs = []demoOrg{
-	{"works", text.Text{Zh: "示范精工", En: "Example Precision Works"}},
-	{"foundry", text.Text{Zh: "示范铸造", En: "Example Foundry"}},
+	// The platform of the fictional province runs the node; the machining works beside it are its own demonstration plant.
+	{"works", text.Text{Zh: "澄岚省服务平台（演示）", En: "Chenglan Province Platform (demo)"}},
+	{"foundry", text.Text{Zh: "示范铸造（演示）", En: "Example Foundry (demo)"}},
 }
 
 // demoNode is a place in a plant.

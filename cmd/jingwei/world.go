@@ -23,9 +23,10 @@ import (
 // world is what the demo has made so far, by the keys of the scene. It is kept in the data folder after each step, so
 // that a start that was interrupted goes on where it stopped.
 type world struct {
-	Made       map[string]uuid.UUID  `json:"made"`       // "org/foundry", "node/line-1", "machine/mill", …
-	Address    map[string]string     `json:"address"`    // of the simulator behind a link, as it was last
-	Credential map[string]credential `json:"credential"` // of the simulator behind a source
+	Made       map[string]uuid.UUID  `json:"made"`          // "org/foundry", "node/line-1", "machine/mill", …
+	Address    map[string]string     `json:"address"`       // of the simulator behind a link, as it was last
+	Credential map[string]credential `json:"credential"`    // of the simulator behind a source
+	Day        string                `json:"day,omitempty"` // from which the province's past is counted
 
 	link          string // one-time sign-in link; "" once the administrator has a password
 	token, tokenB string

@@ -310,3 +310,20 @@ func (s *Service) PersonByLogin(ctx context.Context, login string) (Person, erro
 func AsSystem(ctx context.Context, via string) context.Context {
 	return With(ctx, Principal{Kind: KindSystem, Name: "node", Via: via})
 }
+
+// Acting is the principal of somebody for whom the node itself acts, such as a person of the demo, with the roles that they have now. It
+// is the node's own question and never the answer to a caller. Errors: ErrNotFound, ErrForbidden.
+func (s *Service) Acting(ctx context.Context, login, via string) (Principal, error) {
+	person, err := s.PersonByLogin(ctx, login)
+	if err != nil {
+		return Principal{}, err
+	}
+	if person.Disabled {
+		return Principal{}, ErrNotFound.With("thing", "person")
+	}
+	own, err := ownRoles(ctx, s.db, person.ID, s.now())
+	if err != nil {
+		return Principal{}, err
+	}
+	return s.principal(ctx, KindPerson, person.ID, person.Login, via, own)
+}

@@ -24,13 +24,14 @@ type Session struct {
 	Principal Principal
 }
 
-// Cookie makes the session's cookie. secure is false on plain HTTP only.
+// Cookie makes the session's cookie. secure is false on plain HTTP only. The browser counts its life by itself: its clock may be
+// another than the node's.
 func (s Session) Cookie(secure bool) *http.Cookie {
 	name := PlainCookieName
 	if secure {
 		name = CookieName
 	}
-	return &http.Cookie{Name: name, Value: s.Secret, Path: "/", Expires: s.Expires, Secure: secure, HttpOnly: true, SameSite: http.SameSiteStrictMode}
+	return &http.Cookie{Name: name, Value: s.Secret, Path: "/", MaxAge: int(SessionLife / time.Second), Secure: secure, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }
 
 // EndCookie makes the browser forget the session.

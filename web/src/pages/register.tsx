@@ -271,7 +271,14 @@ function FilterBar({
           value={filters.get('scope') || 'own'}
           onChange={(v) => filters.set({ scope: v === 'all' ? 'all' : undefined })}
           options={[
-            { value: 'own', label: n(org.name) },
+            {
+              value: 'own',
+              label: (
+                <div className="cut" style={{ maxWidth: 'min(220px, 38vw)' }}>
+                  {n(org.name)}
+                </div>
+              ),
+            },
             { value: 'all', label: t('registers.everywhere') },
           ]}
         />

@@ -31,6 +31,8 @@ type Service struct {
 	Orgs       *org.Service
 	Conditions Conditions // nil only where nothing is answered but the document
 	Grantable  []Grantable
+	Rehearsal  bool // the node's records are practice
+	Demo       bool // what the node holds is for demonstration
 }
 
 // Routes adds the operations.

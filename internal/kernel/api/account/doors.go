@@ -13,11 +13,13 @@ import (
 	"jingwei/internal/kernel/text"
 )
 
-// SignInWays are the ways in that the node offers besides login and password.
+// SignInWays are the ways in that the node offers besides login and password, and what kind of node one comes to.
 type SignInWays struct {
 	SMS       bool             `json:"sms" doc:"Codes are sent to phones"`
 	SignUp    bool             `json:"signUp" doc:"People may come by themselves: by a proved phone where codes are sent, else by login and password"`
 	Providers []SignInProvider `json:"providers" nullable:"false"`
+	Rehearsal bool             `json:"rehearsal" doc:"The node keeps a rehearsal: its records and their dates are practice"`
+	Demo      bool             `json:"demo" doc:"What the node holds is demonstration data"`
 }
 
 // SignInProvider vouches for people by OpenID Connect.
@@ -61,7 +63,7 @@ func (s *Service) doors(a *api.Server) {
 	api.Register(a, api.Public(get("getSignInWays", "/session/ways", "session", "Ways to sign in")),
 		func(ctx context.Context, _ *struct{}) (*struct{ Body SignInWays }, error) {
 			w := s.Auth.Ways(ctx)
-			out := SignInWays{SMS: w.SMS, SignUp: w.SignUp, Providers: []SignInProvider{}}
+			out := SignInWays{SMS: w.SMS, SignUp: w.SignUp, Providers: []SignInProvider{}, Rehearsal: s.Rehearsal, Demo: s.Demo}
 			for _, p := range w.Providers {
 				out.Providers = append(out.Providers, SignInProvider{p.ID, p.Label})
 			}
