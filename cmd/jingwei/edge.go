@@ -51,6 +51,7 @@ The code may also stand in JINGWEI_CODE, where other users of the machine do not
 			return err
 		}
 		debug.SetMemoryLimit(edgeMemory)
+		defer giveBackOnce()()
 		err = gateway.Run(c.Context(), gateway.Options{
 			DataDir: cfg.Data, Code: *code, Drivers: drivers(identityIn(cfg.Data)), Version: version, LinkAddress: *address,
 			SpoolBytes: int64(cfg.Journal.MaxBytes), Logger: newLogger(cfg, c.ErrOrStderr()),

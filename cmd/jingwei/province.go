@@ -143,6 +143,7 @@ func (n *node) tellProvince(ctx context.Context, w *world, out io.Writer) {
 	if w.Made[provinceStep] != uuid.Nil {
 		return
 	}
+	defer giveBack()
 	begun := time.Now()
 	switch err := n.fillProvince(ctx, w); {
 	case err == nil:

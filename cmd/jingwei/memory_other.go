@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// forgetProgram is for systems whose way of doing so is known.
+func forgetProgram() {}
