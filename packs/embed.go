@@ -2,8 +2,9 @@
 // equipment (equipment/), kinds of facts (facts/), registers (registers/), flows (flows/), layouts of forms (forms/),
 // calls for projects (calls/), notices of holidays (calendar/), tables of industries and size classes (industry/),
 // instruments of check-ups (instruments/), kinds of needs (needs/), weights of matching (matching/), the chart of accounts
-// (ledger/), questions about projects (support/), measures of support and the documents they quote (policy/). Each file
-// says where its content comes from. The rooms that use packs read and check them; this package only carries them.
+// (ledger/), questions about projects (support/), measures of support and the documents they quote (policy/), indicators
+// (indicators/) and what policies want of them (targets/). Each file says where its content comes from. The rooms that use
+// packs read and check them; this package only carries them.
 package packs
 
 import "embed"
@@ -18,5 +19,6 @@ import "embed"
 //go:embed needs/*.yaml matching/*.yaml
 //go:embed calls/*.yaml
 //go:embed ledger/*.yaml support/*.yaml
+//go:embed indicators/*.yaml targets/*.yaml
 //go:embed policy/*.yaml policy/documents/*.txt
 var Files embed.FS

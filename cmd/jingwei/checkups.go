@@ -102,7 +102,7 @@ func (p measuredPlant) Plant(ctx context.Context, id uuid.UUID, at time.Time) (m
 	}
 	for _, n := range nodes {
 		if n.Kind == plant.Machine {
-			machines = append(machines, measured.Machine{ID: n.ID, Name: n.Name, Production: n.Class != auxiliary})
+			machines = append(machines, measured.Machine{ID: n.ID, Name: n.Name, Class: n.Class, Production: n.Class != auxiliary})
 		}
 	}
 	err = store.Each(func(page store.Page) ([]plant.Point, string, error) {

@@ -46,6 +46,7 @@ const realtime = time.Minute
 type Machine struct {
 	ID         uuid.UUID
 	Name       text.Text
+	Class      string // of equipment; "" where nobody said
 	Production bool
 }
 

@@ -193,3 +193,39 @@ func TestFactsFitTheInstruments(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestMachinesOverASpan(t *testing.T) {
+	w, s := newWorks()
+	always := w.machine("always", true)
+	first, second := w.point(always, false, time.Second, ago(3), ago(1)), w.point(always, false, time.Second, ago(2), ago(1))
+	w.point(w.machine("never", true), false, time.Second)
+	meter := w.point(w.machine("meter", false), true, time.Minute, ago(2))
+	w.counted[meter] = 123_456
+	from, to := ago(3).Add(-12*time.Hour), ago(0).Add(-12*time.Hour) // civil days of China
+	list, days, err := s.Machines(t.Context(), uuid.Nil, from, to)
+	if err != nil || len(list) != 3 || len(days) != 3 || days[0] != from.UnixNano() {
+		t.Fatalf("%+v of %v, %v", list, days, err)
+	}
+	for i, want := range [][]bool{{true, true, true}, {false, false, false}, {false, true, false}} {
+		for d := range want {
+			if list[i].Days[d] != want[d] {
+				t.Errorf("%s: days are %v, want %v", list[i].Name.En, list[i].Days, want)
+				break
+			}
+		}
+	}
+	if len(list[0].Series) != 2 || list[0].Series[0] != first || list[0].Series[1] != second || list[0].Meter || !list[2].Meter || len(list[1].Series) != 0 {
+		t.Errorf("%+v", list)
+	}
+	if c, ok, err := s.Counted(t.Context(), uuid.Nil, meter, from, to); err != nil || !ok || c.WattHours != 123_456 || c.Days != 1 || c.Of != 3 {
+		t.Errorf("%+v %v %v", c, ok, err)
+	}
+	for _, other := range []uuid.UUID{first, uuid.Must(uuid.NewV7())} {
+		if c, ok, err := s.Counted(t.Context(), uuid.Nil, other, from, to); err != nil || ok {
+			t.Errorf("what is no counter counted %+v, %v", c, err)
+		}
+	}
+	if _, _, err := s.Machines(t.Context(), uuid.Nil, to, from); err == nil {
+		t.Error("a span that ends before it begins is looked at")
+	}
+}
