@@ -17,7 +17,7 @@ import (
 	"jingwei/internal/kernel/file"
 )
 
-// clock is the time of day that rooms are given. Deadlines of sockets and measured durations are their own affair.
+// clock is true time. Rooms are given that of their ground, which a rehearsal sets back. Deadlines of sockets and measured durations are their own affair.
 func clock() time.Time { return time.Now() }
 
 // nodeID reads the node's id, or mints it at the first start.

@@ -37,13 +37,16 @@ func visiting(cfg *config.Loaded, cell string) (*node, error) {
 	cells := cfg.Cluster.Cells
 	switch {
 	case len(cells) == 0 && cell == "":
-		return standing(cfg), nil
+		return standing(cfg)
 	case len(cells) == 0:
 		return nil, usageError{errors.New("--cell names a cell of a cluster, and cluster.cells is empty; leave it out")}
 	case !slices.Contains(cells, cell):
 		return nil, usageError{fmt.Errorf("--cell is %q; it must be one of %s", cell, strings.Join(cells, ", "))}
 	}
-	n := standing(cellConfig(cfg, cell))
+	n, err := standing(cellConfig(cfg, cell))
+	if err != nil {
+		return nil, err
+	}
 	n.ground = &visitor{machine{n.cfg, n.now, n.log}, cell}
 	return n, nil
 }

@@ -106,12 +106,14 @@ func backUp(ctx context.Context, cfg *config.Loaded, q backup.Request, t *teller
 	if _, err := os.Stat(filepath.Join(cfg.Data, "node.id")); err != nil {
 		return fmt.Errorf("%s is no data folder of a node: it has no node.id; name the right one with --data", cfg.Data)
 	}
-	n := standing(cfg)
+	n, err := standing(cfg)
+	if err != nil {
+		return err
+	}
 	defer n.close()
 	if err := backup.CheckFormats(file.OS(), cfg.Data); err != nil {
 		return err
 	}
-	var err error
 	if n.id, err = nodeID(file.OS(), filepath.Join(cfg.Data, "node.id")); err != nil {
 		return err
 	}

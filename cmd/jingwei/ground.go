@@ -53,11 +53,15 @@ type journal interface {
 }
 
 // standing is the node of a configuration, with nothing opened, for commands that need a part of it.
-func standing(cfg *config.Loaded) *node {
-	n := &node{cfg: cfg, log: slog.New(slog.DiscardHandler), now: clock}
+func standing(cfg *config.Loaded) (*node, error) {
+	now, err := clockOf(cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{cfg: cfg, log: slog.New(slog.DiscardHandler), now: now}
 	n.ground = &machine{cfg, n.now, n.log}
 	n.files, n.dir = n.ground.files()
-	return n
+	return n, nil
 }
 
 // machine is the ground of a node that has its data in a folder of its own.

@@ -31,6 +31,7 @@ import (
 	"jingwei/internal/govern/assess/measured"
 	"jingwei/internal/govern/incentive"
 	"jingwei/internal/govern/incentive/support"
+	"jingwei/internal/govern/indicator"
 	"jingwei/internal/govern/programme"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/api/account"
@@ -91,7 +92,9 @@ type node struct {
 	cfg        *config.Loaded
 	log        *slog.Logger
 	now        func() time.Time
+	rehearsal  bool // what it keeps is practice
 	started    time.Time
+	demo       bool // what it holds is for demonstration
 	metrics    *prometheus.Registry
 	packs      fs.FS          // those that ship, and the folder of one's own
 	measures   *incentive.Set // of the policies in the packs
@@ -132,6 +135,7 @@ type node struct {
 	backups    *backup.Service
 	measured   *measured.Service
 	checkups   *checkup.Service
+	indicators *indicator.Service
 	jobs       *job.Runner
 	api        *api.Server
 
@@ -144,7 +148,24 @@ type node struct {
 
 // openNode opens a node in the data folder of its configuration.
 func openNode(ctx context.Context, cfg *config.Loaded, logger *slog.Logger) (*node, error) {
-	return openNodeOn(ctx, &machine{cfg, clock, logger}, cfg, logger)
+	return openRehearsal(ctx, cfg, 0, logger)
+}
+
+// openRehearsal opens a node whose clock is set off from true time, 0 for not at all.
+func openRehearsal(ctx context.Context, cfg *config.Loaded, by time.Duration, logger *slog.Logger) (*node, error) {
+	r, err := rehearse(cfg, by)
+	if err != nil {
+		return nil, err
+	}
+	n, err := openNodeOn(ctx, &machine{cfg, r.clock, logger}, cfg, logger)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.keep(); err != nil {
+		n.close()
+		return nil, fmt.Errorf("keep the mark of the rehearsal: %w", err)
+	}
+	return n, nil
 }
 
 // openNodeOn opens the stores and builds the rooms of a node. What it opened before an error is closed again.
@@ -159,8 +180,17 @@ func openNodeOn(ctx context.Context, g ground, cfg *config.Loaded, logger *slog.
 		return nil, err
 	}
 	n.files, n.dir = g.files()
+	if n.rehearsal, err = marked(n.files, n.dir, rehearsalMark); err != nil {
+		return nil, err
+	}
+	if n.demo, err = marked(n.files, n.dir, demoMark); err != nil {
+		return nil, err
+	}
+	if n.rehearsal {
+		n.log.Warn("this node keeps a rehearsal: its records are practice and no real ones", "data", n.dir, "clock", n.now().Format(time.RFC3339))
+	}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openPacks, n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openMeasures, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openPacks, n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openMeasures, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openIndicators, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -245,9 +275,10 @@ func (n *node) openTenants(ctx context.Context) (err error) {
 	return err
 }
 
-// openCertificate opens the authority and gives the node its own certificate, for browsers and gateways alike.
+// openCertificate opens the authority and gives the node its own certificate, for browsers and gateways alike. Both are
+// of true time, also in a rehearsal: peers judge them by their own clocks.
 func (n *node) openCertificate(context.Context) (err error) {
-	if n.authority, err = auth.OpenAuthority(n.files, filepath.Join(n.dir, "authority"), n.now); err != nil {
+	if n.authority, err = auth.OpenAuthority(n.files, filepath.Join(n.dir, "authority"), clock); err != nil {
 		return err
 	}
 	n.tls, err = n.authority.Serve(n.names())
@@ -446,7 +477,7 @@ func (n *node) openAPI(ctx context.Context) (err error) {
 // routes adds every room's operations. It needs the rooms for what they do when called, not for what they are: the
 // OpenAPI document is written from a node whose stores were never opened.
 func (n *node) routes() {
-	(&account.Service{DB: n.db, Auth: n.auth, Orgs: n.orgs, Conditions: n.board, Grantable: n.grantable()}).Routes(n.api)
+	(&account.Service{DB: n.db, Auth: n.auth, Orgs: n.orgs, Conditions: n.board, Grantable: n.grantable(), Rehearsal: n.rehearsal, Demo: n.demo}).Routes(n.api)
 	n.facts.Routes(n.api)
 	n.registers.Routes(n.api)
 	n.flows.Routes(n.api)
@@ -475,6 +506,7 @@ func (n *node) routes() {
 		Telemetry: n.telemetry, Orgs: n.orgs, Now: n.now,
 	}).Routes(n.api)
 	n.checkups.Routes(n.api)
+	n.indicators.Routes(n.api)
 	n.backups.Routes(n.api)
 	n.statusRoute()
 }
@@ -517,6 +549,7 @@ func (n *node) modules() []module.Module {
 
 // serve runs the node until ctx ends or a room fails. started is called once everything serves.
 func (n *node) serve(ctx context.Context, started func()) error {
+	defer giveBackOnce()()
 	return module.Run(ctx, module.Options{Logger: n.log, Started: started, Failed: n.failed}, n.modules()...)
 }
 
@@ -532,7 +565,7 @@ func (n *node) close() {
 
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
-	n.checkups = &checkup.Service{}
+	n.checkups, n.indicators = &checkup.Service{}, &indicator.Service{}
 	n.ledger, n.support = &ledger.Service{}, &support.Service{}
 	n.programmes = &programme.Service{}
 	n.facts, n.registers, n.flows = &fact.Service{}, &register.Service{}, &flow.Service{}

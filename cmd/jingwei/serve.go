@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -26,6 +27,8 @@ one-time link with which the administrator signs in and chooses a password. It i
 that has been done.
 
 HTTPS uses a certificate of the node's own authority. Plain HTTP is served on loopback only, for a proxy beside it.
+With --rehearse the clock of the node is set back, so that what takes weeks can be walked through in minutes: on a new
+data folder only, which is marked as a rehearsal's for good. See docs/rehearsal.md.
 With --cells the process is one of several that serve the cells of a cluster: records in PostgreSQL, journals and files in
 NATS JetStream. See docs/cluster.md.
 
@@ -35,22 +38,26 @@ SIGINT or SIGTERM ends it cleanly.`,
 		Args: cobra.NoArgs,
 	}
 	addConfigFlags(c)
+	rehearsed := c.Flags().Duration("rehearse", 0, "set the node's clock back by this time, such as -336h, to rehearse; only on a new data folder, or on that of a rehearsal")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := configured(c, nil)
 		if err != nil {
 			return err
 		}
 		if len(cfg.Cluster.Cells) > 0 {
+			if *rehearsed != 0 {
+				return usageError{errors.New("--rehearse and --cells: only a node with a data folder of its own can rehearse; leave one of them out")}
+			}
 			return serveCells(c.Context(), cfg, c.OutOrStdout(), c.ErrOrStderr())
 		}
-		return serve(c.Context(), cfg, c.OutOrStdout(), c.ErrOrStderr())
+		return serve(c.Context(), cfg, *rehearsed, c.OutOrStdout(), c.ErrOrStderr())
 	}
 	return c
 }
 
-func serve(ctx context.Context, cfg *config.Loaded, out, errs io.Writer) error {
+func serve(ctx context.Context, cfg *config.Loaded, by time.Duration, out, errs io.Writer) error {
 	begun := time.Now()
-	n, err := openNode(ctx, cfg, newLogger(cfg, errs))
+	n, err := openRehearsal(ctx, cfg, by, newLogger(cfg, errs))
 	if err != nil {
 		return err
 	}

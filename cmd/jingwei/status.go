@@ -20,6 +20,7 @@ type nodeStatus struct {
 	Version   string         `json:"version"`
 	Started   time.Time      `json:"started"`
 	Now       time.Time      `json:"now"`
+	Demo      bool           `json:"demo,omitempty" doc:"What the node holds is demonstration data"`
 	Ingest    *ingestStatus  `json:"ingest,omitempty" doc:"For those who may read the node's metrics"`
 	Log       *logStatus     `json:"log,omitempty"`
 	Telemetry *storageStatus `json:"telemetry,omitempty"`
@@ -51,7 +52,7 @@ func (n *node) statusRoute() {
 		if _, err := auth.Need(ctx); err != nil {
 			return nil, err
 		}
-		out := &struct{ Body nodeStatus }{nodeStatus{Name: n.cfg.Node.Name, Version: version, Started: n.started.UTC(), Now: n.now().UTC()}}
+		out := &struct{ Body nodeStatus }{nodeStatus{Name: n.cfg.Node.Name, Version: version, Started: n.started.UTC(), Now: n.now().UTC(), Demo: n.demo}}
 		if _, err := auth.AllowNode(ctx, auth.Metrics); err != nil {
 			return out, nil
 		}

@@ -7,10 +7,10 @@ import { startNode } from './node.mjs'
 import { story } from './story.mjs'
 
 story('the demo’s province', 'province', ({ step, begin, signIn, api, picture, faults }) => {
-  let node, browser, main, page, state, home, firm, provider
+  let node, browser, main, state, home, firm, provider
 
   before(async () => {
-    ;({ node, browser, main, page } = await begin(() => startNode({ province: true })))
+    ;({ node, browser, main } = await begin(() => startNode({ province: true })))
     ;({ state, org: home } = await signIn())
   })
 

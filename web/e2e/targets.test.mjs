@@ -21,7 +21,7 @@ const checked = (code) => {
   return code.slice(0, 17) + alphabet[(31 - (sum % 31)) % 31]
 }
 
-story('indicators and targets', 'targets', ({ step, begin, signIn, api, region, button, picture, faults }) => {
+story('indicators and targets', 'targets', ({ step, begin, signIn, region, button, picture, faults }) => {
   let node, browser, main, page, state, home
   const orgs = []
 

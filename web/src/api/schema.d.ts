@@ -1835,6 +1835,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/indicators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Definitions of indicators, by id */
+        get: operations["listIndicators"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/indicators/{indicator}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A definition: formula, inputs with their sources, assumptions, who uses it */
+        get: operations["getIndicator"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/indicators/{indicator}/value": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An indicator of one organisation now, with what it rests on
+         * @description For the enterprise's own people, and for those of the keeper whose register lists it: what the enterprise has not granted the keeper is missing (no-consent) and is not read.
+         */
+        get: operations["getIndicatorValue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/instruments": {
         parameters: {
             query?: never;
@@ -2669,7 +2723,8 @@ export interface paths {
         /** Whom an event is for, out of both libraries, for officers */
         get: operations["inviteToMatchEvent"];
         put?: never;
-        post?: never;
+        /** Tell those whom an event is for, by an officer */
+        post: operations["sendMatchEventInvitations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5772,6 +5827,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Targets that policies set on a day, each with its clause and what it can be computed from */
+        get: operations["listTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/targets/{target}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A target and its value now: every reading, coverage, grade, what is missing, enterprises
+         * @description Computed when it is asked for, out of the registers of the organisation that is named and of what enterprises have granted it. What is not known is missing with its reason, never zero.
+         */
+        get: operations["getTarget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tasks/monthly": {
         parameters: {
             query?: never;
@@ -5920,6 +6012,13 @@ export interface components {
             org: string;
             /** @enum {string} */
             role: "owner" | "engineer" | "operator" | "viewer" | "monitor";
+        };
+        Absent: {
+            /** @description Key; empty for the formula itself */
+            input: string;
+            name: components["schemas"]["Text"];
+            reason: string;
+            text: components["schemas"]["Text"];
         };
         ActionView: {
             action: string;
@@ -8645,6 +8744,32 @@ export interface components {
             id: string;
             name: components["schemas"]["Text"];
         };
+        FigureCoverage: {
+            /**
+             * Format: int64
+             * @description Days of the time that the input covers that covers least; absent where no input is a series
+             */
+            days?: number;
+            /**
+             * Format: int64
+             * @description Enterprises of which it is known
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Enterprises of the population
+             */
+            of: number;
+            /** Format: int64 */
+            outOf?: number;
+        };
+        FigureNumber: {
+            /** @description As a fraction, such as 70 or 200/3 */
+            exact: string;
+            unit: string;
+            /** @description Rounded, half away from zero */
+            value: string;
+        };
         FileCheckupNeedsRequest: {
             /** @description Whose gaps; all without them */
             questions?: string[] | null;
@@ -8679,6 +8804,13 @@ export interface components {
             /** @description Whence */
             from: components["schemas"]["Text"];
             value: unknown;
+        };
+        Filter: {
+            cluster?: string[] | null;
+            designated?: boolean;
+            industry?: string[] | null;
+            size?: string[] | null;
+            tags?: string[] | null;
         };
         FinishExpertCheckRequest: {
             note?: string;
@@ -9512,16 +9644,194 @@ export interface components {
             unit: string;
             value?: string;
         };
+        IndicatorBrief: {
+            id: string;
+            name: components["schemas"]["Text"];
+            /** @enum {string} */
+            of: "enterprise" | "region";
+            /** @enum {string} */
+            period: "moment" | "day" | "month" | "quarter" | "year";
+            /** @description Readings of a region's enterprises, the main one first */
+            readings: string[];
+            standing: components["schemas"]["IndicatorStanding"];
+            /** @description That compare it */
+            targets: string[];
+            /** @description UCUM, with CNY for money */
+            unit: string;
+            version: string;
+        };
         IndicatorDeclaration: {
             /** @description A paper of the case */
             document: string;
             value: string;
+        };
+        IndicatorDetail: {
+            assumptions: components["schemas"]["Text"][];
+            /** @description Input by which values are weighted, or whose values are united */
+            by?: string;
+            /** @description Its value is itself a change against a baseline */
+            changes: boolean;
+            formula: string;
+            /** @description SHA-256 of its file */
+            hash: string;
+            /** @description What must hold of an enterprise that share and distinct count; at least 1 where nothing is said */
+            holds?: string;
+            id: string;
+            inputs: components["schemas"]["IndicatorInput"][];
+            name: components["schemas"]["Text"];
+            /** @enum {string} */
+            of: "enterprise" | "region";
+            /** @enum {string} */
+            period: "moment" | "day" | "month" | "quarter" | "year";
+            /**
+             * Format: int64
+             * @description Shown behind the point
+             */
+            places: number;
+            /** @description Readings of a region's enterprises, the main one first */
+            readings: string[];
+            source: string;
+            standing: components["schemas"]["IndicatorStanding"];
+            /**
+             * Format: int64
+             * @description Fewer enterprises than this: no value is told
+             */
+            suppress: number;
+            /** @description That compare it */
+            targets: string[];
+            /** @description UCUM, with CNY for money */
+            unit: string;
+            /** @description Indicators that rest on it */
+            usedBy: components["schemas"]["IndicatorBrief"][];
+            version: string;
+        };
+        IndicatorInput: {
+            /** @description In order: the first that is known is taken */
+            from: components["schemas"]["IndicatorSource"][];
+            key: string;
+            name: components["schemas"]["Text"];
+            unit: string;
+        };
+        IndicatorInputValue: {
+            /** @description Of an indicator */
+            below?: components["schemas"]["IndicatorValue"];
+            /** Format: int64 */
+            days?: number;
+            /** @enum {string} */
+            grade?: "E0" | "E1" | "E2" | "E3";
+            key: string;
+            /**
+             * Format: int64
+             * @description That are not named
+             */
+            more?: number;
+            name: components["schemas"]["Text"];
+            number?: components["schemas"]["FigureNumber"];
+            /** Format: int64 */
+            outOf?: number;
+            /** @description Why it is not known */
+            reason?: string;
+            rests: components["schemas"]["IndicatorRest"][];
+            /**
+             * Format: int64
+             * @description Which of its sources said it, from 0; -1: none
+             */
+            source: number;
+            text?: components["schemas"]["Text"];
+        };
+        IndicatorReading: {
+            how: string;
+            /** Format: int64 */
+            known: number;
+            number?: components["schemas"]["FigureNumber"];
+            /** Format: int64 */
+            of: number;
+            reason?: string;
+            text?: components["schemas"]["Text"];
+        };
+        IndicatorRest: {
+            /** @description False for what was looked at and does not count, such as a machine that did not deliver on enough days */
+            counts: boolean;
+            /**
+             * Format: int64
+             * @description On which it delivered
+             */
+            days?: number;
+            /** Format: uuid */
+            id?: string;
+            /** @enum {string} */
+            kind: "fact" | "entry" | "machine" | "series" | "checkup" | "enterprise";
+            /**
+             * Format: int64
+             * @description Working days of the period
+             */
+            of?: number;
+            /**
+             * Format: int64
+             * @description That counted
+             */
+            revision?: number;
+            /** @description Of a machine: those that delivered */
+            series?: string[];
+            title?: string;
+            /** @description What it adds, in the input's unit */
+            value?: string;
         };
         IndicatorSeries: {
             /** @description By role */
             series: {
                 [key: string]: string;
             };
+        };
+        IndicatorSource: {
+            /** @description What is waited for */
+            awaits?: components["schemas"]["Text"];
+            field?: string;
+            /** @enum {string} */
+            kind: "fact" | "entry" | "tag" | "plant" | "energy" | "checkup" | "declared" | "indicator" | "members" | "awaits";
+            /** @description Kind of facts, register, tag, item, instrument or indicator */
+            of?: string;
+            on?: string;
+            state?: string[];
+            take?: string;
+            where?: {
+                [key: string]: string[] | null;
+            };
+            within?: string;
+            year?: string;
+        };
+        IndicatorStanding: {
+            /** @description Inputs that enterprises declare */
+            declared: components["schemas"]["Waited"][];
+            /**
+             * @description computable: every input has a source that is no declaration; declared: some have only declarations; waiting: nothing on a node can say some yet
+             * @enum {string}
+             */
+            is: "computable" | "declared" | "waiting";
+            /** @description Inputs that nothing can say yet */
+            waits: components["schemas"]["Waited"][];
+        };
+        IndicatorValue: {
+            assumptions: components["schemas"]["Text"][];
+            coverage: components["schemas"]["FigureCoverage"];
+            /** @description The formula with its numbers; ? is what is not known */
+            filled: string;
+            formula: string;
+            /**
+             * @description The worst of its inputs
+             * @enum {string}
+             */
+            grade?: "E0" | "E1" | "E2" | "E3";
+            /** @description SHA-256 of the definition's file */
+            hash: string;
+            indicator: string;
+            inputs: components["schemas"]["IndicatorInputValue"][];
+            missing: components["schemas"]["Absent"][];
+            name: components["schemas"]["Text"];
+            /** @description Absent where it is not known */
+            number?: components["schemas"]["FigureNumber"];
+            period: components["schemas"]["Period"];
+            version: string;
         };
         IndicatorView: {
             baseline?: components["schemas"]["MeasurementView"];
@@ -10436,6 +10746,13 @@ export interface components {
              */
             until: string;
         };
+        MatchInvited: {
+            /**
+             * Format: int64
+             * @description How many were invited now; who was before is not again
+             */
+            invited: number;
+        };
         MatchStatementLineRequest: {
             /** Format: int64 */
             line: number;
@@ -11012,6 +11329,8 @@ export interface components {
             states: components["schemas"]["HealthStates"];
         };
         NodeStatus: {
+            /** @description What the node holds is demonstration data */
+            demo?: boolean;
             /** @description For those who may read the node's metrics */
             ingest?: components["schemas"]["IngestStatus"];
             log?: components["schemas"]["LogStatus"];
@@ -11336,6 +11655,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageIndicatorBrief: {
+            items: components["schemas"]["IndicatorBrief"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageIndustry: {
             items: components["schemas"]["Industry"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -11576,6 +11900,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageTargetBrief: {
+            items: components["schemas"]["TargetBrief"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageTemplateSummary: {
             items: components["schemas"]["TemplateSummary"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -11690,6 +12019,22 @@ export interface components {
             /** Format: int64 */
             rank: number;
             text: components["schemas"]["Text"];
+        };
+        Period: {
+            /**
+             * Format: date
+             * @description First day; of a moment the day itself
+             */
+            from: string;
+            /** @enum {string} */
+            kind: "moment" | "day" | "month" | "quarter" | "year";
+            /** @description 2018, 2018-Q3, 2018-06, 2018-06-30 */
+            label: string;
+            /**
+             * Format: date
+             * @description Last day
+             */
+            to: string;
         };
         Person: {
             /** Format: date-time */
@@ -12403,6 +12748,10 @@ export interface components {
             /** Format: date */
             due: string;
             instrument: string;
+        };
+        Region: {
+            code: string;
+            name: components["schemas"]["Text"];
         };
         RegisterImported: {
             /** @description False for a dry run, and where a row is wrong: then nothing was taken */
@@ -13532,7 +13881,11 @@ export interface components {
             password: string;
         };
         SignInWays: {
+            /** @description What the node holds is demonstration data */
+            demo: boolean;
             providers: components["schemas"]["SignInProvider"][];
+            /** @description The node keeps a rehearsal: its records and their dates are practice */
+            rehearsal: boolean;
             /** @description People may come by themselves: by a proved phone where codes are sent, else by login and password */
             signUp: boolean;
             /** @description Codes are sent to phones */
@@ -13831,6 +14184,8 @@ export interface components {
             /** Format: date-time */
             at: string;
             day: string;
+            /** @description Why it no longer counts as paid */
+            ended?: string;
             /** Format: uuid */
             id: string;
             /** Format: uuid */
@@ -13842,6 +14197,8 @@ export interface components {
             orgName?: components["schemas"]["Text"];
             /** @description Of the commitment in the keeper's book */
             ref?: string;
+            /** @description The application to a call by which it was made */
+            through?: components["schemas"]["SupportThrough"];
             why?: string;
         };
         SupportCause: {
@@ -13900,6 +14257,8 @@ export interface components {
             packs?: string;
             /** @enum {string} */
             state: "open" | "awarded" | "refused" | "withdrawn";
+            /** @description The application to a call by which it was filed; it is handled there */
+            through?: components["schemas"]["SupportThrough"];
             why?: string;
         };
         SupportInquiry: {
@@ -14133,6 +14492,11 @@ export interface components {
             packs: string;
             report: unknown;
         };
+        SupportThrough: {
+            /** Format: uuid */
+            application: string;
+            call: components["schemas"]["Text"];
+        };
         SupportVoucher: {
             /**
              * Format: int64
@@ -14225,6 +14589,174 @@ export interface components {
             tag: string;
             /** Format: int64 */
             years: number;
+        };
+        TargetBeside: {
+            /** @enum {string} */
+            grade?: "E0" | "E1" | "E2" | "E3";
+            indicator: components["schemas"]["IndicatorBrief"];
+            missing: components["schemas"]["TargetMissing"][];
+            period: components["schemas"]["Period"];
+            readings: components["schemas"]["IndicatorReading"][];
+        };
+        TargetBrief: {
+            /** Format: date */
+            baseline?: string;
+            /** @description Further indicators that are told beside it */
+            beside?: string[];
+            clause: components["schemas"]["Clause"];
+            /** @enum {string} */
+            comparator: "at-least" | "more-than" | "about" | "range" | "increase-by" | "decrease-by" | "multiply-by" | "measure-only" | "scope";
+            /**
+             * Format: date
+             * @description Absent where the document names none
+             */
+            deadline?: string;
+            filter?: components["schemas"]["Filter"];
+            high?: string;
+            id: string;
+            indicator: components["schemas"]["IndicatorBrief"];
+            /** @description The deadline is our reading; nothing is overdue by it */
+            inferred?: boolean;
+            low?: string;
+            name: components["schemas"]["Text"];
+            notes: components["schemas"]["Text"][];
+            policy: string;
+            policyName: components["schemas"]["Text"];
+            population: components["schemas"]["Text"];
+            /** @description Which reading is compared */
+            reading: string;
+            /** @enum {string} */
+            recurring?: "year" | "quarter" | "month";
+            region: components["schemas"]["Region"];
+            supersedes?: string;
+            unit: string;
+            value?: string;
+            /** @description The quotation was found, word for word, in the document on file */
+            verified: boolean;
+        };
+        TargetFirm: {
+            code: string;
+            /** Format: uuid */
+            entry: string;
+            filled: string;
+            /** @enum {string} */
+            grade?: "E0" | "E1" | "E2" | "E3";
+            /** @description Whether it is counted by share and distinct */
+            holds?: boolean;
+            missing: components["schemas"]["Absent"][];
+            name: string;
+            number?: components["schemas"]["FigureNumber"];
+            /**
+             * Format: uuid
+             * @description On this node; /indicators/{id}/value explains it
+             */
+            org?: string;
+        };
+        TargetMissing: {
+            /** Format: int64 */
+            enterprises: number;
+            /** @description Key; empty for the formula itself */
+            input: string;
+            name: components["schemas"]["Text"];
+            reason: string;
+            text: components["schemas"]["Text"];
+        };
+        TargetPoint: {
+            number?: components["schemas"]["FigureNumber"];
+            period: components["schemas"]["Period"];
+        };
+        TargetPopulation: {
+            /** Format: date */
+            day: string;
+            /**
+             * Format: int64
+             * @description Entries whose enterprise was there already; counted once
+             */
+            doubles?: number;
+            /** @description SHA-256 of the members' credit codes, sorted: the same members have the same hash */
+            hash: string;
+            /** Format: int64 */
+            members: number;
+            /**
+             * Format: int64
+             * @description Enterprises of the register of which no division is known; not counted
+             */
+            unplaced?: number;
+        };
+        TargetProgress: {
+            also: components["schemas"]["TargetBeside"][];
+            /** @description The region's value at the baseline, where the change is worked out of it */
+            base?: components["schemas"]["FigureNumber"];
+            /** Format: date */
+            baseline?: string;
+            /** @description Further indicators that are told beside it */
+            beside?: string[];
+            clause: components["schemas"]["Clause"];
+            /** @enum {string} */
+            comparator: "at-least" | "more-than" | "about" | "range" | "increase-by" | "decrease-by" | "multiply-by" | "measure-only" | "scope";
+            coverage: components["schemas"]["FigureCoverage"];
+            /**
+             * Format: date
+             * @description Absent where the document names none
+             */
+            deadline?: string;
+            /** @description By credit code */
+            enterprises: components["schemas"]["TargetFirm"][];
+            filter?: components["schemas"]["Filter"];
+            /** @description Straight line through the known values, at the deadline */
+            forecast?: components["schemas"]["FigureNumber"];
+            /** @description What is missing to the target; negative where it is exceeded */
+            gap?: components["schemas"]["FigureNumber"];
+            /** @enum {string} */
+            grade?: "E0" | "E1" | "E2" | "E3";
+            high?: string;
+            id: string;
+            indicator: components["schemas"]["IndicatorBrief"];
+            /** @description The deadline is our reading; nothing is overdue by it */
+            inferred?: boolean;
+            low?: string;
+            members?: components["schemas"]["TargetPopulation"];
+            /** @description Inputs, and how many enterprises lack them */
+            missing: components["schemas"]["TargetMissing"][];
+            /**
+             * Format: int64
+             * @description Enterprises that are not named
+             */
+            more?: number;
+            name: components["schemas"]["Text"];
+            noForecast?: components["schemas"]["Text"];
+            noPath?: components["schemas"]["Text"];
+            notes: components["schemas"]["Text"][];
+            /** @description What is compared; of a change the change. Absent where it is not known */
+            number?: components["schemas"]["FigureNumber"];
+            /** Format: date */
+            on: string;
+            /** @description Earlier periods, the oldest first */
+            past: components["schemas"]["TargetPoint"][];
+            /** @description What the straight path to the deadline asks for on the day */
+            path?: components["schemas"]["FigureNumber"];
+            period: components["schemas"]["Period"];
+            policy: string;
+            policyName: components["schemas"]["Text"];
+            population: components["schemas"]["Text"];
+            /** @description Which reading is compared */
+            reading: string;
+            readings: components["schemas"]["IndicatorReading"][];
+            /** @description Why it is not known */
+            reason?: string;
+            reasonText?: components["schemas"]["Text"];
+            /** @enum {string} */
+            recurring?: "year" | "quarter" | "month";
+            region: components["schemas"]["Region"];
+            /** @description Of what is computed once for the region */
+            single?: components["schemas"]["IndicatorValue"];
+            /** @enum {string} */
+            status: "reached" | "on-track" | "behind" | "overdue" | "open" | "no-value" | "measured";
+            supersedes?: string;
+            unit: string;
+            value?: string;
+            /** @description The quotation was found, word for word, in the document on file */
+            verified: boolean;
         };
         TemplateSummary: {
             class: string;
@@ -14428,6 +14960,13 @@ export interface components {
             state: "waiting" | "online" | "offline";
             /** @description Its software */
             version?: string;
+        };
+        Waited: {
+            /** @description What is waited for */
+            for?: components["schemas"]["Text"];
+            indicator: string;
+            input: string;
+            name: components["schemas"]["Text"];
         };
         Watermark: {
             /**
@@ -18752,6 +19291,104 @@ export interface operations {
             };
         };
     };
+    listIndicators: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageIndicatorBrief"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIndicator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                indicator: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIndicatorValue: {
+        parameters: {
+            query: {
+                /** @description An enterprise; of what is computed for a region, the keeper of its registers */
+                org: string;
+                /** @description 2018, 2018-Q3, 2018-06, 2018-06-30 as the indicator's period is; the last one that has ended where it is left out */
+                period?: string;
+                /** @description Day, for indicators that are a change */
+                baseline?: string;
+            };
+            header?: never;
+            path: {
+                indicator: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorValue"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listInstruments: {
         parameters: {
             query?: {
@@ -20802,6 +21439,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageEventInvitationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendMatchEventInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchInvited"];
                 };
             };
             /** @description Error */
@@ -28215,6 +28883,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SupportVoucher"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTargets: {
+        parameters: {
+            query?: {
+                /** @description GB/T 2260; all without it */
+                region?: string;
+                /** @description Targets as policies set them on this day; today without it */
+                on?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTargetBrief"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTarget: {
+        parameters: {
+            query: {
+                /** @description Keeper of the register of enterprises */
+                org: string;
+                /** @description The last period that had ended by this day is computed; today without it */
+                on?: string;
+                /** @description Earlier periods to compute for the trajectory */
+                past?: number;
+            };
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetProgress"];
                 };
             };
             /** @description Error */

@@ -1,5 +1,6 @@
 import {
   AccountBookOutlined,
+  AimOutlined,
   ApartmentOutlined,
   ApiOutlined,
   AuditOutlined,
@@ -148,6 +149,7 @@ function Bar() {
     { to: at('reviews'), label: t('programme.reviews'), icon: <SolutionOutlined aria-hidden />, more: 'desk' },
     { to: at('rounds'), label: t('programme.desk'), icon: <TrophyOutlined aria-hidden />, more: 'desk' },
     { to: at('registers'), label: t('registers.title'), icon: <BookOutlined aria-hidden />, more: 'desk' },
+    { to: at('targets'), label: t('targets.title'), icon: <AimOutlined aria-hidden />, more: 'desk' },
     { to: at('tasks'), label: t('tasks.title'), icon: <CarryOutOutlined aria-hidden />, more: 'desk' },
     { to: at('support'), label: t('support.title'), icon: <GiftOutlined aria-hidden />, more: 'services' },
     { to: at('vouchers'), label: t('support.vouchers'), icon: <TagsOutlined aria-hidden />, more: 'services' },

@@ -4,10 +4,12 @@ import { Frame } from './frame'
 import { Home } from './home'
 import { Bones } from '../ui/states'
 import { Crash, NotFound } from './lost'
+import { Everywhere } from './rehearsal'
 
 // Each page is a file of its own that comes when it is first asked for.
 export const routes: RouteObject[] = [
   {
+    element: <Everywhere />,
     errorElement: <Crash />,
     HydrateFallback: () => <Bones rows={8} />,
     children: [
@@ -179,6 +181,15 @@ export const routes: RouteObject[] = [
               {
                 path: 'inbox/channels',
                 lazy: async () => ({ Component: (await import('../pages/channels')).ChannelsPage }),
+              },
+              { path: 'targets', lazy: async () => ({ Component: (await import('../pages/targets')).TargetsPage }) },
+              {
+                path: 'targets/:id',
+                lazy: async () => ({ Component: (await import('../pages/target')).TargetPage }),
+              },
+              {
+                path: 'indicators/:id',
+                lazy: async () => ({ Component: (await import('../pages/indicator')).IndicatorPage }),
               },
               { path: 'grants', lazy: async () => ({ Component: (await import('../pages/grants')).GrantsPage }) },
               { path: 'plant', lazy: async () => ({ Component: (await import('../pages/plant')).PlantPage }) },

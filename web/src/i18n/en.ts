@@ -22,6 +22,7 @@ import { search } from './areas/search'
 import { sources } from './areas/sources'
 import { storage } from './areas/storage'
 import { support } from './areas/support'
+import { targets } from './areas/targets'
 import { tasks } from './areas/tasks'
 import { trace } from './areas/trace'
 import { trend } from './areas/trend'
@@ -92,6 +93,10 @@ export const en: Record<Key, string> = {
   'find.hint': 'Name of a machine or gateway, or any words',
   'find.results': 'Results',
   'find.none': 'Nothing matches',
+  'demo.title': 'Demonstration data',
+  'demo.note': 'Province, firms and people are fictional',
+  'rehearsal.title': 'Rehearsal data',
+  'rehearsal.note': 'Records and dates are practice',
   'line.lost': 'The line to the node is lost. Values on the screen are no longer fresh.',
   'line.next': 'next try in {n} s',
   'line.now': 'Try now',
@@ -477,6 +482,7 @@ export const en: Record<Key, string> = {
   ...sources.en,
   ...storage.en,
   ...support.en,
+  ...targets.en,
   ...tasks.en,
   ...trace.en,
   ...trend.en,

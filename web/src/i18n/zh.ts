@@ -22,6 +22,7 @@ import { search } from './areas/search'
 import { sources } from './areas/sources'
 import { storage } from './areas/storage'
 import { support } from './areas/support'
+import { targets } from './areas/targets'
 import { tasks } from './areas/tasks'
 import { trace } from './areas/trace'
 import { trend } from './areas/trend'
@@ -92,6 +93,10 @@ export const zh = {
   'find.hint': '输入设备、网关的名称，或任何关键词',
   'find.results': '查找结果',
   'find.none': '没有匹配的内容',
+  'demo.title': '演示数据 · Demonstration',
+  'demo.note': '省份、单位、人员均为虚构',
+  'rehearsal.title': '演练数据 · Rehearsal',
+  'rehearsal.note': '记录与日期仅供演练',
   'line.lost': '与节点的连接已中断，画面上的数值不再更新。',
   'line.next': '{n} 秒后重试',
   'line.now': '立即重试',
@@ -469,6 +474,7 @@ export const zh = {
   ...sources.zh,
   ...storage.zh,
   ...support.zh,
+  ...targets.zh,
   ...tasks.zh,
   ...trace.zh,
   ...trend.zh,

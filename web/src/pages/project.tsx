@@ -226,7 +226,7 @@ interface Body {
   opinion?: string
   report?: string
   value?: string
-  due?: string
+  due?: string | number // the day of an order; the fen that an award would come to without a budget
   amount?: number
 }
 
@@ -242,7 +242,7 @@ function EventWords({ body: b }: { body: Body }) {
     b.report,
     b.value,
     b.amount === undefined ? undefined : `¥ ${money(lang, b.amount)}`,
-    b.due,
+    typeof b.due === 'string' ? b.due : undefined,
   ]
   return <>{words.filter(Boolean).join(' · ')}</>
 }
@@ -280,8 +280,8 @@ function IndicatorCard({ of: x, project: p }: { of: Indicator; project: Project 
             <DeclaredBy project={p.case} document={m.document} grade={m.grade} />
           ) : (
             <div className="muted small">
-              {span(millis(m.from), millis(m.to))} ·{' '}
-              {t('programme.coverage', { n: m.coverage, want: x.coverage })} · {m.grade}
+              {span(millis(m.from), millis(m.to))} · {t('programme.coverage', { n: m.coverage, want: x.coverage })} ·{' '}
+              {m.grade}
             </div>
           )}
           {m.restsOn.length > 0 && (
