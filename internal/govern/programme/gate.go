@@ -62,6 +62,11 @@ func (s *Service) Step(ctx context.Context, tx bun.Tx, f *flow.Flow, c *flow.Cas
 		return nil
 	}
 	body := map[string]any{"transition": st.Transition, "from": st.From, "to": st.To}
+	for i := range f.Transitions {
+		if f.Transitions[i].ID == st.Transition {
+			body["name"] = f.Transitions[i].Name
+		}
+	}
 	if !st.Confidential && st.Reason != "" {
 		body["reason"] = st.Reason
 	}

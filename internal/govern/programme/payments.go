@@ -1,9 +1,12 @@
 package programme
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -70,11 +73,25 @@ func (s *Service) Payments(ctx context.Context, id uuid.UUID) ([]PaymentView, er
 	return s.paymentsOf(ctx, r, c)
 }
 
+// sortPayments brings the payments of each project into the order of the call's tranches; what is claimed back comes after them.
+func (c *Call) sortPayments(rows []paymentRow) {
+	place := func(p *paymentRow) int {
+		if k := slices.IndexFunc(c.Award.Tranches, func(t CallTranche) bool { return p.Kind == "tranche" && t.ID == p.Part }); k >= 0 {
+			return k
+		}
+		return len(c.Award.Tranches)
+	}
+	slices.SortStableFunc(rows, func(a, b paymentRow) int {
+		return cmp.Or(strings.Compare(a.CaseID.String(), b.CaseID.String()), place(&a)-place(&b))
+	})
+}
+
 func (s *Service) paymentsOf(ctx context.Context, r *roundRow, c *Call) ([]PaymentView, error) {
 	var rows []paymentRow
-	if err := s.o.DB.NewSelect().Model(&rows).Where("p.round = ?", r.ID).OrderExpr("p.case_id, p.kind DESC, p.id").Scan(ctx); err != nil {
+	if err := s.o.DB.NewSelect().Model(&rows).Where("p.round = ?", r.ID).OrderExpr("p.case_id, p.id").Scan(ctx); err != nil {
 		return nil, wrap("payments", err)
 	}
+	c.sortPayments(rows)
 	out := []PaymentView{}
 	for i := range rows {
 		f, err := s.file(ctx, s.o.DB, rows[i].CaseID)

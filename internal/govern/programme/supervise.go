@@ -92,6 +92,7 @@ func (s *Service) Project(ctx context.Context, id uuid.UUID) (CallProject, error
 	if err != nil {
 		return v, err
 	}
+	c.sortPayments(rows)
 	for i := range rows {
 		p, err := s.paymentView(ctx, &rows[i], f, c)
 		if err != nil {

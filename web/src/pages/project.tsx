@@ -199,7 +199,7 @@ function Parts({ of: p }: { of: Project }) {
           {p.events.map((e) => (
             <li key={e.id}>
               <p>
-                <strong>{t(`programme.ev.${e.kind}` as Key)}</strong> <EventWords body={e.body as Body} />
+                <strong>{n((e.body as Body).name) || t(`programme.ev.${e.kind}` as Key)}</strong> <EventWords body={e.body as Body} />
               </p>
               <p className="muted small">
                 {dateTime(millis(e.at)).slice(0, 16)} {e.by}
@@ -218,6 +218,7 @@ function Parts({ of: p }: { of: Project }) {
 }
 
 interface Body {
+  name?: { zh?: string; en?: string } // what a step of the case is called
   text?: string | { zh?: string; en?: string }
   transition?: string
   reason?: string
