@@ -69,6 +69,9 @@ type TargetBrief struct {
 	Name       text.Text      `json:"name"`
 	Policy     string         `json:"policy"`
 	PolicyName text.Text      `json:"policyName"`
+	ValidFrom  string         `json:"validFrom,omitempty" format:"date" doc:"First day of the policy"`
+	ValidTo    string         `json:"validTo,omitempty" format:"date"`
+	ValidText  text.Text      `json:"validText,omitzero" doc:"What the policy says of its validity, and what is taken where it does not date itself"`
 	Region     Region         `json:"region"`
 	Indicator  IndicatorBrief `json:"indicator"`
 	Reading    string         `json:"reading" doc:"Which reading is compared"`
@@ -300,7 +303,7 @@ func (s *Source) view() IndicatorSource {
 
 func (l *Library) target(t *Target) TargetBrief {
 	p := t.policy
-	out := TargetBrief{ID: t.ID, Name: t.Name, Policy: p.ID, PolicyName: p.Name, Region: p.Region, Indicator: l.brief(l.byID[t.Indicator]), Reading: t.Reading, Comparator: t.Comparator,
+	out := TargetBrief{ID: t.ID, Name: t.Name, Policy: p.ID, PolicyName: p.Name, ValidFrom: p.Valid.From, ValidTo: p.Valid.To, ValidText: p.Valid.Text, Region: p.Region, Indicator: l.brief(l.byID[t.Indicator]), Reading: t.Reading, Comparator: t.Comparator,
 		Value: t.Value, Low: t.Low, High: t.High, Unit: t.Unit, Deadline: t.Deadline, Inferred: t.Inferred, Recurring: t.Recurring, Population: t.Population.Text, Filter: t.Population.Where,
 		Verified: p.verified, Supersedes: t.Supersedes, Beside: t.Beside, Notes: orEmpty(t.Notes)}
 	if t.Baseline != nil {

@@ -14630,6 +14630,15 @@ export interface components {
             region: components["schemas"]["Region"];
             supersedes?: string;
             unit: string;
+            /**
+             * Format: date
+             * @description First day of the policy
+             */
+            validFrom?: string;
+            /** @description What the policy says of its validity, and what is taken where it does not date itself */
+            validText?: components["schemas"]["Text"];
+            /** Format: date */
+            validTo?: string;
             value?: string;
             /** @description The quotation was found, word for word, in the document on file */
             verified: boolean;
@@ -14754,6 +14763,15 @@ export interface components {
             status: "reached" | "on-track" | "behind" | "overdue" | "open" | "no-value" | "measured";
             supersedes?: string;
             unit: string;
+            /**
+             * Format: date
+             * @description First day of the policy
+             */
+            validFrom?: string;
+            /** @description What the policy says of its validity, and what is taken where it does not date itself */
+            validText?: components["schemas"]["Text"];
+            /** Format: date */
+            validTo?: string;
             value?: string;
             /** @description The quotation was found, word for word, in the document on file */
             verified: boolean;

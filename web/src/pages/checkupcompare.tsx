@@ -89,12 +89,12 @@ export function CheckupComparePage() {
 /** told is why the points changed, with the answers in the words of the questionnaire. */
 function told(x: Comparison['changes'][number], q: Question | undefined, n: (t: Text) => string): string {
   const words = new Map(q?.choices.map((c) => [c.id, n(c.text)]))
-  return n(x.text).replace(/[“"]([a-z0-9,; -]+)[”"]/g, (all, ids: string) =>
-    ids.split(/[,; ]+/).every((id) => words.has(id))
+  return n(x.text).replace(/[“"]([a-z0-9+-]+)[”"]/g, (all, ids: string) =>
+    ids.split('+').every((id) => words.has(id))
       ? all.replace(
           ids,
           ids
-            .split(/[,; ]+/)
+            .split('+')
             .map((id) => words.get(id))
             .join('；'),
         )

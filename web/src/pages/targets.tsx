@@ -55,6 +55,12 @@ export function TargetsPage() {
   const progress = new Map(listed.map((x, i) => [x.id, answers[i]]))
   const shown = listed.filter((x) => own || !status || progress.get(x.id)?.data?.status === status)
   const done = answers.filter((a) => !a.isPending).length
+  /** inForce is from when a policy holds; one that does not date itself says what is taken instead. */
+  const inForce = (p: (typeof listed)[number]) => {
+    const from = p.validFrom ?? ''
+    const days = p.validTo ? t('targets.between', { from, to: p.validTo }) : from && t('targets.since', { from })
+    return [days, n(p.validText)].filter(Boolean).join(' · ')
+  }
   const policies = [...new Map(shown.map((x) => [x.policy, x])).values()]
   return (
     <>
@@ -167,6 +173,7 @@ export function TargetsPage() {
                   <header>
                     <h2>{n(p.policyName)}</h2>
                     <span className="tag">{n(p.region.name)}</span>
+                    <span className="muted small">{inForce(p)}</span>
                   </header>
                   <DataTable label={n(p.policyName)} className="cards targets" columns={columns(own)}>
                     <tbody>
