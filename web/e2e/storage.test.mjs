@@ -10,6 +10,9 @@ import { after, before } from 'node:test'
 import { open, plain, until } from './browser.mjs'
 import { story } from './story.mjs'
 
+/** shanghai is the date, so many days from now, of the plant's clocks, and the browser's: eight hours ahead of UTC. */
+const shanghai = (days) => new Date(Date.now() + (24 * days + 8) * 3_600_000).toISOString().slice(0, 10)
+
 story('storage, backups and calendars', 'storage', ({ step, begin, api, button, choose, region, shots, faults }) => {
   let node, browser, main, page, state, org, repository, calendar
 
@@ -210,8 +213,7 @@ story('storage, backups and calendars', 'storage', ({ step, begin, api, button, 
   })
 
   step('pastes holidays, finds a mistake at its field, and saves a version', async () => {
-    // The plant's tomorrow: its clocks, and the browser's, are those of Shanghai, eight hours ahead of UTC.
-    const tomorrow = new Date(Date.now() + (24 + 8) * 3_600_000).toISOString().slice(0, 10)
+    const tomorrow = shanghai(1)
     await button('粘贴一份清单').click()
     const list = dialog().getByLabel('例外日期清单')
     await list.fill(`${tomorrow} off 停电检修\n2026-13-01 off`)
@@ -268,6 +270,8 @@ story('storage, backups and calendars', 'storage', ({ step, begin, api, button, 
       .first()
       .click()
     await choose('日历', '四班三运转', dialog())
+    // From yesterday: a production day begins at eight, so that before eight that of today has not.
+    await dialog().getByLabel('生效日期').fill(shanghai(-1))
     await dialog().getByRole('status').filter({ hasText: '重新计算' }).waitFor()
     await dialog().getByLabel('原因').fill('一厂的班制')
     assert.deepEqual(await plain(page), [])
