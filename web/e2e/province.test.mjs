@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { before } from 'node:test'
 
-import { open, plain, until } from './browser.mjs'
+import { open, until } from './browser.mjs'
 import { startNode } from './node.mjs'
 import { story } from './story.mjs'
 
-story('the demo’s province', 'province', ({ step, begin, signIn, api, picture, faults }) => {
+story('the demo’s province', 'province', ({ step, begin, signIn, api, shots, faults }) => {
   let node, browser, main, state, home, firm, provider
 
   before(async () => {
@@ -70,21 +70,13 @@ story('the demo’s province', 'province', ({ step, begin, signIn, api, picture,
       'public-supply': '/public/supply',
       'public-round': `/public/programmes/${round.id}`,
     }
-    for (const look of ['zh', 'en-phone']) {
-      const other = await open(browser, look, faults, state)
-      for (const [name, path] of Object.entries(pages)) {
-        await other.page.goto(`${node.url}${path}`)
-        await other.page.getByRole('heading', { level: 1 }).waitFor()
-        await until(`${name} to be loaded`, async () => (await other.page.locator('.bones').count()) === 0)
-        await other.page.getByRole('complementary', { name: /演示数据|Demonstration data/ }).waitFor()
-        assert.deepEqual(await plain(other.page), [], `${name} ${look}`)
-        if (shown.has(name)) await picture(`province-${name}-${look}`, other.page)
-      }
-      await other.context.close()
-    }
+    await shots(Object.fromEntries(Object.entries(pages).map(([name, path]) => [`province-${name}`, path])), state, {
+      looks: ['zh', 'en-phone'],
+      ready: async (shown, name) => {
+        await shown.getByRole('complementary', { name: /演示数据|Demonstration data/ }).waitFor()
+        if (name === 'province-overview') await until('a live machine', () => shown.locator('.tree .is-live').count())
+      },
+    })
     assert.deepEqual(faults, [])
   })
 })
-
-// Pages whose pictures are kept.
-const shown = new Set(['overview', 'enterprises', 'matching', 'checkup', 'round', 'ledger'])
