@@ -48,12 +48,8 @@ func Load(files fs.FS, docs *clause.Documents, v Vocabulary) (*Library, error) {
 	}
 	l, err := NewLibrary(definitions, policies, docs, v)
 	var faults pack.Faults
-	if errors.As(err, &faults) { // what shows only between packs has a file and a field; find its line
-		for i, f := range faults {
-			if data, err := fs.ReadFile(files, f.File); err == nil {
-				faults[i].Line, faults[i].Column = pack.Locate(data, f.Where)
-			}
-		}
+	if errors.As(err, &faults) {
+		faults.Place(files)
 	}
 	return l, err
 }

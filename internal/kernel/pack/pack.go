@@ -83,6 +83,15 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Place finds line and column of faults that show only between packs: they have a file and a field.
+func (f Faults) Place(files fs.FS) {
+	for i := range f {
+		if data, err := fs.ReadFile(files, f[i].File); err == nil {
+			f[i].Line, f[i].Column = Locate(data, f[i].Where)
+		}
+	}
+}
+
 // Set holds the packs of one kind.
 type Set[T any] struct {
 	list []*T

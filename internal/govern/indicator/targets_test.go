@@ -1,19 +1,8 @@
-package packs_test
+package indicator_test
 
 import (
 	"cmp"
 	"testing"
-
-	"jingwei/internal/govern/assess"
-	"jingwei/internal/govern/indicator"
-	"jingwei/internal/kernel/fact"
-	"jingwei/internal/kernel/field"
-	"jingwei/internal/kernel/pack"
-	"jingwei/internal/kernel/pack/clause"
-	"jingwei/internal/kernel/proof"
-	registry "jingwei/internal/office/register"
-	"jingwei/internal/plant/class"
-	"jingwei/packs"
 )
 
 // wanted are the numeric targets of the five seed policies as the requirements list them, number by number.
@@ -91,7 +80,7 @@ var units = map[string]string{"%": "%", "CNY": "CNY"}
 // TestEveryTargetIsThere: each numeric target of the seeds stands in exactly one pack, with the number, unit, deadline and comparator of
 // the requirements; each quotes its policy word for word.
 func TestEveryTargetIsThere(t *testing.T) {
-	l := indicators(t)
+	l := shipped(t)
 	total := 0
 	for _, p := range l.Policies() {
 		total += len(p.Targets)
@@ -121,7 +110,7 @@ func TestEveryTargetIsThere(t *testing.T) {
 
 // Pairs of targets that are about one thing have one definition; those that only sound alike have two.
 func TestOneDefinitionServesManyTargets(t *testing.T) {
-	l := indicators(t)
+	l := shipped(t)
 	for _, pair := range []struct {
 		a, b string
 		same bool
@@ -147,61 +136,4 @@ func TestOneDefinitionServesManyTargets(t *testing.T) {
 			t.Errorf("%s compares %s, want %s", a, got, b)
 		}
 	}
-}
-
-// indicators are definitions and targets, checked together with the documents and with what they speak of.
-func indicators(t *testing.T) *indicator.Library {
-	t.Helper()
-	docs := proof.Must(clause.LoadDocuments(packs.Files, "policy/documents"))
-	l, err := indicator.Load(packs.Files, docs, vocabulary{
-		proof.Must(fact.LoadKinds(packs.Files)), proof.Must(registry.Load(packs.Files)), proof.Must(assess.Load(packs.Files)),
-		class.All(proof.Must(class.Load(packs.Files, "equipment"))),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
-// vocabulary is what the packs let definitions speak of (indicator.Vocabulary).
-type vocabulary struct {
-	kinds       *fact.Kinds
-	registers   *pack.Set[registry.Register]
-	instruments *assess.Instruments
-	classes     map[string]class.Class
-}
-
-func (v vocabulary) FactFields(kind string) (field.Schema, bool) {
-	k := v.kinds.Get(kind)
-	if k == nil {
-		return nil, false
-	}
-	return k.Fields, true
-}
-
-func (v vocabulary) EntryFields(id string) (fields field.Schema, states []string, ok bool) {
-	r := v.registers.Get(id)
-	if r == nil {
-		return nil, nil, false
-	}
-	for _, s := range r.States {
-		states = append(states, s.ID)
-	}
-	return r.Fields, states, true
-}
-
-func (v vocabulary) Instrument(id string) bool { return v.instruments.Get(id) != nil }
-
-func (v vocabulary) Class(id string) bool {
-	_, ok := v.classes[id]
-	return ok
-}
-
-func (v vocabulary) Tag(id string) bool {
-	for _, o := range v.registers.Get("enterprises").Fields.Field("tags.tag").Options {
-		if o.ID == id {
-			return true
-		}
-	}
-	return false
 }
