@@ -3,6 +3,7 @@ package match
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -145,8 +146,9 @@ func (s *Service) tellFits(ctx context.Context, org uuid.UUID, side PartySide, d
 				zh, en = append(zh, fmt.Sprintf("“%s”适合需求“%s”，%s 分", offer, needs[r.Need], points(r.Score))), append(en, fmt.Sprintf("“%s” for “%s”, %s", offer, needs[r.Need], points(r.Score)))
 			}
 		}
-		for part := range chunks(rows, 400) {
-			q := tx.NewUpdate().Model((*pairRow)(nil)).Set("news = ''").Where("news = ?", string(side)).Where("? = ?", bun.Ident(strings.TrimPrefix(string(side.column()), "p.")), org).Where("need IN (?)", bun.List(part))
+		for part := range slices.Chunk(rows, 400) {
+			needs := store.All(part, func(r *pairRow) string { return r.Need.String() })
+			q := tx.NewUpdate().Model((*pairRow)(nil)).Set("news = ''").Where("news = ?", string(side)).Where("? = ?", bun.Ident(strings.TrimPrefix(string(side.column()), "p.")), org).Where("need IN (?)", bun.List(needs))
 			if _, err := q.Exec(ctx); err != nil {
 				return wrap("note what was told", err)
 			}
@@ -168,19 +170,6 @@ func (s *Service) tellFits(ctx context.Context, org uuid.UUID, side PartySide, d
 
 // points are a score as people read it, out of a hundred.
 func points(score int64) string { return fmt.Sprintf("%d.%02d", score/100, score%100) }
-
-// chunks are the needs of pairs, so many at once.
-func chunks(rows []pairRow, n int) func(yield func([]string) bool) {
-	return func(yield func([]string) bool) {
-		for len(rows) > 0 {
-			part := rows[:min(n, len(rows))]
-			if !yield(store.All(part, func(r *pairRow) string { return r.Need.String() })) {
-				return
-			}
-			rows = rows[len(part):]
-		}
-	}
-}
 
 type invitedRow struct {
 	bun.BaseModel `bun:"table:match_invited,alias:i"`
