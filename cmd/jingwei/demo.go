@@ -108,8 +108,8 @@ func demo(ctx context.Context, cfg *config.Loaded, headless, province bool, out,
 	defer cancel()
 	return n.serve(ctx, func() {
 		fmt.Fprintf(out, "Jingwei demo: %s (ready in %d ms)\n", n.base(), time.Since(begun).Milliseconds())
-		if world.link != "" {
-			fmt.Fprintf(out, "sign in: %s\n", world.link)
+		if world.link != nil {
+			fmt.Fprintf(out, "sign in: %s\n", world.link.URL(n.base())) // the address is known once it is listened on
 		} else {
 			fmt.Fprintf(out, "sign in as %q with the password you chose\n", administrator)
 		}

@@ -27,8 +27,8 @@ func TestDemoFromRegisterToAPI(t *testing.T) {
 	base := strings.Fields(p.expect("Jingwei demo: "))[0] + "/api/v1"
 	link := p.expect("sign in: ")
 	token, tokenB := p.expect("token: "), p.expect("token-b: ")
-	if u, err := url.Parse(link); err != nil || u.Query().Get("token") == "" {
-		t.Errorf("sign-in link %q has no token", link)
+	if u, err := url.Parse(link); err != nil || u.Query().Get("token") == "" || !strings.HasPrefix(base, u.Scheme+"://"+u.Host+"/") {
+		t.Errorf("sign-in link %q of %s", link, base)
 	}
 
 	var series listed[seriesItem]

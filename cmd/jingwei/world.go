@@ -28,7 +28,7 @@ type world struct {
 	Credential map[string]credential `json:"credential"`    // of the simulator behind a source
 	Day        string                `json:"day,omitempty"` // from which the province's past is counted
 
-	link          string // one-time sign-in link; "" once the administrator has a password
+	link          *auth.Link // for the first sign-in; nil once the administrator has a password
 	token, tokenB string
 	path          string
 }
@@ -90,7 +90,7 @@ func (n *node) makeWorld(ctx context.Context) (*world, error) {
 		return nil, err
 	}
 	if ok {
-		w.link = link.URL(n.base())
+		w.link = &link
 	}
 	home, _, err := n.orgs.Home(ctx)
 	if err != nil {

@@ -1,14 +1,10 @@
 // Ten thousand points that change each second, in a real browser: the console must not freeze. The values are pushed
 // over HTTP by this process; node, browser and this process share the machine's processors, and no other story runs beside.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before } from 'node:test'
 
 import { plain, until } from './browser.mjs'
+import { startServe } from './node.mjs'
 import { password, story } from './story.mjs'
 
 const devices = 20
@@ -306,69 +302,4 @@ function startPusher(url, secret) {
       return work
     },
   }
-}
-
-/** startServe runs `jingwei serve` of JINGWEI_BIN with an empty data folder. */
-async function startServe() {
-  const binary = process.env.JINGWEI_BIN
-  if (!binary) throw new Error('set JINGWEI_BIN to the binary to test (make build makes bin/jingwei)')
-  const data = mkdtempSync(join(tmpdir(), 'jingwei-e2e-'))
-  const port = await freePort()
-  const any = '127.0.0.1:0'
-  const child = spawn(
-    binary,
-    [
-      'serve',
-      '--data',
-      data,
-      '--http',
-      `127.0.0.1:${port}`,
-      '--https',
-      any,
-      '--link',
-      any,
-      '--mqtt',
-      'off',
-      '--mqtt-plain',
-      any,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  let said = ''
-  const ready = new Promise((resolve, reject) => {
-    const look = (chunk) => {
-      said = (said + chunk).slice(-20_000)
-      const link = /^sign in: (\S+)$/m.exec(said)?.[1]
-      if (link) resolve(link)
-    }
-    child.stdout.on('data', look)
-    child.stderr.on('data', look)
-    child.on('exit', (code) => reject(new Error(`the node ended with ${code}:\n${said}`)))
-    setTimeout(() => reject(new Error(`the node printed no link within 120 s:\n${said}`)), 120_000).unref()
-  })
-  const stop = async () => {
-    if (child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGINT')
-      await ended
-    }
-    rmSync(data, { recursive: true, force: true })
-  }
-  try {
-    return { url: `http://127.0.0.1:${port}`, link: await ready, stop }
-  } catch (e) {
-    await stop()
-    throw e
-  }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }

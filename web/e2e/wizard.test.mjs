@@ -1,46 +1,19 @@
 // The connect wizard in a real browser: from an empty node to the live values of a Modbus meter. Every click and every
 // field that a person would have to do is counted, and so is the time; node, simulator and gateway are real processes.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before } from 'node:test'
 
 import { open, plain, until } from './browser.mjs'
+import { run } from './program.mjs'
 import { password, story } from './story.mjs'
 
 const template = '钢铁企业电能表'
 
-/** start runs the binary and gives what it printed once all of `wanted` has come, by name. */
-async function start(children, args, wanted) {
-  const binary = process.env.JINGWEI_BIN
-  if (!binary) throw new Error('set JINGWEI_BIN to the binary to test (make build makes bin/jingwei)')
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  children.push(child)
-  let said = ''
-  return new Promise((resolve, reject) => {
-    const look = (chunk) => {
-      said += chunk
-      const found = Object.entries(wanted).map(([name, form]) => [name, form.exec(said)?.[1]])
-      if (found.every(([, value]) => value)) resolve(Object.fromEntries(found))
-    }
-    child.stdout.on('data', look)
-    child.stderr.on('data', look)
-    child.on('exit', (code) => reject(new Error(`jingwei ${args[0]} ended with ${code}:\n${said}`)))
-    setTimeout(() => reject(new Error(`jingwei ${args[0]} did not get ready:\n${said}`)), 120_000).unref()
-  })
-}
-
-async function end(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGINT')
-  await ended
-}
-
 story('the connect wizard', 'wizard', ({ step, begin, choose, pictures, faults }) => {
-  const children = []
+  const running = []
   let folder, node, meter, server, browser, main, page, org, began
   let steps = 0
 
@@ -52,21 +25,21 @@ story('the connect wizard', 'wizard', ({ step, begin, choose, pictures, faults }
   const startAll = async () => {
     folder = mkdtempSync(join(tmpdir(), 'jingwei-wizard-'))
     const stop = async () => {
-      for (const child of children.reverse()) await end(child)
+      for (const end of running.reverse()) await end()
       rmSync(folder, { recursive: true, force: true })
     }
     try {
       const loopback = ['--http', '127.0.0.1:0', '--https', '127.0.0.1:0', '--link', '127.0.0.1:0']
-      const serve = await start(
-        children,
+      const serve = await run(
+        running,
         ['serve', '--data', join(folder, 'node'), ...loopback, '--mqtt', 'off', '--mqtt-plain', '127.0.0.1:0'],
         { url: /^ready: (\S+)/m, link: /^sign in: (\S+)$/m },
       )
-      meter = await start(children, ['sim', 'modbus', '--listen', '127.0.0.1:0', '--device', '1=power-meter-steel'], {
+      meter = await run(running, ['sim', 'modbus', '--listen', '127.0.0.1:0', '--device', '1=power-meter-steel'], {
         address: /^ready: (\S+)/m,
       })
-      server = await start(
-        children,
+      server = await run(
+        running,
         ['sim', 'opcua', '--listen', '127.0.0.1:0', '--machine', 'Turbine1=gas-turbine-opcua'],
         { address: /^ready: (?:opc\.tcp:\/\/)?(\S+)/m },
       )
@@ -128,7 +101,7 @@ story('the connect wizard', 'wizard', ({ step, begin, choose, pictures, faults }
     assert.deepEqual(await plain(page), [])
     await shot('wizard-gateway-zh')
     steps++ // the command is copied to the gateway and run there
-    await start(children, ['edge', '--data', join(folder, 'edge'), '--code', code], { gateway: /(\S)/ })
+    await run(running, ['edge', '--data', join(folder, 'edge'), '--code', code], { gateway: /(\S)/ })
     await until('the gateway online on the page', () => part('网关与地址').getByText('在线', { exact: true }).count())
   })
 
