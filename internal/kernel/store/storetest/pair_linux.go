@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -134,8 +136,24 @@ func (p *Pair) kill(i int) {
 		return
 	}
 	p.running[i] = nil
-	_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL) // the postmaster and, in its group, its children
+	_ = c.Process.Signal(syscall.SIGSTOP) // it starts no further session
+	sessions := children(c.Process.Pid)   // each in a group of its own, and able to answer one more question before it notices
+	_ = c.Process.Kill()
 	_ = c.Wait()
+	for _, pid := range sessions {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// children are the processes that a process has started.
+func children(pid int) (out []int) {
+	line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	for word := range strings.FieldsSeq(string(line)) {
+		if child, err := strconv.Atoi(word); err == nil {
+			out = append(out, child)
+		}
+	}
+	return out
 }
 
 func (p *Pair) run(program string, args ...string) {
