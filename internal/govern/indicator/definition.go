@@ -19,6 +19,7 @@ type Definition struct {
 	Unit        string      `json:"unit" yaml:"unit"`                         // UCUM, with CNY for money
 	Places      *int        `json:"places,omitempty" yaml:"places,omitempty"` // shown behind the point, 0 to 9; 1 where nothing is said, 0 for counts
 	Period      string      `json:"period" yaml:"period"`                     // day, month, quarter, year; moment: the state at the end of a day
+	Finer       Words       `json:"finer,omitempty" yaml:"finer,omitempty"`   // kinds of period for which it is computed too: of a year's quarter, month or day
 	Of          string      `json:"of" yaml:"of"`                             // enterprise, region
 	Inputs      []Input     `json:"inputs" yaml:"inputs"`
 	Formula     string      `json:"formula" yaml:"formula"`
@@ -88,6 +89,9 @@ const (
 	maxSuppress    = 100
 )
 
+// Kinds are the kinds of period for which it is computed, the main one first.
+func (d *Definition) Kinds() []string { return append([]string{d.Period}, d.Finer...) }
+
 // Readings are those that the definition tells, the main one first.
 func (d *Definition) Readings() []string {
 	if d.Of == OfRegion {
@@ -138,6 +142,11 @@ func (d *Definition) input(key string) *Input {
 func (d *Definition) Check(report func(where, what string)) {
 	word("$.period", d.Period, periods, report)
 	word("$.of", d.Of, []string{OfEnterprise, OfRegion}, report)
+	for i, kind := range d.Finer {
+		if at := slices.Index(periods, kind); at < 1 || at >= slices.Index(periods, d.Period) || slices.Contains(d.Finer[:i], kind) {
+			report(fmt.Sprintf("$.finer[%d]", i), fmt.Sprintf("%q is not, once, a kind of period below %s", kind, d.Period))
+		}
+	}
 	if d.Places != nil && (*d.Places < 0 || *d.Places > 9) {
 		report("$.places", fmt.Sprintf("%d is not 0 to 9", *d.Places))
 	}

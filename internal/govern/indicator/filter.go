@@ -72,3 +72,65 @@ func inRegion(division, region string) bool {
 	}
 	return prefix == "" || strings.HasPrefix(division, prefix)
 }
+
+// String is the canonical text of a filter: conditions joined by "&" in a fixed order, several values of one as several conditions,
+// ascending; "all" where nothing is narrowed. ParseFilter reads it.
+func (f Filter) String() string {
+	var out []string
+	if f.Designated != nil {
+		out = append(out, fmt.Sprintf("designated=%t", *f.Designated))
+	}
+	for _, x := range f.words() {
+		for _, s := range slices.Compact(slices.Sorted(slices.Values(*x.of))) {
+			out = append(out, x.key+"="+s)
+		}
+	}
+	if len(out) == 0 {
+		return "all"
+	}
+	return strings.Join(out, "&")
+}
+
+type filterWords struct {
+	key string
+	of  *Words
+}
+
+func (f *Filter) words() []filterWords {
+	return []filterWords{{"industry", &f.Industry}, {"size", &f.Size}, {"tag", &f.Tags}, {"cluster", &f.Cluster}}
+}
+
+// maxFilter bounds a filter's text in bytes.
+const maxFilter = 1000
+
+// ParseFilter reads the canonical text of a filter, and no other.
+func ParseFilter(s string) (Filter, error) {
+	var f Filter
+	if s == "all" {
+		return f, nil
+	}
+	if len(s) > maxFilter {
+		return f, fmt.Errorf("filter of %d bytes; at most %d", len(s), maxFilter)
+	}
+	for part := range strings.SplitSeq(s, "&") {
+		key, value, ok := strings.Cut(part, "=")
+		if !ok || value == "" || strings.ContainsAny(value, "@/ \n") {
+			return Filter{}, fmt.Errorf("%.80q is not a condition such as size=large", part)
+		}
+		if key == "designated" {
+			yes := value == "true"
+			f.Designated = &yes
+			continue
+		}
+		at := slices.IndexFunc(f.words(), func(x filterWords) bool { return x.key == key })
+		if at < 0 {
+			return Filter{}, fmt.Errorf("%.80q: no condition of this name; there are designated, industry, size, tag and cluster", key)
+		}
+		list := f.words()[at].of
+		*list = append(*list, value)
+	}
+	if again := f.String(); again != s {
+		return Filter{}, fmt.Errorf("%.200q is not canonical; write %q", s, again)
+	}
+	return f, nil
+}

@@ -132,7 +132,7 @@ func (g *gatherer) member(who subject, yes bool) Given {
 
 func (g *gatherer) below(ctx context.Context, s *Source, who subject, p Period) (Given, error) {
 	d := g.library.Definition(s.Indicator)
-	if d.Period != p.Kind { // a year's inventory at its end
+	if !slices.Contains(d.Kinds(), p.Kind) { // a year's inventory at its end
 		p, _ = PeriodBy(d.Period, p.To)
 	}
 	v, err := g.value(ctx, d, who, p)

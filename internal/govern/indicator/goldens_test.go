@@ -205,7 +205,7 @@ func ratesOfMachines() map[string]golden {
 			equipment(w, f[4], "p3", true, true, "2017-12-31") // out of use
 			equipment(w, f[4], "p9", false, true, "")          // no key process
 		}, "2018-06-30", "46", indicator.Pending, 5, 6, e0, "pooled=350/9"},
-		// machines: 2/3, 1/1, 0/1, 30/40 declared, 1/2
+		// machines: 2/3, 1/1, 0/1, 30/40 declared, 1/2; percents are added up with 12 places
 		"KPI-ZJ-11": {func(w *world, f []uuid.UUID) {
 			equipment(w, f[0], "p1", true, true, "")
 			equipment(w, f[0], "p2", false, true, "")
@@ -217,7 +217,7 @@ func ratesOfMachines() map[string]golden {
 			equipment(w, f[4], "p1", true, true, "")
 			equipment(w, f[4], "p1", true, false, "")
 			equipment(w, f[4], "p1", true, true, "2017-12-31")
-		}, "2018-06-30", "175/3", indicator.Reached, 5, 6, e0, "pooled=3400/47"},
+		}, "2018-06-30", "291666666666667/5000000000000", indicator.Reached, 5, 6, e0, "pooled=3400/47"},
 	}
 }
 

@@ -74,9 +74,12 @@ type Given struct {
 	Rests    []Rest     // sorted by kind and id
 	More     int        // that are not named
 	Below    *Valuation // of an indicator
+
+	marks [][32]byte // hashes of all that it rests on, also what is not named
 }
 
 func (g *Given) rest(r Rest) {
+	g.marks = append(g.marks, r.mark())
 	if len(g.Rests) >= maxRests {
 		g.More++
 		return
