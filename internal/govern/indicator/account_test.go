@@ -133,8 +133,8 @@ func TestObservationsTravel(t *testing.T) {
 				t.Fatalf("%s: %v", d.ID, err)
 			}
 			x := again.Evaluate(d, v.Period)
-			if (x.Num == nil) != (v.Num == nil) || x.Num != nil && x.Num.Cmp(v.Num) != 0 || x.Filled != v.Filled || len(x.Lack) != len(v.Lack) || x.Grade != v.Grade || x.Days != v.Days {
-				t.Errorf("%s: %v (%s) became %v (%s)", d.ID, v.Num, v.Filled, x.Num, x.Filled)
+			if (x.Num == nil) != (v.Num == nil) || x.Num != nil && x.Num.Cmp(v.Num) != 0 || x.Filled() != v.Filled() || len(x.Lack) != len(v.Lack) || x.Grade != v.Grade || x.Days != v.Days {
+				t.Errorf("%s: %v (%s) became %v (%s)", d.ID, v.Num, v.Filled(), x.Num, x.Filled())
 			}
 			if !bytes.Equal(again.Encode(), b) {
 				t.Errorf("%s: another encoding", d.ID)
@@ -223,6 +223,45 @@ func TestFilterText(t *testing.T) {
 	for _, s := range []string{"", "size", "size=small&size=large", "size=large&designated=true", "colour=red", "designated=yes", "tag=a/b", strings.Repeat("x", 2000)} {
 		if _, err := indicator.ParseFilter(s); err == nil {
 			t.Errorf("%.40q is no filter", s)
+		}
+	}
+}
+
+// What fits into machine words and what does not adds up to the same bytes.
+func TestAdderIsAdd(t *testing.T) {
+	l := shipped(t)
+	for _, d := range enterprises(l) {
+		r := drawn{rand.New(rand.NewPCG(5, uint64(len(d.ID)))), l}
+		slow, quick := indicator.NewAccount(d), indicator.NewAccount(d)
+		p, _ := indicator.PeriodBy(d.Period, "2026-10-31")
+		x := l.NewAdder(d, p, quick)
+		for i := range 300 {
+			inputs := r.inputs(d, p)
+			for j := range inputs {
+				if inputs[j].Num != nil && inputs[j].Below == nil && r.IntN(4) == 0 { // great, tiny, and with many digits
+					inputs[j].Num = new(big.Rat).SetFrac(new(big.Int).Rsh(new(big.Int).SetUint64(r.Uint64()), uint(r.IntN(60))), new(big.Int).SetUint64(1+r.Uint64()>>r.IntN(60)))
+					if r.IntN(2) == 0 {
+						inputs[j].Num.Neg(inputs[j].Num)
+					}
+					if r.IntN(10) == 0 {
+						inputs[j].Num.Mul(inputs[j].Num, inputs[j].Num)
+					}
+				}
+				if inputs[j].Num != nil && inputs[j].Below == nil && r.IntN(6) == 0 {
+					inputs[j].Num = new(big.Rat)
+				}
+			}
+			o := indicator.Observation{Inputs: inputs}
+			slow.Add(o.Evaluate(d, p))
+			if err := x.Add(o.Encode()); err != nil {
+				t.Fatal(err)
+			}
+			if i%100 == 99 {
+				x.Done()
+				if !bytes.Equal(slow.Encode(), quick.Encode()) {
+					t.Fatalf("%s: other bytes after %d", d.ID, i+1)
+				}
+			}
 		}
 	}
 }

@@ -94,8 +94,7 @@ type Valuation struct {
 	Num        *big.Rat // nil: not known
 	Lack       []Absent // why; what would be needed
 	Grade      fact.Grade
-	Days, Of   int // of the input that covers the least of the time
-	Filled     string
+	Days, Of   int     // of the input that covers the least of the time
 	Inputs     []Given // in the definition's order
 }
 
@@ -110,25 +109,21 @@ type Absent struct {
 // Evaluate works a definition out of what is known of its inputs. It is pure: the same in, the same out.
 func Evaluate(d *Definition, p Period, inputs []Given) *Valuation {
 	v := &Valuation{Definition: d, Period: p, Inputs: inputs, Grade: fact.Measured}
-	values := map[string]formula.Value{}
 	for i := range inputs {
 		g := &inputs[i]
 		slices.SortStableFunc(g.Rests, func(a, b Rest) int {
 			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Title, b.Title), cmp.Compare(a.ID.String(), b.ID.String()))
 		})
-		key := d.Inputs[i].Key
 		if g.Num == nil {
-			values[key] = formula.Unknown(key)
 			continue
 		}
-		values[key] = formula.Known(g.Num)
 		v.Grade = min(v.Grade, g.Grade)
 		if g.Of > 0 && (v.Of == 0 || g.Days*v.Of < v.Days*g.Of) {
 			v.Days, v.Of = g.Days, g.Of
 		}
 	}
-	out := d.formula.Eval(values)
-	v.Num, v.Filled = out.Num, d.formula.Filled(values, max(d.Shown(Mean), 4))
+	out := d.formula.Eval(v.known())
+	v.Num = out.Num
 	for _, name := range out.Lack {
 		if in := d.input(name); in != nil {
 			reason := inputs[slices.IndexFunc(d.Inputs, func(x Input) bool { return x.Key == name })].Lack
@@ -143,18 +138,29 @@ func Evaluate(d *Definition, p Period, inputs []Given) *Valuation {
 	return v
 }
 
+// known are the inputs as the formula takes them.
+func (v *Valuation) known() map[string]formula.Value {
+	values := make(map[string]formula.Value, len(v.Inputs))
+	for i := range v.Inputs {
+		key := v.Definition.Inputs[i].Key
+		if values[key] = formula.Known(v.Inputs[i].Num); v.Inputs[i].Num == nil {
+			values[key] = formula.Unknown(key)
+		}
+	}
+	return values
+}
+
+// Filled is the formula with its numbers; ? is what is not known.
+func (v *Valuation) Filled() string {
+	return v.Definition.formula.Filled(v.known(), max(v.Definition.Shown(Mean), 4))
+}
+
 // holdsOf tells whether what share and distinct count holds of an enterprise: 1, 0 or not known.
 func (v *Valuation) holdsOf() *big.Rat {
 	d := v.Definition
 	switch {
 	case d.holds != nil:
-		values := map[string]formula.Value{}
-		for i := range v.Inputs {
-			if v.Inputs[i].Num != nil {
-				values[d.Inputs[i].Key] = formula.Known(v.Inputs[i].Num)
-			}
-		}
-		return d.holds.Eval(values).Num
+		return d.holds.Eval(v.known()).Num
 	case v.Num == nil:
 		return nil
 	case v.Num.Cmp(big.NewRat(1, 1)) >= 0:

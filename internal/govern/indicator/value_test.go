@@ -78,7 +78,7 @@ func TestWhatIsMissingSaysWhy(t *testing.T) {
 		}
 		v := w.value(x.id, org, period, "")
 		if got := lacks(v); got != x.want || (v.Num == nil) != (x.want != "") {
-			t.Errorf("%s: %v for want of %q, want %q (%s)", name, v.Num, got, x.want, v.Filled)
+			t.Errorf("%s: %v for want of %q, want %q (%s)", name, v.Num, got, x.want, v.Filled())
 		}
 		for _, a := range v.Lack {
 			if a.Name.Zh == "" || a.Text.Zh == "" || a.Text.En == "" {
@@ -96,8 +96,8 @@ func TestTheBestProvedDeclarationCounts(t *testing.T) {
 	proved := w.record(org, "declaration", fact.Checked, `{"item":"value-added","begins":"2017-01-01","ends":"2017-12-31","value":"120","unit":"元"}`)
 	w.record(org, "declaration", fact.Documented, `{"item":"employees-average","begins":"2017-01-01","ends":"2017-12-31","value":"10","unit":"人"}`)
 	v := w.value("labour-productivity", org, "2017", "")
-	if v.Num == nil || v.Num.RatString() != "12" || v.Grade != fact.Documented || v.Filled != "120 / 10 = 12" {
-		t.Errorf("%v %s %q", v.Num, v.Grade, v.Filled)
+	if v.Num == nil || v.Num.RatString() != "12" || v.Grade != fact.Documented || v.Filled() != "120 / 10 = 12" {
+		t.Errorf("%v %s %q", v.Num, v.Grade, v.Filled())
 	}
 	rests := v.Inputs[0].Rests
 	if len(rests) != 2 || v.Inputs[0].Grade != fact.Checked {
@@ -117,8 +117,8 @@ func TestAValueOpensDownToWhatItRestsOn(t *testing.T) {
 	w.fleet(org, 2017, 3, 2, 200)
 	v := w.value("machine-networking", org, "2017", "")
 	networked := v.Inputs[0]
-	if v.Filled != "100 * 2 / 3 = 66.6667" || v.Grade != fact.Measured || v.Days != 250 || v.Of != 250 || networked.Source != 0 || len(networked.Rests) != 3 {
-		t.Fatalf("%q %s %d/%d %+v", v.Filled, v.Grade, v.Days, v.Of, networked)
+	if v.Filled() != "100 * 2 / 3 = 66.6667" || v.Grade != fact.Measured || v.Days != 250 || v.Of != 250 || networked.Source != 0 || len(networked.Rests) != 3 {
+		t.Fatalf("%q %s %d/%d %+v", v.Filled(), v.Grade, v.Days, v.Of, networked)
 	}
 	for i, r := range networked.Rests {
 		delivers := i < 2
@@ -131,8 +131,8 @@ func TestAValueOpensDownToWhatItRestsOn(t *testing.T) {
 	years(w, org, "万元", "inventory-closing", "20", "20")
 	v = w.value("inventory-turnover-increase", org, "2017", "2015-12-31")
 	base := v.Inputs[1].Below
-	if v.Num.RatString() != "50" || base == nil || base.Period.Label != "2015" || base.Filled != "1000000 / ((200000 + 200000) / 2) = 5" || base.Inputs[0].Rests[0].Kind != "fact" {
-		t.Errorf("%s %+v", v.Filled, base)
+	if v.Num.RatString() != "50" || base == nil || base.Period.Label != "2015" || base.Filled() != "1000000 / ((200000 + 200000) / 2) = 5" || base.Inputs[0].Rests[0].Kind != "fact" {
+		t.Errorf("%s %+v", v.Filled(), base)
 	}
 	for range 60 {
 		order(w, org, "sale", "online", "2017-02-01", 100)
@@ -235,7 +235,7 @@ func TestManyEnterprisesInAnyOrder(t *testing.T) {
 			fmt.Fprintln(&b, r.How, r.Num, r.Known, r.Of)
 		}
 		for _, f := range x.Whole.Firms {
-			fmt.Fprintln(&b, f.Enterprise.Code, f.Value.Filled)
+			fmt.Fprintln(&b, f.Enterprise.Code, f.Value.Filled())
 		}
 		return b.String() + fmt.Sprint(x.Whole.More)
 	}

@@ -151,7 +151,7 @@ type IndicatorInputValue struct {
 func valueView(v *Valuation) *IndicatorValue {
 	d := v.Definition
 	out := &IndicatorValue{Indicator: d.ID, Version: d.Version, Hash: d.Hash(), Name: d.Name, Period: v.Period, Number: numberView(v.Num, d.Shown(Single), d.Unit), Coverage: FigureCoverage{Of: 1, Days: v.Days, Out: v.Of},
-		Missing: orEmpty(v.Lack), Formula: d.Formula, Filled: v.Filled, Inputs: []IndicatorInputValue{}, Assumption: d.Assumptions}
+		Missing: orEmpty(v.Lack), Formula: d.Formula, Filled: v.Filled(), Inputs: []IndicatorInputValue{}, Assumption: d.Assumptions}
 	if v.Num != nil {
 		out.Coverage.Known, out.Grade = 1, v.Grade.String()
 	}
@@ -397,7 +397,7 @@ func readingsView(x *Progress) (readings []IndicatorReading, missing []TargetMis
 
 func firmView(f *Firm) TargetFirm {
 	e, v := &f.Enterprise, f.Value
-	out := TargetFirm{Entry: e.Entry, Code: e.Code, Name: e.Name, Number: numberView(v.Num, v.Definition.Shown(Mean), v.Definition.Unit), Filled: v.Filled, Missing: orEmpty(v.Lack)}
+	out := TargetFirm{Entry: e.Entry, Code: e.Code, Name: e.Name, Number: numberView(v.Num, v.Definition.Shown(Mean), v.Definition.Unit), Filled: v.Filled(), Missing: orEmpty(v.Lack)}
 	if e.Org != uuid.Nil {
 		out.Org = &e.Org
 	}
