@@ -12,6 +12,7 @@ type Kind uint8
 const (
 	KindControl Kind = 1 // configuration down, status up, certificates; goes before all others
 	KindSamples Kind = 2 // one stream of sample batches, child to node, and its acknowledgements back
+	KindRecords Kind = 3 // records of one agreement, from the giver's node to the taker's, and what comes back
 )
 
 // frameCost is added to the length of each data frame when credit is counted: what a receiver spends on keeping it.

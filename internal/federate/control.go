@@ -57,7 +57,7 @@ func (d *Desk) Receive(ctx context.Context) (Control, error) {
 			d.ch.c.Close(CodeProtocol, err.Error())
 			return m, err
 		}
-		if m.Kind >= MessageConfig && m.Kind <= MessageWithdraw {
+		if m.Kind >= MessageConfig && m.Kind <= MessageAgreed {
 			return m, nil
 		}
 		if err := d.ch.Send(ctx, Control{Kind: MessageUnknown, ID: m.ID}.append(nil, d.packer)); err != nil {

@@ -80,7 +80,7 @@ func orDefault(d, def time.Duration) time.Duration {
 // patience is how long to stay away at least after what the node said.
 func patience(c Code) time.Duration {
 	switch c {
-	case CodeSuperseded, CodeIdentity, CodeVersion:
+	case CodeSuperseded, CodeIdentity, CodeVersion, CodeClock:
 		return 30 * time.Second
 	case CodeUnavailable, CodeBusy:
 		return 2 * time.Second

@@ -108,12 +108,13 @@ const (
 	CodeKind        Code = 9  // channel kind not known
 	CodeFenced      Code = 10 // the stream's epoch is older than the one the receiver holds
 	CodeInternal    Code = 11
+	CodeClock       Code = 12 // the clocks of two nodes are too far apart to date anything
 )
 
 var codeNames = map[Code]string{
 	CodeClosing: "closing", CodeVersion: "version", CodeIdentity: "identity", CodeProtocol: "protocol",
 	CodeSuperseded: "superseded", CodeSilent: "silent", CodeUnavailable: "unavailable", CodeBusy: "busy",
-	CodeKind: "kind", CodeFenced: "fenced", CodeInternal: "internal",
+	CodeKind: "kind", CodeFenced: "fenced", CodeInternal: "internal", CodeClock: "clock",
 }
 
 func (c Code) String() string {

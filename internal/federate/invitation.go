@@ -20,7 +20,10 @@ type Invitation struct {
 	Secret      [16]byte
 }
 
-const invitationPrefix = "jwe1_"
+const (
+	invitationPrefix = "jwe1_" // of a gateway
+	nodePrefix       = "jwn1_" // of another node
+)
 
 // Typed refusals of a code, in the words that the person who pasted it can act on.
 var (
@@ -31,22 +34,32 @@ var (
 
 // String encodes the invitation: prefix, then base64url of version (1), fingerprint, secret, URL and a CRC-32 of all of
 // it, which catches a code that was cut or mistyped before anything is sent anywhere.
-func (v Invitation) String() string {
+func (v Invitation) String() string { return v.encode(invitationPrefix) }
+
+// NodeCode is the invitation of another node: as String, with a beginning of its own, so that neither is taken for the other.
+func (v Invitation) NodeCode() string { return v.encode(nodePrefix) }
+
+func (v Invitation) encode(prefix string) string {
 	b := append([]byte{1}, v.Fingerprint[:]...)
 	b = append(b, v.Secret[:]...)
 	b = append(b, v.URL...)
 	b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-	return invitationPrefix + base64.RawURLEncoding.EncodeToString(b)
+	return prefix + base64.RawURLEncoding.EncodeToString(b)
 }
 
 // ParseInvitation reads a code. Its errors are ErrCodePrefix, ErrCodeCut or ErrCodeURL.
-func ParseInvitation(code string) (Invitation, error) {
+func ParseInvitation(code string) (Invitation, error) { return parseInvitation(code, invitationPrefix) }
+
+// ParseNodeCode reads the invitation of a node. Its errors are those of ParseInvitation.
+func ParseNodeCode(code string) (Invitation, error) { return parseInvitation(code, nodePrefix) }
+
+func parseInvitation(code, prefix string) (Invitation, error) {
 	var v Invitation
 	code = strings.TrimSpace(code)
-	if !strings.HasPrefix(code, invitationPrefix) {
+	if !strings.HasPrefix(code, prefix) {
 		return v, ErrCodePrefix
 	}
-	b, err := base64.RawURLEncoding.DecodeString(code[len(invitationPrefix):])
+	b, err := base64.RawURLEncoding.DecodeString(code[len(prefix):])
 	if err != nil || len(b) < 1+32+16+8+4 || len(b) > 1024 {
 		return v, ErrCodeCut
 	}

@@ -17,6 +17,7 @@ import (
 // Visit is a child at the door: who its certificate says it is, and what it says of itself.
 type Visit struct {
 	Child  uuid.UUID
+	Node   bool // it is a node, else a gateway
 	Cert   *x509.Certificate
 	Remote string
 	Hello  Hello
@@ -48,6 +49,24 @@ type Host interface {
 	Stream(s *Session) ReceiverOptions
 }
 
+// NodeHost is what serves the links of other nodes; its methods are called as those of Host.
+type NodeHost interface {
+	Admit(v Visit) error
+	Began(s *Session, stolen bool)
+	Ended(s *Session, reason error)
+	Control(ctx context.Context, s *Session, d *Desk) error
+	// Records serves one record stream that the other node has opened, until ctx ends or it fails.
+	Records(ctx context.Context, s *Session, ch *Channel) error
+}
+
+// guests are what a listener asks of either host.
+type guests interface {
+	Admit(v Visit) error
+	Began(s *Session, stolen bool)
+	Ended(s *Session, reason error)
+	Control(ctx context.Context, s *Session, d *Desk) error
+}
+
 // Listener is the node's end of all its children's links.
 type Listener struct {
 	Node     uuid.UUID
@@ -55,6 +74,7 @@ type Listener struct {
 	Software string
 	TLS      *tls.Config // server certificate, client authorities; the listener sets version, ALPN and client check
 	Host     Host
+	Nodes    NodeHost // nil: links of other nodes are refused
 	Limits   Limits
 	MaxConns int // connections at a time, those in their handshake included; default 4,096
 	Now      func() time.Time
@@ -62,8 +82,32 @@ type Listener struct {
 	Packer   *Packer
 
 	mu       sync.Mutex
-	children map[uuid.UUID]*child
+	children map[who]*child
 	number   uint64
+}
+
+// who is a child: a gateway or a node.
+type who struct {
+	id   uuid.UUID
+	node bool
+}
+
+func (v *Visit) who() who { return who{v.Child, v.Node} }
+
+// words name a child in the log.
+func (v *Visit) words() string {
+	if v.Node {
+		return "node"
+	}
+	return "gateway"
+}
+
+// host is who serves a child.
+func (l *Listener) host(v *Visit) guests {
+	if v.Node {
+		return l.Nodes
+	}
+	return l.Host
 }
 
 // child is what the listener keeps of a child over its sessions.
@@ -82,7 +126,7 @@ func (l *Listener) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	l.mu.Lock()
 	if l.children == nil {
-		l.children = map[uuid.UUID]*child{}
+		l.children = map[who]*child{}
 	}
 	l.mu.Unlock()
 	config := l.TLS.Clone()
@@ -140,14 +184,15 @@ func (l *Listener) serve(ctx context.Context, raw net.Conn, config *tls.Config) 
 		log.Warn("link refused", "error", err)
 		return
 	}
-	log = log.With("gateway", s.Child, "session", s.Number)
+	log = log.With(s.words(), s.Child, "session", s.Number)
 	stolen := l.enter(s)
-	l.Host.Began(s, stolen)
-	log.Info("gateway is linked", "version", s.conn.version, "software", s.Hello.Software)
+	host := l.host(&s.Visit)
+	host.Began(s, stolen)
+	log.Info(s.words()+" is linked", "version", s.conn.version, "software", s.Hello.Software)
 	reason := s.conn.Run(ctx)
 	l.leave(s)
-	l.Host.Ended(s, reason)
-	log.Info("gateway's link ended", "reason", reason)
+	host.Ended(s, reason)
+	log.Info(s.words()+"'s link ended", "reason", reason)
 }
 
 func (l *Listener) greet(ctx context.Context, raw net.Conn, config *tls.Config, log *slog.Logger) (*Session, error) {
@@ -163,17 +208,20 @@ func (l *Listener) greet(ctx context.Context, raw net.Conn, config *tls.Config, 
 	if state.NegotiatedProtocol != ALPN {
 		return nil, fmt.Errorf("the other end speaks %q, not %q", state.NegotiatedProtocol, ALPN)
 	}
-	id, err := GatewayID(state.PeerCertificates[0])
+	id, node, err := PeerID(state.PeerCertificates[0])
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{Visit: Visit{Child: id, Cert: state.PeerCertificates[0], Remote: raw.RemoteAddr().String()}, Began: l.Now()}
+	if node && l.Nodes == nil {
+		return nil, fmt.Errorf("node %s wants a link, and this one links with no others", id)
+	}
+	s := &Session{Visit: Visit{Child: id, Node: node, Cert: state.PeerCertificates[0], Remote: raw.RemoteAddr().String()}, Began: l.Now()}
 	admit := func(h Hello) (Hello, error) {
 		if h.ID != id {
 			return Hello{}, &Goodbye{Code: CodeIdentity, Text: fmt.Sprintf("the certificate is of %s, the hello of %s", id, h.ID)}
 		}
 		s.Hello = h
-		if err := l.Host.Admit(s.Visit); err != nil {
+		if err := l.host(&s.Visit).Admit(s.Visit); err != nil {
 			return Hello{}, err
 		}
 		l.mu.Lock()
@@ -189,10 +237,10 @@ func (l *Listener) greet(ctx context.Context, raw net.Conn, config *tls.Config, 
 // enter makes s the session of its child and fences the one before it.
 func (l *Listener) enter(s *Session) (stolen bool) {
 	l.mu.Lock()
-	c := l.children[s.Child]
+	c := l.children[s.who()]
 	if c == nil {
 		c = &child{stream: make(chan struct{}, 1)}
-		l.children[s.Child] = c
+		l.children[s.who()] = c
 	}
 	old := c.session
 	if old == nil || old.Number < s.Number {
@@ -203,41 +251,45 @@ func (l *Listener) enter(s *Session) (stolen bool) {
 		return false
 	}
 	if old.Number > s.Number { // overtaken between hello and here
-		s.conn.Close(CodeSuperseded, "a newer connection of this gateway took over")
+		s.conn.Close(CodeSuperseded, "a newer connection of this "+s.words()+" took over")
 		return false
 	}
 	_, heard := old.conn.Stats()
 	stolen = old.Hello.Instance != s.Hello.Instance && l.Now().Sub(heard) < 2*old.conn.limits.PingEvery
-	old.conn.Close(CodeSuperseded, "a newer connection of this gateway took over")
+	old.conn.Close(CodeSuperseded, "a newer connection of this "+s.words()+" took over")
 	return stolen
 }
 
 func (l *Listener) leave(s *Session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c := l.children[s.Child]; c != nil && c.session == s {
+	if c := l.children[s.who()]; c != nil && c.session == s {
 		c.session = nil
 	}
 }
 
-// Session returns the live session of a child, or nil.
-func (l *Listener) Session(id uuid.UUID) *Session {
+// Session returns the live session of a gateway, or nil.
+func (l *Listener) Session(id uuid.UUID) *Session { return l.session(who{id: id}) }
+
+func (l *Listener) session(of who) *Session {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c := l.children[id]; c != nil {
+	if c := l.children[of]; c != nil {
 		return c.session
 	}
 	return nil
 }
 
 func (l *Listener) channel(ctx context.Context, s *Session, ch *Channel) {
-	log := l.Logger.With("gateway", s.Child, "session", s.Number)
+	log := l.Logger.With(s.words(), s.Child, "session", s.Number)
 	var err error
-	switch ch.Kind() {
-	case KindControl:
-		err = l.Host.Control(ctx, s, AcceptDesk(ch, l.Packer))
-	case KindSamples:
+	switch kind := ch.Kind(); {
+	case kind == KindControl:
+		err = l.host(&s.Visit).Control(ctx, s, AcceptDesk(ch, l.Packer))
+	case kind == KindSamples && !s.Node:
 		err = l.receive(ctx, s, ch)
+	case kind == KindRecords && s.Node:
+		err = l.Nodes.Records(ctx, s, ch)
 	default:
 		ch.Close(CodeKind, fmt.Sprintf("channels of kind %d are not known in version %d", ch.Kind(), s.conn.version))
 	}
@@ -250,7 +302,7 @@ func (l *Listener) channel(ctx context.Context, s *Session, ch *Channel) {
 // the same time, and the position told to the new one is final.
 func (l *Listener) receive(ctx context.Context, s *Session, ch *Channel) error {
 	l.mu.Lock()
-	c := l.children[s.Child]
+	c := l.children[s.who()]
 	l.mu.Unlock()
 	if c == nil {
 		return nil // the session has ended before it began

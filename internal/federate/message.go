@@ -16,9 +16,11 @@ const (
 	MessageCertificate MessageKind = 5  // node: the new certificate and its chain (PEM)
 	MessageRenewRefuse MessageKind = 6  // node: why not, for people
 	MessageUnknown     MessageKind = 7  // either: ID repeats the message that was not understood
-	MessageAsk         MessageKind = 8  // node: JSON, a question that wants an answer now; only where the child's hello names FeatureAsk
+	MessageAsk         MessageKind = 8  // node: JSON, a question that wants an answer now; to a gateway only where its hello names FeatureAsk
 	MessageAnswer      MessageKind = 9  // child: JSON; ID repeats the question's
 	MessageWithdraw    MessageKind = 10 // node: empty; ID repeats a question that nobody waits for any more
+	MessageAgreement   MessageKind = 11 // either, between nodes: an agreement as the sender has it, JSON
+	MessageAgreed      MessageKind = 12 // either, between nodes: JSON of what became of it; ID repeats the agreement's
 )
 
 // Bounds of questions and answers, before compression. A longer answer is the child's fault to mend: it cuts it short.

@@ -234,7 +234,12 @@ func (a *Account) inOrder() []*big.Int {
 func (a *Account) Of() int { return int(a.of) }
 
 // Known is of how many members the value, or what holds, is known.
-func (a *Account) Known() int { return int(max(a.known, a.holdKnown)) }
+func (a *Account) Known() (n int) {
+	for _, g := range a.grades {
+		n += int(g)
+	}
+	return n
+}
 
 // Grade is the worst grade of those that count; declared where none does.
 func (a *Account) Grade() fact.Grade {

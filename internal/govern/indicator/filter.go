@@ -134,3 +134,8 @@ func ParseFilter(s string) (Filter, error) {
 	}
 	return f, nil
 }
+
+// In tells whether a division (GB/T 2260) lies in a region; "" is everywhere.
+func In(division, region string) bool {
+	return region == "" || division != "" && inRegion(division, region)
+}

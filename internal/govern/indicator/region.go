@@ -16,10 +16,11 @@ type Aggregate struct {
 	Period     Period
 	Members    *Members
 	Readings   []Reading
-	Grade      fact.Grade // the worst of those that count
-	Days, Of   int        // the least share of the time that one of them covers
-	Absent     []AbsentIn // sorted by how many enterprises lack it
-	Firms      []Firm     // by code, at most maxFirms
+	Grade      fact.Grade          // the worst of those that count
+	Days, Of   int                 // the least share of the time that one of them covers
+	Absent     []AbsentIn          // sorted by how many enterprises lack it
+	Firms      []Firm              // by code, at most maxFirms
+	Parts      map[string]*Account // of the parts of the region, by code
 	More       int
 }
 
@@ -39,7 +40,7 @@ const (
 // aggregate evaluates every member. Of each only what the readings need is kept, so that memory does not grow with what members rest
 // on. The order in which they finish changes nothing: sums are exact.
 func (g *gatherer) aggregate(ctx context.Context, d *Definition, m *Members, p Period) (*Aggregate, error) {
-	acc, firms := NewAccount(d), make([]Firm, min(len(m.List), maxFirms))
+	acc, parts, firms := NewAccount(d), map[string]*Account{}, make([]Firm, min(len(m.List), maxFirms))
 	var mu sync.Mutex
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(workers)
@@ -56,6 +57,12 @@ func (g *gatherer) aggregate(ctx context.Context, d *Definition, m *Members, p P
 			mu.Lock()
 			defer mu.Unlock()
 			acc.Add(v)
+			if code := partOf(e.Region, m.Region.Code); code != "" {
+				if parts[code] == nil {
+					parts[code] = NewAccount(d)
+				}
+				parts[code].Add(v)
+			}
 			if i < len(firms) {
 				firms[i] = Firm{e, v, v.holdsOf()}
 			}
@@ -65,7 +72,7 @@ func (g *gatherer) aggregate(ctx context.Context, d *Definition, m *Members, p P
 	if err := work.Wait(); err != nil {
 		return nil, err
 	}
-	out := &Aggregate{Definition: d, Period: p, Members: m, Readings: acc.Readings(), Grade: acc.Grade(), Absent: acc.Absent(), Firms: firms, More: len(m.List) - len(firms)}
+	out := &Aggregate{Definition: d, Period: p, Members: m, Readings: acc.Readings(), Grade: acc.Grade(), Absent: acc.Absent(), Firms: firms, Parts: parts, More: len(m.List) - len(firms)}
 	out.Days, out.Of = acc.Cover()
 	return out, nil
 }

@@ -28,6 +28,10 @@ const (
 	ByZero     Lack = "by-zero"
 	TooFew     Lack = "too-few" // enterprises: the value would tell of single ones
 	Below      Lack = "below"   // of the indicator it rests on
+
+	Unagreed    Lack = "no-agreement"  // no agreement brings it here
+	Undelivered Lack = "not-delivered" // one does, and nothing has come yet
+	Isolated    Lack = "isolated"      // what came is left out, with a reason
 )
 
 var lackTexts = map[Lack]text.Text{
@@ -42,6 +46,10 @@ var lackTexts = map[Lack]text.Text{
 	ByZero:     {Zh: "分母为零", En: "a division by zero"},
 	TooFew:     {Zh: "企业数过少，不公布", En: "too few enterprises to be told"},
 	Below:      {Zh: "所依据的指标无值", En: "the indicator that it rests on has no value"},
+
+	Unagreed:    {Zh: "没有提供数据的协议", En: "no agreement brings it here"},
+	Undelivered: {Zh: "按协议尚未收到", En: "agreed, and not delivered yet"},
+	Isolated:    {Zh: "收到的数据已被隔离", En: "what came is isolated"},
 }
 
 // Text words a reason.

@@ -211,6 +211,18 @@ type TargetProgress struct {
 	Firms      []TargetFirm       `json:"enterprises" doc:"By credit code" nullable:"false"`
 	More       int                `json:"more,omitempty" doc:"Enterprises that are not named"`
 	Also       []TargetBeside     `json:"also" nullable:"false"`
+	Divisions  []TargetDivision   `json:"divisions" doc:"The compared reading of the parts of the region in which enterprises of the population lie, by code" nullable:"false"`
+}
+
+// TargetDivision is the reading of one part of the region.
+type TargetDivision struct {
+	Code   string        `json:"code" doc:"GB/T 2260"`
+	Number *FigureNumber `json:"number,omitempty"`
+	Reason Lack          `json:"reason,omitempty" doc:"Why there is none"`
+	Text   text.Text     `json:"text,omitzero"`
+	Known  int           `json:"known"`
+	Of     int           `json:"of"`
+	Grade  string        `json:"grade,omitempty" enum:"E0,E1,E2,E3"`
 }
 
 // TargetPoint is a value of an earlier period.
@@ -324,7 +336,7 @@ func (l *Library) progress(x *Progress) TargetProgress {
 	}
 	number := func(n *big.Rat) *FigureNumber { return numberView(n, places, t.Unit) }
 	out := TargetProgress{TargetBrief: l.target(t), On: x.On, Status: j.Status, Number: number(x.Value), Gap: number(j.Gap), Path: number(j.Path), NoPath: j.NoPath, Forecast: number(j.Forecast), NoForecast: j.NoLine,
-		Past: []TargetPoint{}, Firms: []TargetFirm{}, Also: []TargetBeside{}}
+		Past: []TargetPoint{}, Divisions: []TargetDivision{}, Firms: []TargetFirm{}, Also: []TargetBeside{}}
 	if x.Value == nil {
 		out.Reason, out.ReasonText = x.Lack, x.Lack.Text()
 	}
@@ -352,6 +364,9 @@ func (l *Library) progress(x *Progress) TargetProgress {
 			out.Firms = append(out.Firms, firmView(&a.Firms[i]))
 		}
 		out.More = a.More
+	}
+	for _, d := range x.Divisions() {
+		out.Divisions = append(out.Divisions, TargetDivision{d.Code, number(d.Num), d.Lack, d.Lack.Text(), d.Known, d.Of, d.Grade})
 	}
 	for _, b := range x.Beside {
 		r := TargetBeside{}

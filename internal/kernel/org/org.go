@@ -1,6 +1,7 @@
 package org
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -79,7 +80,7 @@ var (
 
 // Problems are the kinds this room defines.
 func Problems() []*problem.Kind {
-	return append([]*problem.Kind{ErrCreditCode, ErrCodeTaken, ErrName, ErrKind, ErrCycle, ErrOwned, ErrNeedParent, ErrSpan}, errGrants...)
+	return slices.Concat([]*problem.Kind{ErrCreditCode, ErrCodeTaken, ErrName, ErrKind, ErrCycle, ErrOwned, ErrNeedParent, ErrSpan}, errGrants, errAgreements)
 }
 
 // Inherited returns, for each organisation in which somebody has something of their own, the parts that it reaches at

@@ -18,6 +18,10 @@ import (
 type Service struct {
 	db  *store.DB
 	now func() time.Time
+
+	node    uuid.UUID // this one, for agreements
+	nodeKey string
+	hooks   []AgreementHook
 }
 
 // New opens the room and brings its tables up to date.

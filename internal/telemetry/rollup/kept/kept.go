@@ -89,6 +89,9 @@ type Options struct {
 	// Restated is told after each batch of restatements is durable: rooms above ask Since. It runs on the keeper's goroutine
 	// and must not block. It may be nil.
 	Restated func()
+	// Made is told after rows are durable that were made or restated, whose they are and the time they are about: of each organisation
+	// from the first bucket to the last. It runs as Restated does, and may be nil.
+	Made func(org uuid.UUID, span telemetry.Span)
 }
 
 // Service keeps roll-ups.
@@ -139,6 +142,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	o.Patience = max(o.Patience, 0)
 	if o.Restated == nil {
 		o.Restated = func() {}
+	}
+	if o.Made == nil {
+		o.Made = func(uuid.UUID, telemetry.Span) {}
 	}
 	s := &Service{o: o, wake: make(chan struct{}, 1), derived: map[telemetry.Ref]bool{}, cuts: map[uuid.UUID]*cuts{},
 		checking: map[uuid.UUID]bool{}, all: true, todos: map[string]struct{}{}}

@@ -283,6 +283,18 @@ func (s *Service) sendBatch(ctx context.Context, rows []outRow) error {
 	if len(feed) > 0 {
 		s.o.Restated()
 	}
+	made := map[uuid.UUID]telemetry.Span{}
+	for i := range rows {
+		r := &rows[i]
+		span, ok := made[r.series.Org]
+		if !ok {
+			span = telemetry.Span{From: r.from, To: r.to}
+		}
+		made[r.series.Org] = telemetry.Span{From: min(span.From, r.from), To: max(span.To, r.to)}
+	}
+	for org, span := range made {
+		s.o.Made(org, span)
+	}
 	return nil
 }
 
