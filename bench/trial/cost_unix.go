@@ -20,9 +20,9 @@ func cpuTime() float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
-// peakRSS is the greatest resident size of the process. Linux keeps the parent's over exec in getrusage, so its own
+// PeakRSS is the greatest resident size of the process. Linux keeps the parent's over exec in getrusage, so its own
 // figure is read where there is one.
-func peakRSS() int64 {
+func PeakRSS() int64 {
 	if status, err := os.ReadFile("/proc/self/status"); err == nil {
 		for line := range strings.Lines(string(status)) {
 			var kib int64

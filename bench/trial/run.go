@@ -170,7 +170,7 @@ func Run(e Engine, o Options) (Report, error) {
 	}
 	r.Wall = time.Since(start).Seconds()
 	r.CPU = clock() - cpu
-	if r.PeakRSS = peakRSS(); isOutside {
+	if r.PeakRSS = PeakRSS(); isOutside {
 		_, r.PeakRSS = outside.Usage()
 	}
 	if r.DataBytes, r.LogBytes, err = usage(o.Dir, e.LogPaths(o.Dir)); err != nil {
