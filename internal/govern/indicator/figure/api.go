@@ -235,11 +235,28 @@ func (s *Service) Table(ctx context.Context, b Board, format table.Format, lang 
 		return nil, err
 	}
 	w := newTableWriter(name.In(lang), lang)
+	seen := map[uuid.UUID]bool{}
 	err = store.Each(func(page store.Page) ([]FigureBrief, string, error) {
 		return s.Figures(ctx, b, page)
-	}, func(f FigureBrief) error { return w.add(&f) })
+	}, func(f FigureBrief) error {
+		seen[f.ID] = true
+		return w.add(&f)
+	})
 	if err != nil {
 		return nil, err
+	}
+	alone, err := s.store.Manuals(ctx, s.o.DB, b)
+	if err != nil {
+		return nil, err
+	}
+	for i := range alone { // that stand beside nothing
+		m := &alone[i]
+		if m.State == Withdrawn || m.Key.Code != "" || seen[m.Key.ID()] || m.Key.Period < b.Since {
+			continue
+		}
+		if err := w.add(&FigureBrief{ID: m.Key.ID(), FigureOf: s.of(&m.Key), Manual: []ManualView{m.view(s)}}); err != nil {
+			return nil, err
+		}
 	}
 	return w.write(format)
 }

@@ -101,6 +101,10 @@ func TestBoardAsAFile(t *testing.T) {
 	if code, body := d.call("engineer@city", "POST", "/manual-figures", in, nil); code != 201 {
 		t.Fatalf("%d %s", code, body)
 	}
+	alone := NewManual{ManualKey{Org: keeper, Indicator: "platforms", Kind: "year", Period: "2025", Reading: "value"}, ManualValue{Value: "12", Unit: "1", Grade: "E0", Reason: "来函登记"}}
+	if code, body := d.call("engineer@city", "POST", "/manual-figures", alone, nil); code != 201 {
+		t.Fatalf("%d %s", code, body)
+	}
 	if code, body := d.call("engineer@city", "POST", "/figure-seals", Submission{Org: keeper, Kind: "year", Period: "2025"}, nil); code != 201 {
 		t.Fatalf("%d %s", code, body)
 	}
@@ -109,10 +113,10 @@ func TestBoardAsAFile(t *testing.T) {
 		t.Fatalf("%d %s", code, body)
 	}
 	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(body, "\ufeff"))).ReadAll()
-	if err != nil || len(rows) != 4 {
+	if err != nil || len(rows) != 5 {
 		t.Fatalf("%q, %v", body, err)
 	}
-	for i, want := range []string{"From,Reading,Value,Unit,Known,Enterprises,Grade", "computed,mean,40.0,%,4,7,E1", "computed,pooled,40.0,%,4,7,E1", "entered (not confirmed yet),mean,61.5,%,,,E0"} {
+	for i, want := range []string{"From,Reading,Value,Unit,Known,Enterprises,Grade", "computed,mean,40.0,%,4,7,E1", "computed,pooled,40.0,%,4,7,E1", "entered (not confirmed yet),mean,61.5,%,,,E0", "entered (not confirmed yet),value,12,1,,,E0"} {
 		if got := strings.Join(rows[i][6:13], ","); got != want {
 			t.Errorf("row %d: %s, want %s", i, got, want)
 		}
@@ -122,7 +126,7 @@ func TestBoardAsAFile(t *testing.T) {
 	}
 	code, body = d.call("viewer@city", "GET", "/figures/table?org="+keeper.String(), nil, nil)
 	sheets, err := table.Read(table.XLSX, []byte(body))
-	if code != 200 || err != nil || len(sheets) != 1 || len(sheets[0].Rows) != 3 {
+	if code != 200 || err != nil || len(sheets) != 1 || len(sheets[0].Rows) != 4 {
 		t.Errorf("%d, %+v, %v", code, sheets, err)
 	}
 }

@@ -330,40 +330,36 @@ func id(kind byte, n int) (out uuid.UUID) {
 	return out
 }
 
-// newTree grows a tree at random: keepers up to five levels deep, enterprises hosted on theirs or with a node of their own, all agreed.
-func newTree(t testing.TB, l *indicator.Library, seed uint64, size int, said map[inputKey]int) *tree {
-	w := &tree{t: t, library: l, now: time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC), streams: map[uuid.UUID]*treeStream{}, said: said}
-	r := rand.New(rand.NewPCG(seed, 1))
-	depth := map[*treeNode]int{}
-	add := func(up *treeNode) *treeNode {
-		n := &treeNode{w: w, id: id('n', len(w.nodes)), up: up, db: storetest.SQLite(t), log: &treeLog{}}
-		if w.nodes = append(w.nodes, n); up != nil {
-			depth[n] = depth[up] + 1
-		}
-		return n
+// seedling is a world without nodes.
+func seedling(t testing.TB, l *indicator.Library, said map[inputKey]int) *tree {
+	return &tree{t: t, library: l, now: time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC), streams: map[uuid.UUID]*treeStream{}, said: said}
+}
+
+// node adds a node: with a keeper, or for a single enterprise.
+func (w *tree) node(up *treeNode, keeper bool) *treeNode {
+	n := &treeNode{w: w, id: id('n', len(w.nodes)), up: up, db: storetest.SQLite(w.t), log: &treeLog{}}
+	if keeper {
+		n.keeper = id('k', len(w.nodes))
 	}
-	keepers := []*treeNode{add(nil)}
-	keepers[0].keeper = id('k', 0)
-	for len(w.nodes) < size {
-		up := keepers[r.IntN(len(keepers))]
-		if depth[up] < 3 && r.IntN(3) == 0 {
-			n := add(up)
-			n.keeper = id('k', len(w.nodes))
-			keepers = append(keepers, n)
-			continue
-		}
-		home := up
-		if r.IntN(2) == 0 {
-			home = add(up)
-		}
-		w.hire(up, home, r)
+	w.nodes = append(w.nodes, n)
+	return n
+}
+
+// list has a keeper's register list a new enterprise, which may have agreed to give.
+func (w *tree) list(up, home *treeNode, size string, agrees bool) {
+	n := len(w.firms)
+	f := &treeFirm{Enterprise: indicator.Enterprise{Org: id('o', n), Entry: id('e', n), Code: fmt.Sprintf("91430000MA%08d", n), Name: fmt.Sprint("firm ", n), Region: "430100", Size: size}, home: home}
+	if !agrees {
+		f.Entry = uuid.Nil
 	}
-	for range size / 2 {
-		up := keepers[r.IntN(len(keepers))]
-		w.hire(up, up, r)
-	}
+	w.firms = append(w.firms, f)
+	up.firms = append(up.firms, n)
+}
+
+// agree makes all agreements and starts the nodes.
+func (w *tree) agree() {
 	figures := []string{"change@~2024-12-31", "has", "has@size=large", "rate", "rate@size=large"}
-	agree := func(giver, taker org.Party, detail string) {
+	add := func(giver, taker org.Party, detail string) {
 		a := org.Agreement{ID: id('a', len(w.agreed)), Version: 1, Kind: "parent", Giver: giver, Taker: taker, Figures: figures, Detail: detail, Span: org.Span{From: 1, To: store.Forever}}
 		w.agreed = append(w.agreed, a)
 		w.acts = append(w.acts, org.AgreementAct{N: uint64(len(w.acts) + 1), Agreement: a.ID})
@@ -371,14 +367,16 @@ func newTree(t testing.TB, l *indicator.Library, seed uint64, size int, said map
 			w.streams[a.ID] = &treeStream{}
 		}
 	}
-	for _, n := range keepers {
+	for _, n := range w.nodes {
+		if n.keeper == uuid.Nil {
+			continue
+		}
 		if n.up != nil {
-			agree(org.Party{Node: n.id, Org: n.keeper}, org.Party{Node: n.up.id, Org: n.up.keeper}, org.DetailAggregate)
+			add(org.Party{Node: n.id, Org: n.keeper}, org.Party{Node: n.up.id, Org: n.up.keeper}, org.DetailAggregate)
 		}
 		for _, i := range n.firms {
-			f := w.firms[i]
-			if f.Entry != uuid.Nil { // some are listed, and have agreed to nothing
-				agree(org.Party{Node: f.home.id, Org: f.Org, CreditCode: f.Code}, org.Party{Node: n.id, Org: n.keeper}, org.DetailEnterprise)
+			if f := w.firms[i]; f.Entry != uuid.Nil {
+				add(org.Party{Node: f.home.id, Org: f.Org, CreditCode: f.Code}, org.Party{Node: n.id, Org: n.keeper}, org.DetailEnterprise)
 			}
 		}
 	}
@@ -388,22 +386,39 @@ func newTree(t testing.TB, l *indicator.Library, seed uint64, size int, said map
 			continue
 		}
 		row := keeperRow{Org: n.keeper, Version: 1, Adopted: "[]", Actor: "{}", At: 1}
-		if _, err := n.db.NewInsert().Model(&row).Exec(t.Context()); err != nil {
-			t.Fatal(err)
+		if _, err := n.db.NewInsert().Model(&row).Exec(w.t.Context()); err != nil {
+			w.t.Fatal(err)
 		}
 	}
-	return w
 }
 
-// hire lists an enterprise at a keeper.
-func (w *tree) hire(up, home *treeNode, r *rand.Rand) {
-	n := len(w.firms)
-	f := &treeFirm{Enterprise: indicator.Enterprise{Org: id('o', n), Entry: id('e', n), Code: fmt.Sprintf("91430000MA%08d", n), Name: fmt.Sprint("firm ", n), Region: "430100", Size: []string{"large", "small"}[r.IntN(2)]}, home: home}
-	if r.IntN(8) == 0 {
-		f.Entry = uuid.Nil
+// newTree grows a tree at random: keepers up to five levels deep, enterprises hosted on theirs or with a node of their own, all agreed but
+// some.
+func newTree(t testing.TB, l *indicator.Library, seed uint64, size int, said map[inputKey]int) *tree {
+	w, r := seedling(t, l, said), rand.New(rand.NewPCG(seed, 1))
+	keepers, depth := []*treeNode{w.node(nil, true)}, map[*treeNode]int{}
+	hire := func(up, home *treeNode) {
+		w.list(up, home, []string{"large", "small"}[r.IntN(2)], r.IntN(8) > 0)
 	}
-	w.firms = append(w.firms, f)
-	up.firms = append(up.firms, n)
+	for len(w.nodes) < size {
+		up := keepers[r.IntN(len(keepers))]
+		switch {
+		case depth[up] < 3 && r.IntN(3) == 0:
+			n := w.node(up, true)
+			depth[n] = depth[up] + 1
+			keepers = append(keepers, n)
+		case r.IntN(2) == 0:
+			hire(up, w.node(up, false))
+		default:
+			hire(up, up)
+		}
+	}
+	for range size / 2 {
+		up := keepers[r.IntN(len(keepers))]
+		hire(up, up)
+	}
+	w.agree()
+	return w
 }
 
 // figures are what stands at a node.

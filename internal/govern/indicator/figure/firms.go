@@ -79,15 +79,16 @@ func (s *Service) agreed(ctx context.Context, f *Figure) (map[string]bool, error
 type firms struct {
 	out     []FigureFirm
 	members []indicator.Enterprise
-	rows    []*Row           // of each; nil where there is none that may be told
-	why     []indicator.Lack // of each: why there is none
-	settled []bool           // of each: a part speaks for it
-	place   map[string]int   // by code
+	rows    []*Row                 // of each; nil where there is none that may be told
+	why     []indicator.Lack       // of each: why there is none
+	settled []bool                 // of each: a part speaks for it
+	values  []*indicator.Valuation // of each, once it was worked out
+	place   map[string]int         // by code
 }
 
 func listed(members []indicator.Enterprise) *firms {
 	n := len(members)
-	l := &firms{out: make([]FigureFirm, n), members: members, rows: make([]*Row, n), why: make([]indicator.Lack, n), settled: make([]bool, n), place: map[string]int{}}
+	l := &firms{out: make([]FigureFirm, n), members: members, rows: make([]*Row, n), why: make([]indicator.Lack, n), settled: make([]bool, n), values: make([]*indicator.Valuation, n), place: map[string]int{}}
 	for i := range members {
 		e := &members[i]
 		l.out[i] = FigureFirm{Code: e.Code, Name: e.Name, Entry: idOf(e.Entry), Org: idOf(e.Org), Missing: []indicator.Absent{}}
@@ -173,7 +174,7 @@ func (s *Service) evaluate(ctx context.Context, f *Figure, l *firms, agreed map[
 		if err != nil {
 			return err
 		}
-		firm.Root = root.String()
+		l.values[i], firm.Root = v, root.String()
 		firm.Number, firm.Filled = number(v.Num, d.Shown(indicator.Mean), d.Unit), v.Filled()
 		firm.Missing = append(firm.Missing, v.Lack...)
 		if grade, any := worst(v); any {

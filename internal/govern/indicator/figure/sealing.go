@@ -68,6 +68,13 @@ func (s *Service) sealed(ctx context.Context, tx bun.Tx, scope auth.Scope, old S
 	if err := s.store.putSeal(ctx, tx, x); err != nil {
 		return err
 	}
+	if by := scope.Org(); by != uuid.Nil && by != x.Keeper { // the taker's people see it among theirs
+		theirs := e
+		theirs.Org = by
+		if err := audit.Record(ctx, tx, theirs); err != nil {
+			return err
+		}
+	}
 	return audit.Record(ctx, tx, e)
 }
 
