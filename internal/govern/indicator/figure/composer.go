@@ -99,6 +99,7 @@ type Composer struct {
 	populations memory[Hash, *Population]
 	draws       memory[string, *indicator.Members]
 	hashes      memory[*indicator.Members, Hash]
+	plans       memory[plan, []task]
 	today       string
 	trouble     string
 }
@@ -275,7 +276,8 @@ func (c *Composer) newDay(commit *Commit) error {
 	if err != nil {
 		return err
 	}
-	c.today, c.draws = day, memory[string, *indicator.Members]{}
+	c.today = day
+	c.draws.forget()
 	if at.Position == t.Unix() {
 		return nil
 	}
@@ -341,7 +343,7 @@ func (c *Composer) touched(ctx context.Context, changes []Change, commit *Commit
 			}
 		}
 		if x.What == indicator.TouchEntry+":enterprises" { // who counts
-			c.draws = memory[string, *indicator.Members]{}
+			c.draws.forget()
 			commit.Mark(Dirty{Code: everybody})
 			continue
 		}
@@ -359,14 +361,24 @@ const everybody = "all"
 
 // memory keeps a few values that are costly to read.
 type memory[K comparable, V any] struct {
+	mu     sync.Mutex
 	values map[K]V
 	order  []K
+}
+
+func (m *memory[K, V]) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values, m.order = nil, nil
 }
 
 // remembered is how many: a population of a province has some ten megabytes.
 const remembered = 8
 
+// get reads what is not remembered. Who asks for the same meanwhile waits.
 func (m *memory[K, V]) get(key K, read func() (V, error)) (V, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if v, ok := m.values[key]; ok {
 		return v, nil
 	}

@@ -152,14 +152,18 @@ func walk[T any](members []indicator.Enterprise, list []T, code func(*T) string,
 	}
 }
 
-// population keeps who counted, and gives the hash.
-func (s *sum) population(commit *Commit) (Hash, error) {
-	if s.joined {
-		return commit.PutPopulation(NewPopulation(s.keeper.Org, s.keeper.Scope, s.item.Filter, s.p.To, s.members, s.drawn.Doubles, s.drawn.Unplaced)), nil
+// population is who counted and its hash; without the population where it was given before.
+func (s *sum) population() (fresh *Population, hash Hash, err error) {
+	build := func() (Hash, error) {
+		fresh = NewPopulation(s.keeper.Org, s.keeper.Scope, s.item.Filter, s.p.To, s.members, s.drawn.Doubles, s.drawn.Unplaced)
+		return fresh.Hash(), nil
 	}
-	return s.c.hashes.get(s.drawn, func() (Hash, error) { // the register's list alone: as often as it is drawn
-		return commit.PutPopulation(NewPopulation(s.keeper.Org, s.keeper.Scope, s.item.Filter, s.p.To, s.members, s.drawn.Doubles, s.drawn.Unplaced)), nil
-	})
+	if s.joined {
+		hash, err = build()
+	} else { // the register's list alone: made once as long as it is remembered
+		hash, err = s.c.hashes.get(s.drawn, build)
+	}
+	return fresh, hash, err
 }
 
 // delivery is the account of a population that somebody else has added up.

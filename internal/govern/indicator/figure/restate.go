@@ -67,7 +67,7 @@ func (c *Composer) restate(ctx context.Context, commit *Commit, x *changes, agre
 				commit.Mark(whole)
 				continue
 			}
-			for _, task := range tasks(c.o.Library, settings.Adopted, agreed.items(keeper), c.day()) {
+			for _, task := range c.tasks(&settings, agreed) {
 				if task.Indicator != k.Indicator || task.Baseline != k.Baseline || !slices.Contains(task.periods, p) {
 					continue
 				}

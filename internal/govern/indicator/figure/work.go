@@ -73,7 +73,7 @@ func (c *Composer) spread(ctx context.Context, d Dirty, agreed *agreed) (out []D
 			if d.Keeper != uuid.Nil && d.Keeper != k.Org {
 				continue
 			}
-			for _, t := range tasks(c.o.Library, k.Adopted, agreed.items(k.Org), today) {
+			for _, t := range c.tasks(k, agreed) {
 				for _, p := range t.periods {
 					if d.Indicator == "" || d.Indicator == t.Indicator {
 						out = append(out, Dirty{Keeper: k.Org, Indicator: t.Indicator, Kind: p.Kind, Period: p.Label})
@@ -273,7 +273,7 @@ func (c *Composer) write(ctx context.Context, commit *Commit, more func(ctx cont
 		return b.close(ctx)
 	})
 	if err != nil {
-		c.hashes = memory[*indicator.Members, Hash]{} // their populations were not kept
+		c.hashes.forget() // their populations were not kept
 	}
 	return err
 }
