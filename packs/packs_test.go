@@ -12,17 +12,22 @@ import (
 	"jingwei/internal/connect/lint"
 	"jingwei/internal/exchange/match"
 	"jingwei/internal/govern/assess"
+	"jingwei/internal/govern/atlas"
 	"jingwei/internal/govern/incentive"
 	"jingwei/internal/govern/incentive/support"
 	"jingwei/internal/govern/indicator"
 	"jingwei/internal/govern/programme"
+	"jingwei/internal/govern/task"
 	"jingwei/internal/kernel/fact"
+	"jingwei/internal/kernel/pack"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/flow"
 	"jingwei/internal/office/flow/workday"
 	"jingwei/internal/office/form"
 	"jingwei/internal/office/ledger"
 	registry "jingwei/internal/office/register"
 	"jingwei/internal/office/register/party"
+	"jingwei/internal/operate/energy/quality"
 	"jingwei/internal/plant/class"
 	"jingwei/internal/plant/template"
 	"jingwei/packs"
@@ -85,6 +90,8 @@ func TestPacksAreSound(t *testing.T) {
 		func() error { _, err := match.LoadKinds(packs.Files); return err },
 		func() error { _, err := match.LoadProfile(packs.Files); return err },
 		func() error { _, err := ledger.Load(packs.Files); return err },
+		func() error { _, err := atlas.Load(packs.Files); return err },
+		func() error { _, err := quality.Load(packs.Files); return err },
 		func() error { _, err := support.LoadGuide(packs.Files); return err },
 	} {
 		if err := read(); err != nil {
@@ -92,7 +99,7 @@ func TestPacksAreSound(t *testing.T) {
 		}
 	}
 	whole := 0 // files of folders whose rooms read every file and make one thing of them
-	for _, dir := range []string{workday.Dir, programme.Dir, form.Dir, match.DirKinds, match.DirProfile, ledger.Dir, support.Dir, indicator.DefinitionDir, indicator.TargetDir} {
+	for _, dir := range []string{workday.Dir, programme.Dir, form.Dir, match.DirKinds, match.DirProfile, ledger.Dir, support.Dir, quality.Dir, indicator.DefinitionDir, indicator.TargetDir, task.Dir, atlas.Dir} {
 		list, err := fs.Glob(packs.Files, dir+"/*.yaml")
 		if err != nil {
 			t.Fatal(err)
@@ -128,6 +135,71 @@ func TestPacksAreSound(t *testing.T) {
 				t.Errorf("%s: tested: %s, but frames in testdata: %v", d.File(), d.Tested, has)
 			}
 		})
+	}
+}
+
+// taskFigures are the targets and definitions that ship (task.Figures).
+type taskFigures struct {
+	policies    *pack.Set[indicator.Policy]
+	definitions *pack.Set[indicator.Definition]
+}
+
+func (f taskFigures) Target(id string) (text.Text, string, bool) {
+	for _, p := range f.policies.All() {
+		for _, t := range p.Targets {
+			if t.ID == id {
+				return t.Name, t.Indicator, true
+			}
+		}
+	}
+	return text.Text{}, "", false
+}
+
+func (f taskFigures) Indicator(id string) (text.Text, bool) {
+	d := f.definitions.Get(id)
+	if d == nil {
+		return text.Text{}, false
+	}
+	return d.Name, true
+}
+
+// Each of the 114 tasks of the register is tied to what shows its effect, and each of the 65 numeric targets shows that of a task.
+func TestEveryTaskIsTied(t *testing.T) {
+	policies, err := pack.Load[indicator.Policy](packs.Files, indicator.TargetDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	definitions, err := pack.Load[indicator.Definition](packs.Files, indicator.DefinitionDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err := task.LoadOutcomes(packs.Files, taskFigures{policies, definitions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	registers, err := registry.Load(packs.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := registers.Get("tasks").Entries
+	for _, e := range entries {
+		if key, _ := e.Content["id"].(string); len(outcomes.Of(key, "")) != 1 {
+			t.Errorf("%s is not tied", key)
+		}
+	}
+	if n := len(outcomes.Of("", "")); n != 114 || len(entries) != n {
+		t.Errorf("%d ties of %d tasks", n, len(entries))
+	}
+	targets := 0
+	for _, p := range policies.All() {
+		for i := range p.Targets {
+			if targets++; len(outcomes.Of("", p.Targets[i].ID)) == 0 {
+				t.Errorf("%s shows the effect of no task", p.Targets[i].ID)
+			}
+		}
+	}
+	if targets != 65 {
+		t.Errorf("%d targets", targets)
 	}
 }
 

@@ -110,7 +110,7 @@ var readyLine = regexp.MustCompile(`\(ready in (\d+) ms\)`)
 
 // demo starts a demo and ends it, after the settling time where memory is wanted.
 func demo(ctx context.Context, o Options, dir string, settle bool) (readyMs float64, memory map[string]float64, err error) {
-	cmd := exec.CommandContext(ctx, o.Program, "demo", "--headless", "--http", "127.0.0.1:0", "--data", filepath.Join(dir, "demo"))
+	cmd := exec.CommandContext(ctx, o.Program, "demo", "--headless", "--region=false", "--http", "127.0.0.1:0", "--data", filepath.Join(dir, "demo"))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	var errs strings.Builder

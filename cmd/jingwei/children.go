@@ -16,15 +16,16 @@ import (
 )
 
 // children are the processes of a demo beside the node: this same binary under other commands. They end with the
-// context they were started with, at the latest childPatience after it.
+// context they were started with, at the latest their patience after it.
 type children struct {
-	dir    string
-	level  slog.Level
-	errs   io.Writer
-	failed func(error)
-	group  sync.WaitGroup
+	level    slog.Level
+	errs     io.Writer
+	failed   func(error)
+	patience time.Duration
+	group    sync.WaitGroup
 }
 
+// childPatience is how long gateways and simulators may take to end.
 const childPatience = 3 * time.Second
 
 // start runs `jingwei args…` and returns what it said up to the line that begins with "ready: ", by the words before the
@@ -38,7 +39,7 @@ func (c *children) start(ctx context.Context, ready bool, env []string, args ...
 	apart(cmd)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = childPatience
+	cmd.WaitDelay = c.patience
 	cmd.Stderr = c.errs
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -22,7 +22,7 @@ type sampleItem struct {
 
 func TestDemoFromRegisterToAPI(t *testing.T) {
 	dir := t.TempDir()
-	args := []string{"demo", "--headless", "--http", "127.0.0.1:0", "--data", dir}
+	args := []string{"demo", "--headless", "--http", "127.0.0.1:0", "--data", dir, "--region=false"}
 	p := start(t, args...)
 	base := strings.Fields(p.expect("Jingwei demo: "))[0] + "/api/v1"
 	link := p.expect("sign in: ")

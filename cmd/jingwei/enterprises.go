@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -77,7 +78,7 @@ func whole(r field.Record, key string) *int64 {
 	return nil
 }
 
-// tagsOn are the tags that hold on a day, its last day included.
+// tagsOn are the tags that hold on a day, its last day included, ascending and each once.
 func tagsOn(r field.Record, day string) (out []string) {
 	list, _ := r["tags"].([]field.Record)
 	for _, t := range list {
@@ -86,5 +87,18 @@ func tagsOn(r field.Record, day string) (out []string) {
 			out = append(out, word(t, "tag"))
 		}
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// placeOn is where an enterprise was on a day, and in which cluster: what holds by dates, or else what holds now.
+func placeOn(r field.Record, day string) (region, cluster string) {
+	list, _ := r["places"].([]field.Record)
+	for _, p := range list {
+		from, to := word(p, "from"), word(p, "to")
+		if (from == "" || from <= day) && (to == "" || day <= to) {
+			return word(p, "region"), word(p, "cluster")
+		}
+	}
+	return word(r, "region"), word(r, "cluster")
 }

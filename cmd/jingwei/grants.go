@@ -26,7 +26,7 @@ func (n *node) grantable() []account.Grantable {
 		{Kind: measuredGrant, Name: text.Text{Zh: "平台测得的情况", En: "What the platform measures"}, Subjects: func() []account.GrantSubject {
 			return []account.GrantSubject{
 				{ID: "machines", Name: text.Text{Zh: "设备台数与联网天数", En: "Machines, and on how many days each delivered"}, Fields: []account.GrantField{}},
-				{ID: "energy", Name: text.Text{Zh: "主表用电量", En: "What the main energy meters counted"}, Fields: []account.GrantField{}},
+				{ID: "energy", Name: text.Text{Zh: "总表用电量与数据质量", En: "What the main energy meters counted, and how complete and timely that is"}, Fields: []account.GrantField{}},
 				{ID: "checkups", Name: text.Text{Zh: "已提交体检的等级与得分", En: "Level and score of submitted check-ups"}, Fields: []account.GrantField{}},
 			}
 		}},

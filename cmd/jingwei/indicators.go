@@ -13,10 +13,12 @@ import (
 	"jingwei/internal/govern/assess/checkup"
 	"jingwei/internal/govern/assess/measured"
 	"jingwei/internal/govern/indicator"
+	"jingwei/internal/govern/task"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/fact"
 	"jingwei/internal/kernel/field"
 	"jingwei/internal/kernel/store"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/flow/workday"
 	"jingwei/internal/office/register"
 	"jingwei/internal/plant"
@@ -38,7 +40,27 @@ func (n *node) openIndicators(context.Context) error {
 		Checkups:    indicatorCheckups{n.checkups},
 		Fields:      words,
 	}})
-	return nil
+	n.outcomes, err = task.LoadOutcomes(n.packs, taskFigures{library})
+	return err
+}
+
+// taskFigures is what tasks are tied to (task.Figures).
+type taskFigures struct{ library *indicator.Library }
+
+func (f taskFigures) Target(id string) (text.Text, string, bool) {
+	t := f.library.Target(id)
+	if t == nil {
+		return text.Text{}, "", false
+	}
+	return t.Name, t.Indicator, true
+}
+
+func (f taskFigures) Indicator(id string) (text.Text, bool) {
+	d := f.library.Definition(id)
+	if d == nil {
+		return text.Text{}, false
+	}
+	return d.Name, true
 }
 
 // indicatorWords is what definitions may speak of (indicator.Vocabulary).
@@ -100,7 +122,8 @@ type indicatorFirms struct{ known enterprises }
 func indicatorFirm(e *register.Entry, day string) indicator.Enterprise {
 	r := e.Record
 	designated, _ := r["designated"].(bool)
-	return indicator.Enterprise{Entry: e.ID, Org: e.Subject, Code: e.Key, Name: word(r, "name"), Industry: word(r, "industry"), Region: word(r, "region"), Size: word(r, "sizeClass"), Cluster: word(r, "cluster"),
+	region, cluster := placeOn(r, day)
+	return indicator.Enterprise{Entry: e.ID, Org: e.Subject, Code: e.Key, Name: word(r, "name"), Industry: word(r, "industry"), Region: region, Size: word(r, "sizeClass"), Cluster: cluster,
 		Designated: designated, Tags: tagsOn(r, day)}
 }
 
@@ -320,6 +343,7 @@ func (c indicatorCheckups) Last(ctx context.Context, org uuid.UUID, instrument s
 }
 
 var (
+	_ task.Figures          = taskFigures{}
 	_ indicator.Vocabulary  = indicatorWords{}
 	_ indicator.Enterprises = indicatorFirms{}
 	_ indicator.Facts       = indicatorFacts{}

@@ -7,34 +7,34 @@ import (
 	"jingwei/internal/telemetry"
 )
 
-// figure is one number of a room, told to Prometheus when it asks.
-type figure[S any] struct {
+// metric is one number of a room, told to Prometheus when it asks.
+type metric[S any] struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType
 	read func(S) float64
 }
 
-func counter[S any](name, help string, read func(S) float64) figure[S] {
-	return figure[S]{prometheus.NewDesc(name, help, nil, nil), prometheus.CounterValue, read}
+func counter[S any](name, help string, read func(S) float64) metric[S] {
+	return metric[S]{prometheus.NewDesc(name, help, nil, nil), prometheus.CounterValue, read}
 }
 
-func gauge[S any](name, help string, read func(S) float64) figure[S] {
-	return figure[S]{prometheus.NewDesc(name, help, nil, nil), prometheus.GaugeValue, read}
+func gauge[S any](name, help string, read func(S) float64) metric[S] {
+	return metric[S]{prometheus.NewDesc(name, help, nil, nil), prometheus.GaugeValue, read}
 }
 
-func describe[S any](figures []figure[S], out chan<- *prometheus.Desc) {
-	for _, f := range figures {
+func describe[S any](metrics []metric[S], out chan<- *prometheus.Desc) {
+	for _, f := range metrics {
 		out <- f.desc
 	}
 }
 
-func collect[S any](figures []figure[S], s S, out chan<- prometheus.Metric) {
-	for _, f := range figures {
+func collect[S any](metrics []metric[S], s S, out chan<- prometheus.Metric) {
+	for _, f := range metrics {
 		out <- prometheus.MustNewConstMetric(f.desc, f.kind, f.read(s))
 	}
 }
 
-var journalFigures = []figure[log.Stats]{
+var ofJournal = []metric[log.Stats]{
 	counter("jingwei_journal_records_total", "Records acknowledged.", func(s log.Stats) float64 { return float64(s.Records) }),
 	counter("jingwei_journal_groups_total", "Groups written, each with one fdatasync.", func(s log.Stats) float64 { return float64(s.Groups) }),
 	counter("jingwei_journal_payload_bytes_total", "Bytes of acknowledged records.", func(s log.Stats) float64 { return float64(s.PayloadBytes) }),
@@ -44,12 +44,12 @@ var journalFigures = []figure[log.Stats]{
 
 type journalMetrics struct{ log journal }
 
-func (m journalMetrics) Describe(out chan<- *prometheus.Desc) { describe(journalFigures, out) }
+func (m journalMetrics) Describe(out chan<- *prometheus.Desc) { describe(ofJournal, out) }
 func (m journalMetrics) Collect(out chan<- prometheus.Metric) {
-	collect(journalFigures, m.log.Stats(), out)
+	collect(ofJournal, m.log.Stats(), out)
 }
 
-var telemetryFigures = []figure[telemetry.Stats]{
+var ofTelemetry = []metric[telemetry.Stats]{
 	counter("jingwei_telemetry_samples_total", "Samples accepted.", func(s telemetry.Stats) float64 { return float64(s.Samples) }),
 	counter("jingwei_telemetry_batches_total", "Batches accepted.", func(s telemetry.Stats) float64 { return float64(s.Batches) }),
 	counter("jingwei_telemetry_duplicate_batches_total", "Batches sent again and dropped.", func(s telemetry.Stats) float64 { return float64(s.Duplicates) }),
@@ -67,7 +67,7 @@ var telemetryFigures = []figure[telemetry.Stats]{
 
 type telemetryMetrics struct{ store *telemetry.Store }
 
-func (m telemetryMetrics) Describe(out chan<- *prometheus.Desc) { describe(telemetryFigures, out) }
+func (m telemetryMetrics) Describe(out chan<- *prometheus.Desc) { describe(ofTelemetry, out) }
 func (m telemetryMetrics) Collect(out chan<- prometheus.Metric) {
-	collect(telemetryFigures, m.store.Stats(), out)
+	collect(ofTelemetry, m.store.Stats(), out)
 }

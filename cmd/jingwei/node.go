@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -27,12 +28,16 @@ import (
 	"jingwei/internal/connect/ingest/broker"
 	"jingwei/internal/connect/lint"
 	"jingwei/internal/exchange/match"
+	"jingwei/internal/federate/neighbour"
 	"jingwei/internal/govern/assess/checkup"
 	"jingwei/internal/govern/assess/measured"
+	"jingwei/internal/govern/atlas"
 	"jingwei/internal/govern/incentive"
 	"jingwei/internal/govern/incentive/support"
 	"jingwei/internal/govern/indicator"
+	"jingwei/internal/govern/indicator/figure"
 	"jingwei/internal/govern/programme"
+	"jingwei/internal/govern/task"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/api/account"
 	"jingwei/internal/kernel/audit"
@@ -56,6 +61,7 @@ import (
 	"jingwei/internal/office/register"
 	"jingwei/internal/office/register/party"
 	"jingwei/internal/office/search"
+	"jingwei/internal/operate/energy/quality"
 	"jingwei/internal/plant"
 	"jingwei/internal/plant/class"
 	"jingwei/internal/plant/template"
@@ -126,6 +132,7 @@ type node struct {
 	rollups    *kept.Service
 	promql     *promql.Service
 	evidence   *evidence.Log
+	neighbours *neighbour.Service
 	seal       *seal.Service
 	retention  *retention.Service
 	fleet      *fleet.Service
@@ -136,6 +143,12 @@ type node struct {
 	measured   *measured.Service
 	checkups   *checkup.Service
 	indicators *indicator.Service
+	figures    *figure.Service
+	composer   *figure.Composer
+	explainer  *figure.Explainer
+	energy     *quality.Service
+	outcomes   *task.Outcomes
+	atlas      *atlas.Service
 	jobs       *job.Runner
 	api        *api.Server
 
@@ -190,7 +203,7 @@ func openNodeOn(ctx context.Context, g ground, cfg *config.Loaded, logger *slog.
 		n.log.Warn("this node keeps a rehearsal: its records are practice and no real ones", "data", n.dir, "clock", n.now().Format(time.RFC3339))
 	}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openPacks, n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openMeasures, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openIndicators, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openPacks, n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openNeighbours, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openMeasures, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openIndicators, n.openFigures, n.openComposer, n.openExplainer, n.openEnergy, n.openAtlas, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -333,6 +346,7 @@ func (n *node) openPlant(ctx context.Context) error {
 			n.sources.Changed(org)
 			n.promql.Changed(org)
 			n.rollups.Changed(org)
+			n.readingsMade(org, telemetry.Span{To: math.MaxInt64})
 		},
 	})
 	if err != nil {
@@ -346,6 +360,7 @@ func (n *node) openRollups(ctx context.Context) (err error) {
 	n.rollups, err = kept.New(ctx, kept.Options{
 		DB: n.db, Store: n.telemetry, Calendars: calendarsOf(n.plant), Now: n.now, Logger: n.log,
 		Cutoff: func(s *telemetry.Series) int64 { return n.retention.Horizon(s.ID) },
+		Made:   n.readingsMade,
 	})
 	if err != nil {
 		return err
@@ -371,9 +386,10 @@ func (n *node) openEvidence(ctx context.Context) error {
 		return err
 	}
 	n.closers = append(n.closers, n.evidence.Close)
+	n.orgs.SetNode(n.id, keys[0].Verifier().String())
 	n.seal, err = seal.New(ctx, seal.Options{
 		DB: n.db, Log: n.evidence, Store: n.telemetry, Keys: seal.PublicKeys(keys), Tiles: seal.TilesOf(n.files, dir),
-		Corrections: corrected{n.correct}, Facts: factual{n.facts}, Audits: seal.AuditsOf(n.db), Now: n.now, Logger: n.log, Raise: n.telemetryTrouble,
+		Corrections: corrected{n.correct}, Facts: factual{n.facts}, Agreements: agreed{n.orgs}, Figures: figureWords{n}, Audits: seal.AuditsOf(n.db), Now: n.now, Logger: n.log, Raise: n.telemetryTrouble,
 	})
 	return err
 }
@@ -389,7 +405,7 @@ func (n *node) openRetention(ctx context.Context) (err error) {
 func (n *node) openGateways(ctx context.Context) (err error) {
 	n.fleet, err = fleet.New(ctx, fleet.Options{
 		DB: n.db, Certificates: n.auth, Authority: n.authority, TLS: n.tls, Plant: fleet.PlantOf(n.plant), Telemetry: n.telemetry, Board: n.board,
-		Drivers: drivers(nil), Node: n.id, NodeName: n.cfg.Node.Name, Version: version, URL: n.enrolURL, Link: n.linkAddress,
+		Nodes: n.neighbours.Host(), Drivers: drivers(nil), Node: n.id, NodeName: n.cfg.Node.Name, Version: version, URL: n.enrolURL, Link: n.linkAddress,
 		Fed: func(ctx context.Context, machine uuid.UUID) (bool, error) { return n.sources.Fed(ctx, machine) },
 		Now: n.now, Logger: n.log,
 	})
@@ -484,6 +500,9 @@ func (n *node) routes() {
 	n.search.Routes(n.api)
 	n.printRoutes()
 	n.taskRoutes()
+	n.outcomes.Routes(n.api)
+	n.atlas.Routes(n.api)
+	n.regionRoutes()
 	n.inbox.Routes(n.api)
 	n.parties.Routes(n.api)
 	n.forms.Routes(n.api)
@@ -507,7 +526,11 @@ func (n *node) routes() {
 	}).Routes(n.api)
 	n.checkups.Routes(n.api)
 	n.indicators.Routes(n.api)
+	n.figures.Routes(n.api)
+	n.explainer.Routes(n.api)
+	n.energy.Routes(n.api)
 	n.backups.Routes(n.api)
+	n.neighbours.Routes(n.api)
 	n.statusRoute()
 }
 
@@ -544,6 +567,8 @@ func (n *node) modules() []module.Module {
 		module.Loop("messages", n.inbox.Run),
 		module.Loop("drafts", n.forms.Run),
 		module.Loop("gateways", n.fleet.Run),
+		module.Loop("neighbours", n.neighbours.Run),
+		module.Loop("figures", n.composeFigures),
 		&linkDoor{node: n})
 }
 
@@ -565,11 +590,15 @@ func (n *node) close() {
 
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
-	n.checkups, n.indicators = &checkup.Service{}, &indicator.Service{}
+	n.checkups, n.indicators, n.outcomes = &checkup.Service{}, &indicator.Service{}, &task.Outcomes{}
+	n.atlas = &atlas.Service{}
+	n.figures, n.explainer = &figure.Service{}, &figure.Explainer{}
+	n.energy = &quality.Service{}
 	n.ledger, n.support = &ledger.Service{}, &support.Service{}
 	n.programmes = &programme.Service{}
 	n.facts, n.registers, n.flows = &fact.Service{}, &register.Service{}, &flow.Service{}
 	n.inbox = &inbox.Service{}
+	n.neighbours = &neighbour.Service{}
 	n.forms = &form.Service{}
 	n.parties = &parties.Service{}
 	n.matching = &match.Service{}

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
+	"jingwei/internal/govern/indicator"
+	"jingwei/internal/govern/indicator/figure"
+	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/inbox"
 	"jingwei/packs"
@@ -29,8 +35,12 @@ func (m *matrix) furnish(owner string) {
 	m.makes(owner, "gateway", "POST", "/gateways", `{"org":"{org}","name":"`+j+`"}`, "id")
 	m.makes(owner, "source", "POST", "/sources", `{"org":"{org}","kind":"push","transport":"http","config":{},"name":"`+j+`"}`, "id")
 	m.makes(owner, "credential", "POST", "/sources/{source}/credentials", `{"name":"`+j+`"}`, "id")
+	m.makes(owner, "meter", "POST", "/plant/nodes", `{"org":"{org}","kind":"machine","parent":"{line}","name":{"zh":"`+j+`表","en":"x"}}`, "id")
+	m.makes(owner, "feeder", "POST", "/plant/machines/{meter}/points", `{"key":"energy","name":{"zh":"`+j+`电能"},"type":"float64","unit":"kW.h","address":"energy"}`, "id")
+	m.makes(owner, "main meter", "POST", "/energy/main-meters", `{"org":"{org}","series":"{feeder}","from":"2026-05-01"}`, "fact")
 	m.makes(owner, "group", "POST", "/rollup-groups", `{"org":"{org}","name":{"zh":"`+j+`","en":"x"},"members":["{series}"],"reason":"because of it"}`, "id")
 	m.makes(owner, "grant", "POST", "/grants", `{"from":"{org}","to":"{other}","purpose":"credit","words":"`+j+`","kind":"fact","subject":"contract","until":"`+time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339)+`"}`, "id")
+	m.makes(owner, "agreement", "POST", "/agreements/offer", `{"org":"{org}","other":{"node":"00000000-0000-7000-8000-000000000002","creditCode":"91350100M000100Y43"},"kind":"parent","figures":["energy"],"detail":"aggregate","drill":"none","onward":"none","until":"`+time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339)+`","purpose":"statistics","words":"`+j+`"}`, "id")
 	m.makes(owner, "channel", "POST", "/inbox/channels", `{"org":"{org}","kind":"mail","name":"`+j+`","address":"a@example.cn"}`, "id")
 	m.makes(owner, "case", "POST", "/cases", `{"flow":"approval","org":"{org}","content":{"matter":"`+j+`","amount":1}}`, "id")
 	m.makes(owner, "hold", "POST", "/retention/holds", `{"org":"{org}","reason":"`+j+` because","series":"{series}","from":"2026-05-04T00:00:00Z","to":"2026-05-05T00:00:00Z"}`, "id")
@@ -85,6 +95,38 @@ func (m *matrix) furnishOffice(owner string) {
 	m.makes(owner, "round", "POST", "/programme-rounds", `{"org":"{org}","call":"hn-demonstration","name":{"zh":"第一批","en":"First"},"closes":"`+later+`","budget":1000000,"fund":"fund","year":`+year+`}`, "id")
 	m.makes(owner, "project", "POST", "/cases", `{"flow":"call-hn-demonstration","org":"{org}","subject":"{org}","content":{"project":"`+j+`联网改造","summary":"`+j+`","investment":1000000000,"begins":"2026-06-01","ends":"2026-12-31"}}`, "id")
 	m.makes(owner, "campaign", "POST", "/checkup-campaigns", `{"org":"{org}","instrument":"sme2024","name":{"zh":"`+j+`","en":"x"},"firms":["9144030071526726XG"],"until":"`+later+`"}`, "id")
+	m.loadsMap(owner)
+}
+
+// furnishFigures makes A a keeper that has a figure of itself, and has entered a value beside it.
+func (m *matrix) furnishFigures(owner string) {
+	const j = secret
+	keeper := uuid.MustParse(m.made["org"])
+	d := m.n.indicators.Library().Definition("machine-networking")
+	k := figure.Key{Keeper: keeper, Indicator: d.ID, Filter: figure.All, Kind: "year", Period: "2025"}
+	account := indicator.NewAccount(d)
+	account.Miss(1, indicator.NoData)
+	err := m.n.db.InTx(m.t.Context(), func(ctx context.Context, tx bun.Tx) error {
+		c := &figure.Commit{}
+		whole := c.PutPopulation(figure.NewPopulation(keeper, "", figure.All, "2025-12-31", []indicator.Enterprise{{Code: "9144030071526726XG", Name: j}}, 0, 0))
+		c.PutFigure(&figure.Figure{Key: k, Definition: proof.Must(figure.ParseHash(d.Hash())), Population: whole, Account: account.Encode(), Parts: []figure.Part{{Source: figure.Local, Kind: figure.Rows, State: figure.Given, Members: 1}}})
+		_, err := m.n.figures.Store().Write(ctx, tx, c, time.Now())
+		return err
+	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.made["figure"] = k.ID().String()
+	m.makes(owner, "manual figure", "POST", "/manual-figures", `{"org":"{org}","indicator":"machine-networking","kind":"year","period":"2025","reading":"mean","value":"61","unit":"%","grade":"E0","reason":"`+j+` said so"}`, "id")
+}
+
+// loadsMap gives A a map of its own.
+func (m *matrix) loadsMap(owner string) {
+	path := "/maps?org={org}&region=990000&review=" + url.QueryEscape("浙S(2023)45号") + "&source=" + url.QueryEscape(secret)
+	shape := `{"type":"FeatureCollection","features":[{"properties":{"code":"990100"},"geometry":{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,1]]]}}]}`
+	if status, answer := m.call(owner, http.MethodPost, m.fill(path), "application/octet-stream", shape); status/100 != 2 {
+		m.t.Errorf("A's map: %d %.500s", status, answer)
+	}
 }
 
 // answers fills A's check-up in and hands it in, so that it has a result.

@@ -54,6 +54,7 @@ type thing struct {
 }
 
 var things = []thing{
+	{"/agreements/", "id", "agreement"},
 	{"/backups/", "id", "=00000000-0000-7000-8000-000000000001"}, // of the node: whoever runs it, and nobody else
 	{"/cases/", "id", "case"},
 	{"/checkup-campaigns/", "id", "campaign"},
@@ -61,10 +62,13 @@ var things = []thing{
 	{"/checkups/", "question", "question"},
 	{"/corrections/", "id", "correction"},
 	{"/drafts/", "id", "draft"},
+	{"/energy/main-meters/", "id", "main meter"},
 	{"/evidence/records/", "id", "fact revision"},
 	{"/fact-kinds/", "kind", "=contract"},
 	{"/facts/", "id", "fact"},
 	{"/facts/", "document", "document"},
+	{"/figure-keepers/", "org", "org"},
+	{"/figures/", "id", "figure"},
 	{"/flows/", "flow", "=demonstration-project"},
 	{"/public/flows/", "flow", "=demonstration-project"},
 	{"/gateways/", "id", "gateway"},
@@ -78,6 +82,8 @@ var things = []thing{
 	{"/join/applications/", "id", "application"},
 	{"/ledger/entries/", "id", "ledger entry"},
 	{"/links/", "id", "link"},
+	{"/manual-figures/", "id", "manual figure"},
+	{"/maps/", "region", "=990000"},
 	{"/matching/contacts/", "id", "contact"},
 	{"/matching/event-guests/", "id", "guest"},
 	{"/matching/events/", "id", "event"},
@@ -85,6 +91,7 @@ var things = []thing{
 	{"/matching/providers/", "provider", "org"},
 	{"/matching/ratings/", "id", "rating"},
 	{"/matching/supplies/", "id", "listing"},
+	{"/neighbours/", "node", "=00000000-0000-7000-8000-000000000001"}, // of the node: whoever runs it, and nobody else
 	{"/orgs/", "org", "org"},
 	{"/people/", "id", "person"},
 	{"/people/", "org", "org"},
@@ -123,7 +130,7 @@ var things = []thing{
 var queries = map[string]string{
 	"org": "{org}", "series": "{series}", "machine": "{machine}", "node": "{machine}", "subject": "{org}", "parent": "{site}", "actor": "{person}", "object": "{fact}", "ids": "",
 	"limit": "", "cursor": "", "format": "", "at": "", "asOf": "", "from": "2026-05-04T00:00:00Z", "to": "2026-05-05T00:00:00Z", "level": "hour", "kind": "", "state": "", "name": "x.txt", "source": "erp",
-	"register": "enterprises", "flow": "", "role": "", "reason": "because of it", "dryRun": "", "device": "press-1", "event": "2026-05-04", "n": "5", "application": "{org}", "case": "{case}", "need": "{need}", "with": "{checkup}", "checkup": "{checkup}", "month": "2026-05",
+	"register": "enterprises", "flow": "", "role": "", "reason": "because of it", "dryRun": "", "device": "press-1", "event": "2026-05-04", "n": "5", "application": "{org}", "case": "{case}", "need": "{need}", "with": "{checkup}", "checkup": "{checkup}", "month": "2026-05", "region": "990000", "review": "浙S(2023)45号",
 }
 
 // own are operations that B's people may do all the same, because they act on the caller or on what belongs to nobody.
@@ -155,14 +162,17 @@ var moving = map[string]string{"getStorage": "tells how much of the disk is free
 
 // bodies are those that generation does not find, with {name} for A's objects.
 var bodies = map[string]string{
-	"recordFact":      `{"org":"{org}","kind":"contract","source":"erp","externalId":"X-1","content":{"number":"X-1","signed":"2026-03-02","partyName":"x","subject":"software","amount":1}}`,
-	"addEntry":        `{"org":"{org}","content":{"creditCode":"914403001922038216","name":"x","industry":"C3670"}}`,
-	"giveGrant":       `{"from":"{org}","to":"{other}","purpose":"credit","words":"a loan","kind":"fact","subject":"contract","until":"2027-05-04T00:00:00Z"}`,
-	"addOrg":          `{"kind":"unit","name":{"zh":"新部门","en":"x"},"parent":"{org}"}`,
-	"addPerson":       `{"org":"{org}","login":"new.person","name":"x","role":"viewer"}`,
-	"makeToken":       `{"org":"{org}","name":"x","role":"viewer"}`,
-	"addInboxChannel": `{"org":"{org}","kind":"mail","address":"x@example.cn"}`,
-	"readInbox":       `{"org":"{org}"}`,
+	"recordFact":       `{"org":"{org}","kind":"contract","source":"erp","externalId":"X-1","content":{"number":"X-1","signed":"2026-03-02","partyName":"x","subject":"software","amount":1}}`,
+	"addEntry":         `{"org":"{org}","content":{"creditCode":"914403001922038216","name":"x","industry":"C3670"}}`,
+	"giveGrant":        `{"from":"{org}","to":"{other}","purpose":"credit","words":"a loan","kind":"fact","subject":"contract","until":"2027-05-04T00:00:00Z"}`,
+	"inviteNeighbour":  `{"name":"x"}`,
+	"requestAgreement": `{"org":"{org}","other":{"org":"{other}"},"kind":"peer","figures":["x"],"detail":"aggregate","drill":"none","onward":"none","until":"2027-05-04T00:00:00Z","purpose":"statistics","words":"figures"}`,
+	"offerAgreement":   `{"org":"{org}","other":{"org":"{other}"},"kind":"peer","figures":["x"],"detail":"aggregate","drill":"none","onward":"none","until":"2027-05-04T00:00:00Z","purpose":"statistics","words":"figures"}`,
+	"addOrg":           `{"kind":"unit","name":{"zh":"新部门","en":"x"},"parent":"{org}"}`,
+	"addPerson":        `{"org":"{org}","login":"new.person","name":"x","role":"viewer"}`,
+	"makeToken":        `{"org":"{org}","name":"x","role":"viewer"}`,
+	"addInboxChannel":  `{"org":"{org}","kind":"mail","address":"x@example.cn"}`,
+	"readInbox":        `{"org":"{org}"}`,
 
 	"callFirms":             `{"firms":["9144030071526726XG"]}`,
 	"declareConflict":       `{"conflict":true,"reason":"because of it"}`,
@@ -331,6 +341,7 @@ func newMatrix(t *testing.T) (m *matrix, ownerOfA string, callers map[string]str
 	}
 	m.furnish(ownerOfA)
 	m.furnishOffice(ownerOfA)
+	m.furnishFigures(ownerOfA)
 	m.furnishMarket(ownerOfA, callers["who runs the node"], person(third, "owner.third", auth.Owner))
 	return m, ownerOfA, callers
 }

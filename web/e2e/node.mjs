@@ -13,7 +13,7 @@ export async function startNode({ province = false } = {}) {
   if (process.env.JINGWEI_URL) {
     return { url: process.env.JINGWEI_URL, link: process.env.JINGWEI_LINK, stop: async () => {} }
   }
-  return own(['demo', '--headless', `--province=${province}`], {
+  return own(['demo', '--headless', '--region=false', `--province=${province}`], {
     url: /^Jingwei demo: (\S+) /m,
     token: /^token: (\S+)$/m,
     tokenB: /^token-b: (\S+)$/m,

@@ -79,6 +79,7 @@ type Options struct {
 	URL func() string
 	// Link is the address of the link listener, told at enrolment: "host:port", or ":port" for the host of URL.
 	Link   func() string
+	Nodes  federate.NodeHost // who serves the links of other nodes on the same port; nil: they are refused
 	Limits federate.Limits
 	Window int           // bytes under way per gateway, not yet durable; default federate.DefaultWindow
 	Grace  time.Duration // how long a gateway may be away before it is told as offline; default 30 s
@@ -124,7 +125,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	serving := o.TLS.Clone()
 	serving.ClientCAs = o.Authority.Pool()
 	s := &Service{o: o, log: o.Logger, peers: map[uuid.UUID]*peer{}, started: o.Now(), metrics: newMetrics()}
-	s.listener = &federate.Listener{Node: o.Node, Instance: uuid.Must(uuid.NewV7()), Software: o.Version, TLS: serving, Host: (*host)(s),
+	s.listener = &federate.Listener{Node: o.Node, Instance: uuid.Must(uuid.NewV7()), Software: o.Version, TLS: serving, Host: (*host)(s), Nodes: o.Nodes,
 		Limits: o.Limits, Now: o.Now, Logger: o.Logger, Packer: packer}
 	list := func(page store.Page) ([]Gateway, string, error) {
 		return listGateways(ctx, o.DB, auth.Everywhere(), page)

@@ -172,9 +172,9 @@ func (s *Service) links(a *api.Server) {
 		})
 	type enrolInput struct {
 		Body struct {
-			Secret string `json:"secret" maxLength:"200" doc:"Of the invitation, base64url"`
-			CSR    string `json:"csr" maxLength:"20000" doc:"PKCS #10, PEM"`
-			Node   Introduction  `json:"node"`
+			Secret string       `json:"secret" maxLength:"200" doc:"Of the invitation, base64url"`
+			CSR    string       `json:"csr" maxLength:"20000" doc:"PKCS #10, PEM"`
+			Node   Introduction `json:"node"`
 		}
 	}
 	type enrolOutput struct{ Body Enrolment }

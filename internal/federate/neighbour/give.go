@@ -100,7 +100,7 @@ func (g *giver) soonest() time.Duration {
 func (g *giver) backlog(ctx context.Context) error {
 	var ids []uuid.UUID
 	err := g.s.o.DB.NewSelect().Model((*outRow)(nil)).Column("agreement").
-		Where("o.peer = ? AND o.closed = 0 AND o.fork_seq = 0 AND (o.last > o.acked OR o.announced < o.epoch)", g.node).OrderExpr("o.moved").Limit(1000).Scan(ctx, &ids)
+		Where("o.peer = ? AND o.closed = 0 AND o.fork_seq = 0 AND (o.last > o.acked OR o.announced < o.epoch)", g.node).OrderExpr("o.moved DESC").Limit(1000).Scan(ctx, &ids)
 	if err != nil {
 		return fmt.Errorf("list streams with a backlog: %w", store.Err(err))
 	}

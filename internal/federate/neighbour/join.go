@@ -102,9 +102,9 @@ func (h *Introduction) row(way Way, now time.Time) peerRow {
 
 // Enrolment is the answer to a node that showed a good invitation.
 type Enrolment struct {
-	Certificate string `json:"certificate" doc:"PEM"`
-	Chain       string `json:"chain" doc:"PEM: the authority of the node that was joined"`
-	Node        Introduction  `json:"node"`
+	Certificate string       `json:"certificate" doc:"PEM"`
+	Chain       string       `json:"chain" doc:"PEM: the authority of the node that was joined"`
+	Node        Introduction `json:"node"`
 }
 
 // enrol exchanges an invitation's secret and a certificate request for a certificate. Nobody is signed in: the secret is the credential.
@@ -351,6 +351,10 @@ func presentOnce(ctx context.Context, client *http.Client, base string, body []b
 func (s *Service) Remove(ctx context.Context, node uuid.UUID, way Way, force bool) error {
 	s.mu.Lock()
 	p := s.peers[peerKey{node, way}]
+	var row peerRow
+	if p != nil {
+		row = p.row
+	}
 	s.mu.Unlock()
 	if p == nil {
 		return ErrNoPeer.With("thing", "neighbour")
@@ -381,7 +385,7 @@ func (s *Service) Remove(ctx context.Context, node uuid.UUID, way Way, force boo
 		if _, err := tx.NewUpdate().Model((*peerRow)(nil)).Set("removed = ?", s.o.Now().UnixNano()).Where("node = ? AND way = ?", node, way).Exec(ctx); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, "neighbour.node.remove", peerObject(&p.row), map[string]any{"way": way}, nil)
+		return s.note(ctx, tx, "neighbour.node.remove", peerObject(&row), map[string]any{"way": way}, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("remove node %s: %w", node, err)
@@ -391,9 +395,10 @@ func (s *Service) Remove(ctx context.Context, node uuid.UUID, way Way, force boo
 	if p.stop != nil {
 		p.stop()
 	}
-	session := p.session
+	session, raised := p.session, p.raised
+	p.raised = map[string]bool{}
 	s.mu.Unlock()
-	for kind := range p.raised {
+	for kind := range raised {
 		s.o.Board.Clear(ctx, kind, p.subject())
 	}
 	if session != nil {

@@ -76,9 +76,9 @@ type Service struct {
 
 	mu      sync.Mutex
 	peers   map[peerKey]*peer
-	taking  map[uuid.UUID]chan struct{} // holds a token while the stream of an agreement is being received
-	running context.Context             // of Run; nil before
-	work    sync.WaitGroup              // dialers
+	taking  map[uuid.UUID]*turnstile // streams that are being received
+	running context.Context          // of Run; nil before
+	work    sync.WaitGroup           // dialers
 	started time.Time
 	forgot  time.Time               // when old questions were dropped last
 	repairs map[uuid.UUID]time.Time // when records of an agreement were repaired last, in this process
@@ -91,6 +91,7 @@ type peerKey struct {
 
 // peer is a neighbour in one way, as it is now. Guarded by Service.mu.
 type peer struct {
+	key     peerKey // never changes
 	row     peerRow
 	stop    context.CancelFunc // of its dialer
 	session *session
@@ -125,7 +126,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, fmt.Errorf("neighbours: %w", err)
 	}
 	s := &Service{o: o, log: o.Logger, packer: packer, instance: uuid.Must(uuid.NewV7()), handlers: map[string]Handler{},
-		peers: map[peerKey]*peer{}, taking: map[uuid.UUID]chan struct{}{}, started: o.Now(), repairs: map[uuid.UUID]time.Time{}}
+		peers: map[peerKey]*peer{}, taking: map[uuid.UUID]*turnstile{}, started: o.Now(), repairs: map[uuid.UUID]time.Time{}}
 	var rows []peerRow
 	if err := o.DB.NewSelect().Model(&rows).Where("p.removed = 0").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("neighbours: %w", store.Err(err))
@@ -138,7 +139,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 }
 
 func (s *Service) newPeer(r peerRow) *peer {
-	return &peer{row: r, since: s.o.Now(), raised: map[string]bool{}}
+	return &peer{key: peerKey{r.Node, r.Way}, row: r, since: s.o.Now(), raised: map[string]bool{}}
 }
 
 // OnIncoming adds what is told when records have become durable; it must not block, and reads them with Incoming from its own cursor. Before Run.

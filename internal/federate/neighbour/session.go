@@ -72,7 +72,7 @@ type session struct {
 }
 
 func (s *Service) newSession(p *peer, conn *federate.Conn) *session {
-	return &session{s: s, p: p, way: p.row.Way, node: p.row.Node, conn: conn, nudge: make(chan struct{}, 1), giveNudge: make(chan struct{}, 1), waits: map[uint32]chan federate.Control{},
+	return &session{s: s, p: p, way: p.key.way, node: p.key.node, conn: conn, nudge: make(chan struct{}, 1), giveNudge: make(chan struct{}, 1), waits: map[uint32]chan federate.Control{},
 		ends: map[uint32]context.CancelFunc{}, wakes: map[uuid.UUID]chan struct{}{}, synced: make(chan struct{})}
 }
 
@@ -115,7 +115,7 @@ func (s *Service) dialLocked(p *peer) {
 	}
 	ctx, stop := context.WithCancel(s.running)
 	p.stop = stop
-	node := p.row.Node
+	node := p.key.node
 	s.work.Go(func() {
 		d := &federate.Dialer{
 			Address: func() string {
@@ -161,8 +161,8 @@ func apart(far int64, now time.Time) error {
 
 // dialled uses a connection that this node has dialled.
 func (s *Service) dialled(ctx context.Context, p *peer, c *federate.Conn) error {
-	if far := c.Peer().ID; far != p.row.Node {
-		return &federate.Goodbye{Code: federate.CodeIdentity, Text: fmt.Sprintf("node %s answers where %s was dialled", far, p.row.Node)}
+	if far := c.Peer().ID; far != p.key.node {
+		return &federate.Goodbye{Code: federate.CodeIdentity, Text: fmt.Sprintf("node %s answers where %s was dialled", far, p.key.node)}
 	}
 	if err := apart(c.Peer().Clock, s.o.Now()); err != nil {
 		return err

@@ -84,28 +84,36 @@ func gone(err error) bool {
 	return errors.As(err, &g)
 }
 
+// turnstile lets one stream of an agreement through at a time.
+type turnstile struct {
+	token chan struct{}
+	users int // that hold it or wait; guarded by Service.mu
+}
+
 // turn waits until the stream of the agreement before this one is settled.
 func (s *Service) turn(ctx context.Context, id uuid.UUID) (release func(), err error) {
 	s.mu.Lock()
-	c := s.taking[id]
-	if c == nil {
-		c = make(chan struct{}, 1)
-		s.taking[id] = c
+	t := s.taking[id]
+	if t == nil {
+		t = &turnstile{token: make(chan struct{}, 1)}
+		s.taking[id] = t
 	}
+	t.users++
 	s.mu.Unlock()
-	select {
-	case c <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	return func() {
+	leave := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		<-c
-		if s.taking[id] == c && len(c) == 0 {
-			delete(s.taking, id) // one that waits for c has it still, and whoever comes next makes another
+		if t.users--; t.users == 0 {
+			delete(s.taking, id)
 		}
-	}, nil
+	}
+	select {
+	case t.token <- struct{}{}:
+		return func() { <-t.token; leave() }, nil
+	case <-ctx.Done():
+		leave()
+		return nil, context.Cause(ctx)
+	}
 }
 
 // begin is what is held durably.

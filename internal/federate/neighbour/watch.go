@@ -24,7 +24,7 @@ const (
 // repairedFor is how long a repair stays a condition at least.
 const repairedFor = 24 * time.Hour
 
-func (p *peer) subject() string { return p.row.Node.String() + "/" + string(p.row.Way) }
+func (p *peer) subject() string { return p.key.node.String() + "/" + string(p.key.way) }
 
 // watch raises and clears what the state of the links means.
 func (s *Service) watch(ctx context.Context) {

@@ -42,9 +42,7 @@ func (r drawn) inputs(d *indicator.Definition, p indicator.Period) []indicator.G
 			g.Days = r.IntN(g.Of + 1)
 		}
 		if d.Inputs[i].From[0].Take == "distinct" {
-			for _, s := range []string{"a", "b", "c", "d"}[r.IntN(4):] {
-				g.Distinct = append(g.Distinct, s)
-			}
+			g.Distinct = []string{"a", "b", "c", "d"}[r.IntN(4):]
 		}
 	}
 	return out

@@ -25,10 +25,6 @@ type writer struct{ b []byte }
 
 func (w *writer) uint(n uint64) { w.b = binary.AppendUvarint(w.b, n) }
 func (w *writer) int(n int64)   { w.b = binary.AppendVarint(w.b, n) }
-func (w *writer) bytes(p []byte) {
-	w.uint(uint64(len(p)))
-	w.b = append(w.b, p...)
-}
 func (w *writer) text(s string) {
 	w.uint(uint64(len(s)))
 	w.b = append(w.b, s...)

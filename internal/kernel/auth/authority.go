@@ -44,8 +44,8 @@ const (
 const gatewayURN = "urn:jingwei:gateway:"
 
 // Authority is the node's own certificate authority: one ECDSA P-256 key in the data folder, readable by the node's user
-// only, and part of the backup. It signs the node's HTTPS certificate and the gateways' client certificates and nothing
-// else. Its methods are safe for concurrent use.
+// only, and part of the backup. It signs the node's HTTPS certificate and the client certificates of gateways and of neighbouring nodes, and
+// nothing else. Its methods are safe for concurrent use.
 type Authority struct {
 	fs   file.FS
 	dir  string
@@ -160,6 +160,19 @@ func (a *Authority) SignGateway(csr []byte, id uuid.UUID) (Certificate, error) {
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: id.String(), Organization: []string{"Jingwei gateway"}},
 		URIs:    []*url.URL{{Scheme: "urn", Opaque: strings.TrimPrefix(gatewayURN, "urn:") + id.String()}},
+	}
+	return a.sign(template, key, x509.ExtKeyUsageClientAuth, GatewayLife)
+}
+
+// SignNode is SignGateway for a neighbouring node: the certificate holds urn:jingwei:node:<id>. Error: ErrCSR.
+func (a *Authority) SignNode(csr []byte, id uuid.UUID) (Certificate, error) {
+	key, err := requestedKey(csr)
+	if err != nil {
+		return Certificate{}, err
+	}
+	template := &x509.Certificate{
+		Subject: pkix.Name{CommonName: id.String(), Organization: []string{"Jingwei node"}},
+		URIs:    []*url.URL{{Scheme: "urn", Opaque: "jingwei:node:" + id.String()}},
 	}
 	return a.sign(template, key, x509.ExtKeyUsageClientAuth, GatewayLife)
 }

@@ -26,19 +26,28 @@ type certificateRow struct {
 // IssueGateway signs a gateway's request and keeps the serial, in the transaction of the context if there is one. The
 // scope is that of the gateway's organisation. Error: ErrCSR.
 func (s *Service) IssueGateway(ctx context.Context, scope Scope, a *Authority, gateway uuid.UUID, csr []byte) (Certificate, error) {
-	cert, err := a.SignGateway(csr, gateway)
+	return s.issue(ctx, scope, audit.Object{Kind: "gateway", ID: gateway.String()}, gateway, csr, a.SignGateway)
+}
+
+// IssueNode is IssueGateway for a neighbouring node; the scope is that of this node's home organisation, or of none.
+func (s *Service) IssueNode(ctx context.Context, scope Scope, a *Authority, node uuid.UUID, csr []byte) (Certificate, error) {
+	return s.issue(ctx, scope, audit.Object{Kind: "node", ID: node.String()}, node, csr, a.SignNode)
+}
+
+func (s *Service) issue(ctx context.Context, scope Scope, object audit.Object, subject uuid.UUID, csr []byte, sign func([]byte, uuid.UUID) (Certificate, error)) (Certificate, error) {
+	cert, err := sign(csr, subject)
 	if err != nil {
 		return Certificate{}, err
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(&certificateRow{
-			Serial: cert.Serial, Subject: gateway, Org: scope.Org(), NotBefore: cert.NotBefore.UnixNano(), NotAfter: cert.NotAfter.UnixNano(),
+			Serial: cert.Serial, Subject: subject, Org: scope.Org(), NotBefore: cert.NotBefore.UnixNano(), NotAfter: cert.NotAfter.UnixNano(),
 		}).Exec(ctx)
 		if err != nil {
 			return err
 		}
 		return s.noteAs(ctx, tx, scope.Principal(), scope.Org(), "auth.certificate.issue",
-			audit.Object{Kind: "gateway", ID: gateway.String()}, nil, map[string]any{"serial": cert.Serial, "notAfter": cert.NotAfter.UTC()})
+			object, nil, map[string]any{"serial": cert.Serial, "notAfter": cert.NotAfter.UTC()})
 	})
 	if err != nil {
 		return Certificate{}, fmt.Errorf("keep the certificate's serial: %w", err)
@@ -48,14 +57,22 @@ func (s *Service) IssueGateway(ctx context.Context, scope Scope, a *Authority, g
 
 // RevokeGateway ends all certificates of a gateway, in the transaction of the context if there is one.
 func (s *Service) RevokeGateway(ctx context.Context, scope Scope, gateway uuid.UUID, reason string) error {
+	return s.revoke(ctx, scope, audit.Object{Kind: "gateway", ID: gateway.String()}, gateway, reason)
+}
+
+// RevokeNode is RevokeGateway for a neighbouring node.
+func (s *Service) RevokeNode(ctx context.Context, scope Scope, node uuid.UUID, reason string) error {
+	return s.revoke(ctx, scope, audit.Object{Kind: "node", ID: node.String()}, node, reason)
+}
+
+func (s *Service) revoke(ctx context.Context, scope Scope, object audit.Object, subject uuid.UUID, reason string) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		q := tx.NewUpdate().Model((*certificateRow)(nil)).Set("revoked = ?", s.now().UnixNano()).Set("reason = ?", reason).
-			Where("subject = ? AND revoked = 0", gateway)
+			Where("subject = ? AND revoked = 0", subject)
 		if _, err := scope.WhereUpdate(q, "org").Exec(ctx); err != nil {
 			return err
 		}
-		return s.noteAs(ctx, tx, scope.Principal(), scope.Org(), "auth.certificate.revoke",
-			audit.Object{Kind: "gateway", ID: gateway.String()}, nil, map[string]any{"reason": reason})
+		return s.noteAs(ctx, tx, scope.Principal(), scope.Org(), "auth.certificate.revoke", object, nil, map[string]any{"reason": reason})
 	})
 }
 

@@ -65,6 +65,8 @@ const (
 	KindRetention  = "retention"  // payloads were dropped by rule; the digest remembers what they were
 	KindAudit      = "audit"      // who did what
 	KindFact       = "fact"       // a revision of a business fact
+	KindAgreement  = "agreement"  // a side has accepted the terms of an agreement, or ended it
+	KindFigure     = "figure"     // a person has handed in, returned or accepted a period of figures, or entered a value beside one
 )
 
 // Limits of an envelope.

@@ -102,11 +102,11 @@ func (r *recordRow) entry() ([]byte, error) {
 // recordsAtOnce bounds how many records are read or appended at once.
 const recordsAtOnce = 500
 
-// SealRecords puts corrections, facts, entries of the audit and whatever waits into the log.
+// SealRecords puts corrections, facts, acts on agreements, what people say of figures, entries of the audit and whatever waits into the log.
 func (s *Service) SealRecords(ctx context.Context) error {
 	s.records.Lock()
 	defer s.records.Unlock()
-	return errors.Join(s.takeCorrections(ctx), s.takeFacts(ctx), s.takeAudits(ctx), s.flush(ctx))
+	return errors.Join(s.takeCorrections(ctx), s.takeFacts(ctx), s.takeAgreements(ctx), s.takeFigures(ctx), s.takeAudits(ctx), s.flush(ctx))
 }
 
 // flush appends the records that wait.
@@ -178,6 +178,16 @@ func (s *Service) payload(ctx context.Context, r *recordRow) ([]byte, error) {
 	case evidence.KindFact:
 		if s.o.Facts != nil {
 			f, err := s.o.Facts.Find(ctx, r.ID)
+			return Canonical(f.Fields), err
+		}
+	case evidence.KindAgreement:
+		if s.o.Agreements != nil {
+			f, err := s.o.Agreements.Find(ctx, r.ID)
+			return Canonical(f.Fields), err
+		}
+	case evidence.KindFigure:
+		if s.o.Figures != nil {
+			f, err := s.o.Figures.Find(ctx, r.ID)
 			return Canonical(f.Fields), err
 		}
 	case evidence.KindAudit:

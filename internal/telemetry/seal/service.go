@@ -57,6 +57,8 @@ type Options struct {
 	Corrections Corrections   // nil: none are made here
 	Audits      Audits        // nil: they are no leaves
 	Facts       Facts         // nil: there are none
+	Agreements  Facts         // acceptances and ends of agreements, in the form of facts; nil: there are none
+	Figures     Facts         // what people say of figures, in the form of facts; nil: there are none
 	Every       time.Duration // between looks at what is to be done. Default a minute
 	Series      int           // series sealed in one go. Default 1024, at most evidence.MaxBatch
 	Logger      *slog.Logger

@@ -90,6 +90,26 @@ func (s *Service) takeFacts(ctx context.Context) error {
 	})
 }
 
+func (s *Service) takeAgreements(ctx context.Context) error {
+	if s.o.Agreements == nil {
+		return nil
+	}
+	return take(ctx, s, cursorAgreement, s.o.Agreements.Since, func(f *Fact) (recordRow, uint64, error) {
+		r, err := newRecord(f.ID, evidence.KindAgreement, f.Org, f.Subject, f.At, Canonical(f.Fields))
+		return r, f.Commit, err
+	})
+}
+
+func (s *Service) takeFigures(ctx context.Context) error {
+	if s.o.Figures == nil {
+		return nil
+	}
+	return take(ctx, s, cursorFigure, s.o.Figures.Since, func(f *Fact) (recordRow, uint64, error) {
+		r, err := newRecord(f.ID, evidence.KindFigure, f.Org, f.Subject, f.At, Canonical(f.Fields))
+		return r, f.Commit, err
+	})
+}
+
 // take writes down what another room has since the cursor, which is a number that grows. record makes one of them a record,
 // and tells its number.
 func take[T any](ctx context.Context, s *Service, name string, since func(context.Context, uint64, int) ([]T, error), record func(*T) (recordRow, uint64, error)) error {

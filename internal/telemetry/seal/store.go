@@ -91,6 +91,8 @@ type cursorRow struct {
 const (
 	cursorLog        = "log"        // entries of the log that are in the tables
 	cursorAudit      = "audit"      // the greatest id of an entry that has a leaf
+	cursorAgreement  = "agreement"  // number of the last act on an agreement that has a leaf
+	cursorFigure     = "figure"     // commit of the last word on figures that has a leaf
 	cursorFact       = "fact"       // commit number of the last revision of a fact that has a leaf
 	cursorCorrection = "correction" // sequence number of the last correction that has a leaf
 )

@@ -4,6 +4,210 @@
  */
 
 export interface paths {
+    "/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agreements on figures in which your organisations have a part, the newest first */
+        get: operations["listAgreements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Offer figures to another organisation; for those who configure the giver */
+        post: operations["offerAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask another organisation for figures; for those who configure the taker */
+        post: operations["requestAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An agreement, for both sides */
+        get: operations["getAgreement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept the newest version; for those who configure a side */
+        post: operations["acceptAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/{id}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Acceptances and ends of an agreement, in the order in which this node learned of them */
+        get: operations["listAgreementActs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an agreement at once; for those who configure a side */
+        post: operations["endAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/{id}/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asked what through an agreement, the last first; for both sides */
+        get: operations["listAgreementQuestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose other terms; they count once the other side has accepted them */
+        post: operations["reviseAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/{id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the stream of an agreement stands, for both sides */
+        get: operations["getAgreementStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/{id}/stream/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send everything that stands again, in a new epoch; for those who configure the giver */
+        post: operations["renewAgreementStream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agreements/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of an agreement, the first first */
+        get: operations["listAgreementVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -872,6 +1076,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/energy/main-meters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Series of energy of an enterprise, and when each is a main meter */
+        get: operations["listMainMeters"];
+        put?: never;
+        /** Declare a series as a main meter from a day on */
+        post: operations["nameMainMeter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/energy/main-meters/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say until when a series is a main meter, or take that back */
+        post: operations["endMainMeter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/energy/main-meters/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a series never was a main meter; the declaration is withdrawn */
+        post: operations["takeBackMainMeter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/energy/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How good the energy data of an enterprise are in a month: rules, score, meters, days, each gap with its cause
+         * @description For the enterprise's own people, and for those to whom it has granted what its main meters delivered; the monthly report is read only where declarations were granted, too.
+         */
+        get: operations["getEnergyQuality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/energy/quality/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The enterprises that granted an organisation what their main meters delivered, the lowest score first */
+        get: operations["getEnergyBoard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/energy/quality/board/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file */
+        get: operations["exportEnergyBoard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/energy/quality/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gaps, days or rules of a month as a file */
+        get: operations["exportEnergyQuality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/energy/quality/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rules by which energy data are scored, with their sources */
+        get: operations["listEnergyRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/enrol": {
         parameters: {
             query?: never;
@@ -1268,6 +1612,144 @@ export interface paths {
         put?: never;
         /** Withdraw a fact by a further revision; what was said stays readable as of its time */
         post: operations["withdrawFact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figure-keepers/{org}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an organisation has figures of: division, adopted policies */
+        get: operations["getFigureKeeper"];
+        /** Say what an organisation has figures of; all of them are worked out again */
+        put: operations["setFigureKeeper"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figure-keepers/{org}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of it, the newest first */
+        get: operations["listFigureKeeperVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figure-seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the periods stand that were handed in; of one period all steps */
+        get: operations["listFigureSeals"];
+        put?: never;
+        /** Hand in a period as it stands */
+        post: operations["submitFigures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figure-seals/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return or accept a period, for an organisation of this node that takes the keeper's figures */
+        post: operations["decideFigures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of a keeper: readings, coverage, grade, what is missing, what people have entered beside them */
+        get: operations["listFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figures/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of a keeper as a file: one row for each reading and for each value that was entered */
+        get: operations["exportFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A revision of a figure: population, sources, revisions */
+        get: operations["getFigure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figures/{id}/enterprises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The enterprises of a figure's population by credit code, each with its value as it was in that revision */
+        get: operations["listFigureEnterprises"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2522,6 +3004,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/manual-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values that people have entered beside figures, also those that were withdrawn */
+        get: operations["listManualFigures"];
+        put?: never;
+        /** Enter a value beside the computed one; another person confirms it */
+        post: operations["enterManualFigure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manual-figures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All revisions of a manual value, the newest first */
+        get: operations["listManualFigureRevisions"];
+        /** Correct a manual value; it is to be confirmed again */
+        put: operations["reviseManualFigure"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manual-figures/{id}/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm a manual value, as another person than the one who entered it */
+        post: operations["confirmManualFigure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manual-figures/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw a manual value; what was said stays readable */
+        post: operations["withdrawManualFigure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/maps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Maps that an organisation has loaded, without their outlines */
+        get: operations["listMaps"];
+        put?: never;
+        /**
+         * Load a map with its review number in the place of the one that is there
+         * @description The body is a GeoJSON FeatureCollection of at most 4 MiB; each feature is a Polygon or MultiPolygon in degrees and says its division, one just below the region, as the property code or adcode.
+         */
+        post: operations["loadMap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/maps/{region}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A map with its outlines */
+        get: operations["getMap"];
+        put?: never;
+        post?: never;
+        /** Take a map away */
+        delete: operations["removeMap"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/matching/checks": {
         parameters: {
             query?: never;
@@ -3158,6 +3749,94 @@ export interface paths {
         /** Bind to me what a provider vouches for */
         post: operations["bindProvider"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/neighbours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Nodes that this one is linked with; for those who read in its home organisation */
+        get: operations["listNeighbours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/neighbours/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange an invitation for a node's certificate
+         * @description Called by a node that joins this one. The invitation's secret is the credential; it can be used once.
+         */
+        post: operations["enrolNeighbour"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/neighbours/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time code with which another node links itself to this one, to give; for those who run the node */
+        post: operations["inviteNeighbour"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/neighbours/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Link this node to the one that made an invitation, to give; for those who run the node */
+        post: operations["joinNeighbour"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/neighbours/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End the link with a node; for those who run the node */
+        delete: operations["removeNeighbour"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4226,6 +4905,26 @@ export interface paths {
         };
         /** Find what is public, for anybody */
         get: operations["searchPublic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/region-report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A region's targets as a report to be signed (PDF), or as a workbook
+         * @description Each target with what is wanted, what is so, coverage, grade, gap and status; the PDF also tells what is missing and each clause word for word. Computed when it is asked for, in the caller's language.
+         */
+        get: operations["reportRegion"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5864,6 +6563,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tasks/effects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which targets show the effect of which task
+         * @description Read from packs. A task that no numeric target belongs to says why. Where the targets stand is told by /targets/{target}.
+         */
+        get: operations["listTaskEffects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tasks/monthly": {
         parameters: {
             query?: never;
@@ -5910,6 +6629,23 @@ export interface paths {
         };
         /** A device template with its points */
         get: operations["getTemplate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tile-grids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Arrangements of regions as tiles: schematics, no maps */
+        get: operations["listTileGrids"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6175,6 +6911,283 @@ export interface components {
             items: components["schemas"]["Bucket"][];
             /** @description Not used: all buckets come at once */
             next?: string;
+        };
+        AgreementAcceptance: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description SHA-256 of the canonical terms */
+            hash: string;
+        };
+        AgreementActView: {
+            /** @enum {string} */
+            act: "accept" | "end";
+            /** Format: date-time */
+            at: string;
+            by: string;
+            hash: string;
+            /**
+             * Format: uuid
+             * @description Of its leaf in the evidence log
+             */
+            id: string;
+            reason?: string;
+            /** @enum {string} */
+            side: "giver" | "taker";
+            /** Format: int64 */
+            version: number;
+        };
+        AgreementEnd: {
+            /** @description 3 to 500 characters */
+            reason: string;
+            /**
+             * @description Which side you speak for; needed where both are yours
+             * @enum {string}
+             */
+            side?: "giver" | "taker";
+        };
+        AgreementOther: {
+            creditCode?: string;
+            /**
+             * Format: uuid
+             * @description Absent: this node
+             */
+            node?: string;
+            /**
+             * Format: uuid
+             * @description Or its credit code
+             */
+            org?: string;
+        };
+        AgreementParty: {
+            creditCode?: string;
+            /** @description Verifier of that node's evidence (C2SP vkey); absent for this node */
+            key?: string;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            node: string;
+            /**
+             * Format: uuid
+             * @description Its id on that node; absent while the node has not told it
+             */
+            org?: string;
+        };
+        AgreementProposal: {
+            /** @description The document that it rests on */
+            basis?: string;
+            /**
+             * @description Accounts of populations, or each enterprise's inputs
+             * @enum {string}
+             */
+            detail: "aggregate" | "enterprise";
+            /**
+             * @description How deep the taker may ask
+             * @enum {string}
+             */
+            drill: "none" | "inputs" | "facts" | "readings";
+            /** @description Indicators, each id or id@filter */
+            figures: string[];
+            /**
+             * Format: date-time
+             * @description Absent: now
+             */
+            from?: string;
+            /**
+             * @description What the taker is to the giver
+             * @enum {string}
+             */
+            kind: "parent" | "chain-leader" | "peer" | "regulator" | "bank";
+            /**
+             * @description What the taker may pass on
+             * @enum {string}
+             */
+            onward: "none" | "aggregate" | "inputs" | "facts" | "readings";
+            /**
+             * Format: uuid
+             * @description Your organisation
+             */
+            org: string;
+            other: components["schemas"]["AgreementOther"];
+            purpose: string;
+            /** @description Day; periods that end before it are not told */
+            since?: string;
+            /**
+             * Format: date-time
+             * @description At most three years later
+             */
+            until: string;
+            /** @description The purpose in words, 3 to 500 characters */
+            words: string;
+        };
+        AgreementRevision: {
+            /** @description The document that it rests on */
+            basis?: string;
+            /**
+             * @description Accounts of populations, or each enterprise's inputs
+             * @enum {string}
+             */
+            detail: "aggregate" | "enterprise";
+            /**
+             * @description How deep the taker may ask
+             * @enum {string}
+             */
+            drill: "none" | "inputs" | "facts" | "readings";
+            /** @description Indicators, each id or id@filter */
+            figures: string[];
+            /**
+             * Format: date-time
+             * @description Absent: now
+             */
+            from?: string;
+            /**
+             * @description What the taker is to the giver
+             * @enum {string}
+             */
+            kind: "parent" | "chain-leader" | "peer" | "regulator" | "bank";
+            /**
+             * @description What the taker may pass on
+             * @enum {string}
+             */
+            onward: "none" | "aggregate" | "inputs" | "facts" | "readings";
+            purpose: string;
+            /**
+             * @description Which side you speak for; needed where both are yours
+             * @enum {string}
+             */
+            side?: "giver" | "taker";
+            /** @description Day; periods that end before it are not told */
+            since?: string;
+            /**
+             * Format: date-time
+             * @description At most three years later
+             */
+            until: string;
+            /** @description The purpose in words, 3 to 500 characters */
+            words: string;
+        };
+        AgreementVersion: {
+            /** @description The document that it rests on */
+            basis?: string;
+            /**
+             * @description Accounts of populations, or each enterprise's inputs
+             * @enum {string}
+             */
+            detail: "aggregate" | "enterprise";
+            /**
+             * @description How deep the taker may ask
+             * @enum {string}
+             */
+            drill: "none" | "inputs" | "facts" | "readings";
+            /** @description Indicators, each id or id@filter */
+            figures: string[];
+            /**
+             * Format: date-time
+             * @description Absent: now
+             */
+            from?: string;
+            giverAccepted?: components["schemas"]["AgreementAcceptance"];
+            hash: string;
+            /**
+             * @description What the taker is to the giver
+             * @enum {string}
+             */
+            kind: "parent" | "chain-leader" | "peer" | "regulator" | "bank";
+            /**
+             * @description What the taker may pass on
+             * @enum {string}
+             */
+            onward: "none" | "aggregate" | "inputs" | "facts" | "readings";
+            purpose: string;
+            /** @description Day; periods that end before it are not told */
+            since?: string;
+            takerAccepted?: components["schemas"]["AgreementAcceptance"];
+            /**
+             * Format: date-time
+             * @description At most three years later
+             */
+            until: string;
+            /** Format: int64 */
+            version: number;
+            /** @description The purpose in words, 3 to 500 characters */
+            words: string;
+        };
+        AgreementView: {
+            /** @description The document that it rests on */
+            basis?: string;
+            /** Format: date-time */
+            created: string;
+            /**
+             * @description Accounts of populations, or each enterprise's inputs
+             * @enum {string}
+             */
+            detail: "aggregate" | "enterprise";
+            /**
+             * @description How deep the taker may ask
+             * @enum {string}
+             */
+            drill: "none" | "inputs" | "facts" | "readings";
+            /** Format: date-time */
+            ended?: string;
+            endedBy?: string;
+            /** @enum {string} */
+            endedOn?: "giver" | "taker";
+            /** Format: int64 */
+            epoch?: number;
+            /** @description Indicators, each id or id@filter */
+            figures: string[];
+            /**
+             * Format: date-time
+             * @description Absent: now
+             */
+            from?: string;
+            giver: components["schemas"]["AgreementParty"];
+            giverAccepted?: components["schemas"]["AgreementAcceptance"];
+            hash: string;
+            /** @description Both sides are on this node: nothing travels */
+            hosted?: boolean;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description What the taker is to the giver
+             * @enum {string}
+             */
+            kind: "parent" | "chain-leader" | "peer" | "regulator" | "bank";
+            /**
+             * @description What the taker may pass on
+             * @enum {string}
+             */
+            onward: "none" | "aggregate" | "inputs" | "facts" | "readings";
+            /** @description A newer version that one side has accepted */
+            proposed?: components["schemas"]["AgreementVersion"];
+            purpose: string;
+            /** @description Of the end */
+            reason?: string;
+            /** @description What organisations are in which you may read */
+            sides: string[];
+            /** @description Day; periods that end before it are not told */
+            since?: string;
+            /** @enum {string} */
+            state: "requested" | "offered" | "agreed" | "active" | "expired" | "ended";
+            taker: components["schemas"]["AgreementParty"];
+            takerAccepted?: components["schemas"]["AgreementAcceptance"];
+            /**
+             * Format: date-time
+             * @description At most three years later
+             */
+            until: string;
+            /** Format: int64 */
+            version: number;
+            /** @description The purpose in words, 3 to 500 characters */
+            words: string;
+        };
+        AgreementWord: {
+            /**
+             * @description Which side you speak for; needed where both are yours
+             * @enum {string}
+             */
+            side?: "giver" | "taker";
+            /** Format: int64 */
+            version: number;
         };
         Answer: {
             choice?: string;
@@ -7404,6 +8417,19 @@ export interface components {
             /** Format: int64 */
             year: number;
         };
+        CompletenessRule: {
+            /** @description Percent */
+            atLeast: string;
+            /** @description What the rules say */
+            clause: components["schemas"]["Text"];
+            /** @description What it is taken to mean here */
+            reading: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Its part of the score
+             */
+            weight: number;
+        };
         Condition: {
             attributes?: {
                 [key: string]: string;
@@ -7909,6 +8935,22 @@ export interface components {
             /** @description A date that is the first of the cycle; the pattern's first date where it is left out */
             first?: string;
         };
+        DailyRule: {
+            /** @description What the rules say */
+            clause: components["schemas"]["Text"];
+            /** @description What it is taken to mean here */
+            reading: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Its part of the score
+             */
+            weight: number;
+            /**
+             * Format: int64
+             * @description Seconds after the end of the day
+             */
+            within: number;
+        };
         DayView: {
             /** @description UTC day of the commits */
             day: string;
@@ -8013,6 +9055,27 @@ export interface components {
             upheld: boolean;
             why: string;
         };
+        Decision: {
+            /** @enum {string} */
+            kind: "moment" | "day" | "month" | "quarter" | "year";
+            /**
+             * Format: uuid
+             * @description Keeper that handed it in
+             */
+            org: string;
+            period: string;
+            /** @description Needed to return it */
+            reason?: string;
+            /** @description Of the submission that you saw */
+            root: string;
+            /** @enum {string} */
+            state: "returned" | "accepted";
+            /**
+             * Format: uuid
+             * @description Organisation for which you decide: it takes the keeper's figures by an agreement
+             */
+            taker: string;
+        };
         DeclareConflictRequest: {
             /** @description Whether there is a conflict of interest; with one the check is declined */
             conflict: boolean;
@@ -8038,6 +9101,26 @@ export interface components {
         };
         DeliverVoucherRequest: {
             what: string;
+        };
+        DeviationRule: {
+            /** @description Percent of the report */
+            atMost: string;
+            /** @description What the rules say */
+            clause: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Hours before begin and end of the month in which the meters must have been read
+             */
+            edge: number;
+            /** @description What it is taken to mean here */
+            reading: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Its part of the score
+             */
+            weight: number;
+            /** @description Percent at which nothing is left of its part of the score; in between it falls in a straight line */
+            zeroAt: string;
         };
         DeviceView: {
             device: string;
@@ -8330,6 +9413,17 @@ export interface components {
             subjectName?: components["schemas"]["Text"];
             title: string;
         };
+        EndMainMeterRequest: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description Its last day; without it, until further notice again */
+            last?: string;
+            /** @description 3 to 2000 characters */
+            reason: string;
+        };
         EndMatchEventRequest: {
             /** @enum {string} */
             state: "held" | "cancelled";
@@ -8340,6 +9434,217 @@ export interface components {
         EndpointView: {
             http?: string;
             mqtt?: string;
+        };
+        EnergyBoard: {
+            firms: components["schemas"]["EnergyFirm"][];
+            month: string;
+            rules: components["schemas"]["EnergyRules"];
+        };
+        EnergyDay: {
+            /** Format: int64 */
+            actual: number;
+            /**
+             * @description The worst of the meters; absent while it is not judged
+             * @enum {string}
+             */
+            arrival?: "in-time" | "late" | "absent" | "unknown";
+            date: string;
+            /**
+             * Format: int64
+             * @description Hours due by now, of all main meters
+             */
+            expected: number;
+            /** @description Absent where it is not known of any */
+            kWh?: string;
+            /**
+             * Format: int64
+             * @description Main meters that are named for the day
+             */
+            meters: number;
+            /** @description It is known of all main meters */
+            whole: boolean;
+        };
+        EnergyFirm: {
+            /** Format: int64 */
+            actual: number;
+            /** Format: int64 */
+            expected: number;
+            /** Format: int64 */
+            meters: number;
+            name: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            /** @description Completeness */
+            percent?: string;
+            score: components["schemas"]["EnergyScore"];
+            verdicts: components["schemas"]["EnergyVerdict"][];
+        };
+        EnergyGap: {
+            cause: string;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: int64
+             * @description Hourly values that it cost
+             */
+            hours: number;
+            meter: components["schemas"]["Text"];
+            /** @description Of the cause */
+            name: components["schemas"]["Text"];
+            /** @description It lasts */
+            open?: boolean;
+            /** Format: uuid */
+            series: string;
+            /** @description What is known of it; for the enterprise's own people */
+            text?: components["schemas"]["Text"];
+            /** Format: date-time */
+            to: string;
+        };
+        EnergyMeter: {
+            /** Format: int64 */
+            actual: number;
+            /** @description It is said to be a counter */
+            counter: boolean;
+            damaged?: boolean;
+            days: components["schemas"]["EnergyMeterDay"][];
+            /** Format: int64 */
+            expected: number;
+            /** @description Of the days that are known */
+            kWh?: string;
+            /**
+             * Format: uuid
+             * @description For the enterprise's own people
+             */
+            machine?: string;
+            /** @description Why the sum is not the month's */
+            missing?: string;
+            name: components["schemas"]["Text"];
+            /** @description The machine's name; for the enterprise's own people */
+            on?: components["schemas"]["Text"];
+            /** @description Completeness */
+            percent?: string;
+            /** Format: uuid */
+            series: string;
+            text?: components["schemas"]["Text"];
+            unit: string;
+        };
+        EnergyMeterDay: {
+            /** Format: int64 */
+            actual: number;
+            /** @enum {string} */
+            arrival?: "in-time" | "late" | "absent" | "unknown";
+            /**
+             * Format: date-time
+             * @description When the last of its hours was first here
+             */
+            came?: string;
+            date: string;
+            /** Format: int64 */
+            expected: number;
+            /** Format: date-time */
+            from: string;
+            kWh?: string;
+            named: boolean;
+            /** Format: date-time */
+            to: string;
+        };
+        EnergyQuality: {
+            /** Format: int64 */
+            actual: number;
+            /** Format: date-time */
+            at: string;
+            days: components["schemas"]["EnergyDay"][];
+            /** Format: int64 */
+            expected: number;
+            /** @description By time */
+            gaps: components["schemas"]["EnergyGap"][];
+            /** @description Sum of the days that are known */
+            kWh?: string;
+            meters: components["schemas"]["EnergyMeter"][];
+            month: string;
+            /**
+             * Format: int64
+             * @description Short ones that are not listed
+             */
+            moreGaps?: number;
+            /** Format: uuid */
+            org: string;
+            /** @description The month has ended, and the window of its last day */
+            over: boolean;
+            /** @description You are of the enterprise */
+            own: boolean;
+            report: components["schemas"]["EnergyReport"];
+            rules: components["schemas"]["EnergyRules"];
+            score: components["schemas"]["EnergyScore"];
+            /** @description Why that is not the month's sum */
+            sum?: string;
+            sumText?: components["schemas"]["Text"];
+            verdicts: components["schemas"]["EnergyVerdict"][];
+        };
+        EnergyReport: {
+            /**
+             * Format: date-time
+             * @description When it was first recorded
+             */
+            came?: string;
+            /**
+             * Format: date-time
+             * @description The end of the month, around which the window lies
+             */
+            due: string;
+            /**
+             * Format: uuid
+             * @description For those who may see it
+             */
+            fact?: string;
+            grade?: string;
+            /** @description Three places */
+            kWh?: string;
+            missing?: string;
+            unit?: string;
+            value?: string;
+        };
+        EnergyRules: {
+            completeness: components["schemas"]["CompletenessRule"];
+            daily: components["schemas"]["DailyRule"];
+            deviation: components["schemas"]["DeviationRule"];
+            id: string;
+            monthly: components["schemas"]["MonthlyRule"];
+            name: components["schemas"]["Text"];
+            /** @description Where the thresholds come from, and what of them is ours */
+            source: string;
+            version: string;
+        };
+        EnergyScore: {
+            /**
+             * Format: int64
+             * @description Weight of the rules that are known; those that are not are left out
+             */
+            known: number;
+            /** @description 0 to 100, one place; absent where completeness is not known */
+            points?: string;
+        };
+        EnergyVerdict: {
+            /** @description Completeness; deviation, below zero where the days are less than the report; days in time. Two places. Absent where it is not known */
+            percent?: string;
+            /** @description Of its weight, two places; absent where it is not known, and then left out of the score */
+            points?: string;
+            /** @description Why it is unknown or missed */
+            reason?: string;
+            reasonText?: components["schemas"]["Text"];
+            /** @enum {string} */
+            rule: "completeness" | "deviation" | "daily" | "monthly";
+            /** @enum {string} */
+            status: "met" | "missed" | "unknown";
+            /** Format: int64 */
+            weight: number;
+        };
+        EnrolNeighbourRequest: {
+            /** @description PKCS #10, PEM */
+            csr: string;
+            node: components["schemas"]["Introduction"];
+            /** @description Of the invitation, base64url */
+            secret: string;
         };
         EnrolRequest: {
             /** @description PKCS #10, PEM */
@@ -8355,6 +9660,13 @@ export interface components {
             /** Format: uuid */
             gateway: string;
             node: components["schemas"]["Node"];
+        };
+        Enrolment: {
+            /** @description PEM */
+            certificate: string;
+            /** @description PEM: the authority of the node that was joined */
+            chain: string;
+            node: components["schemas"]["Introduction"];
         };
         EntryChange: {
             /**
@@ -8744,6 +10056,52 @@ export interface components {
             id: string;
             name: components["schemas"]["Text"];
         };
+        FigureBrief: {
+            /**
+             * Format: date-time
+             * @description When this node wrote it down
+             */
+            at: string;
+            /** Format: date */
+            baseline?: string;
+            /** @description Credit code, where it is the value of one enterprise */
+            code?: string;
+            coverage: components["schemas"]["FigureCoverage"];
+            definition: components["schemas"]["FigureDefinition"];
+            /** @description Population, such as designated=true&size=large; all for everybody */
+            filter: string;
+            /** @description The worst of those that count, E0 to E3 */
+            grade?: string;
+            /** @description SHA-256 of its canonical bytes */
+            hash: string;
+            /**
+             * Format: uuid
+             * @description The same for all revisions
+             */
+            id: string;
+            indicator: string;
+            /** Format: uuid */
+            keeper: string;
+            /** @description In one line: machine-networking@designated=true/2026-06 */
+            key: string;
+            /** @description Values that people have entered beside it */
+            manual: components["schemas"]["ManualView"][];
+            missing: components["schemas"]["TargetMissing"][];
+            /** @description Of the indicator; its id where the node no longer has it */
+            name: components["schemas"]["Text"];
+            period: components["schemas"]["Period"];
+            /** @description The main one first; none where the definition has changed so much that they cannot be read */
+            readings: components["schemas"]["IndicatorReading"][];
+            /** Format: int64 */
+            revision: number;
+            /** @description Where its period stands, if it was handed in */
+            seal?: components["schemas"]["FigureSealed"];
+            /**
+             * Format: date-time
+             * @description When the newest of its inputs was written down
+             */
+            watermark: string;
+        };
         FigureCoverage: {
             /**
              * Format: int64
@@ -8763,12 +10121,194 @@ export interface components {
             /** Format: int64 */
             outOf?: number;
         };
+        FigureDefinition: {
+            /** @description The node has another now */
+            changed: boolean;
+            /** @description SHA-256 of its file */
+            hash: string;
+            /** @description Of the definition that the node has now */
+            version?: string;
+        };
+        FigureDetail: {
+            /**
+             * Format: date-time
+             * @description When this node wrote it down
+             */
+            at: string;
+            /** Format: date */
+            baseline?: string;
+            /** @description Credit code, where it is the value of one enterprise */
+            code?: string;
+            coverage: components["schemas"]["FigureCoverage"];
+            definition: components["schemas"]["FigureDefinition"];
+            /** @description Population, such as designated=true&size=large; all for everybody */
+            filter: string;
+            /** @description The worst of those that count, E0 to E3 */
+            grade?: string;
+            /** @description SHA-256 of its canonical bytes */
+            hash: string;
+            /**
+             * Format: uuid
+             * @description The same for all revisions
+             */
+            id: string;
+            indicator: string;
+            /** Format: uuid */
+            keeper: string;
+            /** @description In one line: machine-networking@designated=true/2026-06 */
+            key: string;
+            /** @description Values that people have entered beside it */
+            manual: components["schemas"]["ManualView"][];
+            missing: components["schemas"]["TargetMissing"][];
+            /** @description Of the indicator; its id where the node no longer has it */
+            name: components["schemas"]["Text"];
+            parts: components["schemas"]["FigurePart"][];
+            period: components["schemas"]["Period"];
+            /** @description Absent for what is computed once for a region */
+            population?: components["schemas"]["FigurePopulation"];
+            /** @description The main one first; none where the definition has changed so much that they cannot be read */
+            readings: components["schemas"]["IndicatorReading"][];
+            /** Format: int64 */
+            revision: number;
+            /** @description The newest first, 100 at most */
+            revisions: components["schemas"]["FigureRevision"][];
+            /** @description Where its period stands, if it was handed in */
+            seal?: components["schemas"]["FigureSealed"];
+            /**
+             * Format: date-time
+             * @description When the next revision was written down; absent where this one stands
+             */
+            superseded?: string;
+            /**
+             * Format: date-time
+             * @description When the newest of its inputs was written down
+             */
+            watermark: string;
+        };
+        FigureFirm: {
+            /**
+             * Format: date-time
+             * @description When its inputs were written down
+             */
+            at?: string;
+            code: string;
+            /**
+             * Format: uuid
+             * @description In the keeper's register
+             */
+            entry?: string;
+            /** @description The formula with its numbers */
+            filled?: string;
+            grade?: string;
+            /** @description It is part of an account that cannot be taken apart */
+            inside: boolean;
+            missing: components["schemas"]["Absent"][];
+            name: string;
+            number?: components["schemas"]["FigureNumber"];
+            /**
+             * Format: uuid
+             * @description On this node, where it has joined
+             */
+            org?: string;
+            /** @description SHA-256 over what its inputs rest on */
+            root?: string;
+            /** @description As in the figure's parts; absent where nobody speaks for it */
+            source?: string;
+        };
         FigureNumber: {
             /** @description As a fraction, such as 70 or 200/3 */
             exact: string;
             unit: string;
             /** @description Rounded, half away from zero */
             value: string;
+        };
+        FigureOf: {
+            /** Format: date */
+            baseline?: string;
+            /** @description Credit code, where it is the value of one enterprise */
+            code?: string;
+            /** @description Population, such as designated=true&size=large; all for everybody */
+            filter: string;
+            indicator: string;
+            /** Format: uuid */
+            keeper: string;
+            /** @description In one line: machine-networking@designated=true/2026-06 */
+            key: string;
+            /** @description Of the indicator; its id where the node no longer has it */
+            name: components["schemas"]["Text"];
+            period: components["schemas"]["Period"];
+        };
+        FigurePart: {
+            /**
+             * Format: date-time
+             * @description When the newest of it was delivered
+             */
+            at?: string;
+            /**
+             * Format: date-time
+             * @description Since when the source is not linked; the last known value stands
+             */
+            away?: string;
+            /** @description Enterprises that the reason is about */
+            codes?: string[];
+            /**
+             * @description Enterprise by enterprise, or an account of all that cannot be taken apart
+             * @enum {string}
+             */
+            kind: "rows" | "account";
+            /** Format: int64 */
+            known: number;
+            /** Format: int64 */
+            members: number;
+            /** Format: int64 */
+            more?: number;
+            /** @description Of who gives */
+            name: components["schemas"]["Text"];
+            /** @description Hash, of an account */
+            population?: string;
+            /** @description Why it is isolated */
+            reason?: string;
+            /** @description SHA-256 of the record that delivered it */
+            record?: string;
+            /** @description local: enterprises of this node; given: enterprises with a node of their own; or the id of the agreement by which an account was given */
+            source: string;
+            /** @enum {string} */
+            state: "given" | "not-delivered" | "isolated";
+        };
+        FigurePopulation: {
+            /** Format: date */
+            day: string;
+            /**
+             * Format: int64
+             * @description Entries that were left out because their enterprise was there already
+             */
+            doubles: number;
+            /** @description SHA-256 of its canonical bytes */
+            hash: string;
+            /** Format: int64 */
+            members: number;
+            /** @description Division (GB/T 2260) */
+            scope?: string;
+            /**
+             * Format: int64
+             * @description Enterprises of which no division is known
+             */
+            unplaced: number;
+        };
+        FigureRevision: {
+            /** Format: date-time */
+            at: string;
+            hash: string;
+            /** @description The main one */
+            reading?: components["schemas"]["IndicatorReading"];
+            /** Format: int64 */
+            revision: number;
+        };
+        FigureSealed: {
+            /** @description The figure was restated after it was handed in, or accepted */
+            changed: boolean;
+            /** @enum {string} */
+            state: "submitted" | "returned" | "accepted";
         };
         FileCheckupNeedsRequest: {
             /** @description Whose gaps; all without them */
@@ -8903,6 +10443,18 @@ export interface components {
             states: components["schemas"]["FlowState"][];
             transitions: components["schemas"]["FlowTransition"][];
             version: string;
+        };
+        ForkView: {
+            /** Format: date-time */
+            at: string;
+            /** @description SHA-256 of what came */
+            came: string;
+            /** Format: int64 */
+            epoch: number;
+            /** @description SHA-256 of what the taker holds */
+            held: string;
+            /** Format: int64 */
+            seq: number;
         };
         FormCondition: {
             atLeast?: string;
@@ -9156,6 +10708,20 @@ export interface components {
             /** Format: date-time */
             until: string;
             words: string;
+        };
+        GridTile: {
+            code: string;
+            /**
+             * Format: int64
+             * @description From 0
+             */
+            column: number;
+            name: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description From 0, the uppermost first
+             */
+            row: number;
         };
         Group: {
             /**
@@ -9976,6 +11542,32 @@ export interface components {
             to?: string;
             version: string;
         };
+        Introduction: {
+            /** Format: uuid */
+            id: string;
+            /** @description Verifier of its evidence log (C2SP vkey) */
+            key?: string;
+            /** @description Address of its link, in the answer */
+            link?: string;
+            name: string;
+            /** @description The organisation that runs it */
+            org?: components["schemas"]["PeerOrg"];
+        };
+        InviteNeighbourRequest: {
+            /** @description Whose node is invited */
+            name: string;
+            /**
+             * Format: uuid
+             * @description A node that is linked already and may join with another key
+             */
+            node?: string;
+        };
+        InviteNeighbourResponse: {
+            /** @description Told once */
+            code: string;
+            /** Format: date-time */
+            expires: string;
+        };
         Invited: {
             /** Format: date-time */
             created?: string;
@@ -10139,6 +11731,10 @@ export interface components {
             /** Format: date-time */
             submitted?: string;
         };
+        JoinNeighbourRequest: {
+            /** @description An invitation of the other node */
+            code: string;
+        };
         JoinStep: {
             /** Format: date-time */
             at: string;
@@ -10159,6 +11755,23 @@ export interface components {
             reason?: string;
             /** @enum {string} */
             verdict: "confirmed" | "otherwise" | "unjudged";
+        };
+        KeeperView: {
+            /** @description Policies, by id */
+            adopted: string[];
+            /** Format: date-time */
+            at?: string;
+            by?: components["schemas"]["Actor"];
+            /** Format: uuid */
+            org: string;
+            reason?: string;
+            /** @description Division (GB/T 2260); empty for wherever the enterprises of the register lie */
+            scope: string;
+            /**
+             * Format: int64
+             * @description 0 before anything was said
+             */
+            version: number;
         };
         KeptActor: {
             id?: string;
@@ -10638,6 +12251,21 @@ export interface components {
             stateName: components["schemas"]["Text"];
             title: string;
         };
+        LoadedMap: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** Format: int64 */
+            divisions: number;
+            outlines?: components["schemas"]["Outline"][] | null;
+            region: string;
+            /** @description Review number (审图号); it is shown beside the map wherever that is shown */
+            review: string;
+            /** @description Of the file, in hex */
+            sha256: string;
+            /** @description Who gives it out */
+            source: string;
+        };
         LogStatus: {
             /** @description On disk */
             bytes: string;
@@ -10698,6 +12326,20 @@ export interface components {
             security: "starttls" | "tls";
             user?: string;
         };
+        MainMeter: {
+            /**
+             * Format: uuid
+             * @description The declaration
+             */
+            fact: string;
+            /** Format: date */
+            from: string;
+            grade: string;
+            /** Format: int64 */
+            revision: number;
+            /** @description Its last day; absent until further notice */
+            to?: string;
+        };
         MakeTokenRequest: {
             /**
              * Format: date-time
@@ -10745,6 +12387,69 @@ export interface components {
              * @description It does not count from this instant on
              */
             until: string;
+        };
+        ManualBasis: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+        };
+        ManualRevision: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description E2: the third party that has checked it */
+            checkedBy?: string;
+            /** @description E1 and above: a document that the keeper has handed in, by its id */
+            document?: string;
+            /** @enum {string} */
+            grade: "E0" | "E1" | "E2";
+            reason: string;
+            /** @description UCUM, CNY for money; one that can be given in the reading's */
+            unit: string;
+            /** @description Decimal */
+            value: string;
+        };
+        ManualView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who made this revision */
+            by: components["schemas"]["Actor"];
+            checkedBy?: string;
+            document?: string;
+            /** @description Who entered the value */
+            entered: components["schemas"]["Actor"];
+            /**
+             * Format: uuid
+             * @description Beside which it stands
+             */
+            figure: string;
+            grade: string;
+            /** Format: uuid */
+            id: string;
+            /** @description In the reading's unit; absent where the node no longer has the indicator */
+            number?: components["schemas"]["FigureNumber"];
+            of: components["schemas"]["FigureOf"];
+            reading: string;
+            reason: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            state: "entered" | "confirmed" | "withdrawn";
+            unit: string;
+            /** @description As it was entered */
+            value: string;
+        };
+        ManualWithdrawal: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            reason: string;
         };
         MatchInvited: {
             /**
@@ -10836,6 +12541,21 @@ export interface components {
             /** Format: int64 */
             table: number;
             words?: string;
+        };
+        MeterCandidate: {
+            /** @description It is said to be a counter; what it counted is not known otherwise */
+            counter: boolean;
+            /** Format: uuid */
+            machine: string;
+            name: components["schemas"]["Text"];
+            /** @description Last recorded first */
+            named: components["schemas"]["MainMeter"][];
+            /** @description The machine's name */
+            on: components["schemas"]["Text"];
+            retired?: boolean;
+            /** Format: uuid */
+            series: string;
+            unit: string;
         };
         MeterView: {
             /** Format: date-time */
@@ -10938,6 +12658,22 @@ export interface components {
              */
             to: string;
         };
+        MonthlyRule: {
+            /** @description What the rules say */
+            clause: components["schemas"]["Text"];
+            /** @description What it is taken to mean here */
+            reading: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Its part of the score
+             */
+            weight: number;
+            /**
+             * Format: int64
+             * @description Days around the end of the month
+             */
+            within: number;
+        };
         MovePlantNodeRequest: {
             /**
              * Format: date-time
@@ -11025,6 +12761,19 @@ export interface components {
             version: string;
             /** Format: int64 */
             year: number;
+        };
+        NameMainMeterRequest: {
+            /**
+             * Format: date
+             * @description First day
+             */
+            from: string;
+            /** Format: uuid */
+            org: string;
+            /** Format: uuid */
+            series: string;
+            /** @description Last day; until further notice where it is left out */
+            to?: string;
         };
         NameParty: {
             /** Format: uuid */
@@ -11206,6 +12955,49 @@ export interface components {
             modulus?: number;
             /** @description Why, in words; 3 to 2000 characters */
             reason: string;
+        };
+        NewKeeper: {
+            /** @description Policies whose targets are worked out, by id */
+            adopted: string[];
+            /**
+             * Format: int64
+             * @description The version that you saw; 0 for the first
+             */
+            basis: number;
+            reason: string;
+            /** @description Division (GB/T 2260), or empty for wherever the enterprises of the register lie */
+            scope: string;
+        };
+        NewManual: {
+            /** @description Day, for indicators that are a change */
+            baseline?: string;
+            /** @description E2: the third party that has checked it */
+            checkedBy?: string;
+            /** @description Credit code, for the value of one enterprise */
+            code?: string;
+            /** @description E1 and above: a document that the keeper has handed in, by its id */
+            document?: string;
+            /** @description Population, such as designated=true&size=large; all where it is left out */
+            filter?: string;
+            /** @enum {string} */
+            grade: "E0" | "E1" | "E2";
+            indicator: string;
+            /** @enum {string} */
+            kind: "moment" | "day" | "month" | "quarter" | "year";
+            /**
+             * Format: uuid
+             * @description Keeper of the registers
+             */
+            org: string;
+            /** @description Its label: 2026, 2026-Q3, 2026-06, 2026-06-30 */
+            period: string;
+            /** @description One of the indicator's readings; value for one enterprise, and for what is computed once for a region */
+            reading: string;
+            reason: string;
+            /** @description UCUM, CNY for money; one that can be given in the reading's */
+            unit: string;
+            /** @description Decimal */
+            value: string;
         };
         NewMeter: {
             /**
@@ -11465,6 +13257,12 @@ export interface components {
             table: number;
             words?: string;
         };
+        Outline: {
+            /** @description GB/T 2260 */
+            code: string;
+            /** @description Polygons of rings of [longitude, latitude] in degrees; the first ring is the edge, others are holes */
+            polygons: (((number[] | null)[] | null)[] | null)[] | null;
+        };
         PageAPIToken: {
             items: components["schemas"]["APIToken"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -11472,6 +13270,21 @@ export interface components {
         };
         PageActionView: {
             items: components["schemas"]["ActionView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageAgreementActView: {
+            items: components["schemas"]["AgreementActView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageAgreementVersion: {
+            items: components["schemas"]["AgreementVersion"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageAgreementView: {
+            items: components["schemas"]["AgreementView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -11585,6 +13398,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageEnergyRules: {
+            items: components["schemas"]["EnergyRules"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageEntryView: {
             items: components["schemas"]["EntryView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -11612,6 +13430,16 @@ export interface components {
         };
         PageFactView: {
             items: components["schemas"]["FactView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageFigureBrief: {
+            items: components["schemas"]["FigureBrief"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageFigureFirm: {
+            items: components["schemas"]["FigureFirm"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -11680,6 +13508,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageKeeperView: {
+            items: components["schemas"]["KeeperView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageLatest: {
             items: components["schemas"]["Latest"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -11720,8 +13553,18 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageLoadedMap: {
+            items: components["schemas"]["LoadedMap"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageMandateView: {
             items: components["schemas"]["MandateView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageManualView: {
+            items: components["schemas"]["ManualView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -11732,6 +13575,11 @@ export interface components {
         };
         PageMeetingView: {
             items: components["schemas"]["MeetingView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageMeterCandidate: {
+            items: components["schemas"]["MeterCandidate"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -11775,6 +13623,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PagePeerView: {
+            items: components["schemas"]["PeerView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PagePerson: {
             items: components["schemas"]["Person"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -11797,6 +13650,11 @@ export interface components {
         };
         PagePublished: {
             items: components["schemas"]["Published"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageQuestionView: {
+            items: components["schemas"]["QuestionView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -11827,6 +13685,11 @@ export interface components {
         };
         PageRollupRow: {
             items: components["schemas"]["RollupRow"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSealView: {
+            items: components["schemas"]["SealView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -11905,8 +13768,18 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageTaskEffect: {
+            items: components["schemas"]["TaskEffect"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageTemplateSummary: {
             items: components["schemas"]["TemplateSummary"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageTileGrid: {
+            items: components["schemas"]["TileGrid"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -12006,6 +13879,51 @@ export interface components {
             state: "planned" | "released" | "paid" | "dropped" | "due" | "received";
             stateName: components["schemas"]["Text"];
             title: string;
+        };
+        PeerOrg: {
+            creditCode?: string;
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        PeerView: {
+            address?: string;
+            /**
+             * Format: int64
+             * @description Records that it has not yet acknowledged
+             */
+            backlog: number;
+            /** Format: date-time */
+            certificateUntil?: string;
+            /**
+             * Format: double
+             * @description Its clock minus this node's
+             */
+            clockOffsetMs?: number;
+            /** @description Why it is not linked */
+            failure?: string;
+            /** Format: date-time */
+            joined: string;
+            linked: boolean;
+            name: string;
+            /** Format: uuid */
+            node: string;
+            /** @description The organisation that runs it, as it tells it */
+            org?: components["schemas"]["PeerOrg"];
+            /** Format: double */
+            roundTripMs?: number;
+            /**
+             * Format: date-time
+             * @description Linked since then, or not since then; absent: never linked
+             */
+            since?: string;
+            software?: string;
+            /** Format: int64 */
+            streams: number;
+            /**
+             * @description up: this node dials and gives; down: the other dials and gives to this one
+             * @enum {string}
+             */
+            way: "up" | "down";
         };
         Peers: {
             /** Format: int64 */
@@ -12558,6 +14476,30 @@ export interface components {
             text: components["schemas"]["Text"];
             unit?: components["schemas"]["Text"];
         };
+        QuestionView: {
+            /** Format: date-time */
+            at: string;
+            /** @description What was asked, cut after 4,000 bytes */
+            body?: string;
+            /**
+             * Format: int64
+             * @description Of the answer
+             */
+            bytes: number;
+            /** Format: uuid */
+            id: string;
+            /** @description answered, or the code of the problem */
+            outcome: string;
+            /**
+             * @description taker: this node asked; giver: it was asked
+             * @enum {string}
+             */
+            side: "giver" | "taker";
+            /** Format: double */
+            tookMs: number;
+            verb: string;
+            who: string;
+        };
         Quotes: {
             costs?: {
                 [key: string]: {
@@ -12748,6 +14690,12 @@ export interface components {
             /** Format: date */
             due: string;
             instrument: string;
+        };
+        RefusedOf: {
+            /** Format: date-time */
+            at: string;
+            code: string;
+            reason: string;
         };
         Region: {
             code: string;
@@ -13492,6 +15440,33 @@ export interface components {
              */
             subject: string;
         };
+        SealView: {
+            /** Format: uuid */
+            agreement?: string;
+            /**
+             * Format: date-time
+             * @description As of which they were handed in
+             */
+            asOf: string;
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            /** Format: int64 */
+            figures: number;
+            /** Format: uuid */
+            keeper: string;
+            period: components["schemas"]["Period"];
+            reason?: string;
+            /** @description SHA-256 over ids, revisions and hashes of the figures */
+            root: string;
+            /** @enum {string} */
+            state: "submitted" | "returned" | "accepted";
+            /** Format: int64 */
+            step: number;
+            /** Format: uuid */
+            taker?: string;
+            takerName?: components["schemas"]["Text"];
+        };
         SealingView: {
             day: string;
             /**
@@ -14116,6 +16091,64 @@ export interface components {
             /** Format: int64 */
             series: number;
         };
+        StreamView: {
+            /**
+             * Format: int64
+             * @description Last record that the taker has durably
+             */
+            acked: number;
+            /**
+             * Format: date-time
+             * @description At the taker: when everything was last compared
+             */
+            checked?: string;
+            /** Format: int64 */
+            epoch: number;
+            fork?: components["schemas"]["ForkView"];
+            /**
+             * Format: int64
+             * @description Last record that is here
+             */
+            last: number;
+            linked: boolean;
+            /**
+             * Format: date-time
+             * @description When a record was last put or taken
+             */
+            moved?: string;
+            /**
+             * Format: uuid
+             * @description The other node
+             */
+            node: string;
+            /** @description The other node does not take the agreement as it is */
+            refused?: components["schemas"]["RefusedOf"];
+            /**
+             * Format: int64
+             * @description At the taker: records repaired
+             */
+            repaired: number;
+            /**
+             * @description What this node is
+             * @enum {string}
+             */
+            side: "giver" | "taker";
+            /** @enum {string} */
+            state: "none" | "open" | "forked" | "closed";
+        };
+        Submission: {
+            /** @enum {string} */
+            kind: "moment" | "day" | "month" | "quarter" | "year";
+            /**
+             * Format: uuid
+             * @description Keeper of the registers
+             */
+            org: string;
+            /** @description Its label: 2026, 2026-Q3, 2026-06, 2026-06-30 */
+            period: string;
+            /** @description What is to be said with it */
+            reason?: string;
+        };
         SupplyCase: {
             /** Format: uuid */
             id: string;
@@ -14590,6 +16623,15 @@ export interface components {
             /** Format: int64 */
             years: number;
         };
+        TakeBackMainMeterRequest: {
+            /**
+             * Format: int64
+             * @description The revision that you saw
+             */
+            basis: number;
+            /** @description 3 to 2000 characters */
+            reason: string;
+        };
         TargetBeside: {
             /** @enum {string} */
             grade?: "E0" | "E1" | "E2" | "E3";
@@ -14642,6 +16684,20 @@ export interface components {
             value?: string;
             /** @description The quotation was found, word for word, in the document on file */
             verified: boolean;
+        };
+        TargetDivision: {
+            /** @description GB/T 2260 */
+            code: string;
+            /** @enum {string} */
+            grade?: "E0" | "E1" | "E2" | "E3";
+            /** Format: int64 */
+            known: number;
+            number?: components["schemas"]["FigureNumber"];
+            /** Format: int64 */
+            of: number;
+            /** @description Why there is none */
+            reason?: string;
+            text?: components["schemas"]["Text"];
         };
         TargetFirm: {
             code: string;
@@ -14709,6 +16765,8 @@ export interface components {
              * @description Absent where the document names none
              */
             deadline?: string;
+            /** @description The compared reading of the parts of the region in which enterprises of the population lie, by code */
+            divisions: components["schemas"]["TargetDivision"][];
             /** @description By credit code */
             enterprises: components["schemas"]["TargetFirm"][];
             filter?: components["schemas"]["Filter"];
@@ -14776,6 +16834,22 @@ export interface components {
             /** @description The quotation was found, word for word, in the document on file */
             verified: boolean;
         };
+        TaskEffect: {
+            /** @description That can be looked at where no target belongs to the task */
+            indicators: components["schemas"]["TaskShows"][];
+            /** @description Why no numeric target belongs to the task */
+            none?: components["schemas"]["Text"];
+            /** @description The nearest first */
+            targets: components["schemas"]["TaskShows"][];
+            /** @description Key of the entry in the register of tasks */
+            task: string;
+        };
+        TaskShows: {
+            id: string;
+            /** @description Its definition */
+            indicator: string;
+            name: components["schemas"]["Text"];
+        };
         TemplateSummary: {
             class: string;
             driver: string;
@@ -14838,6 +16912,14 @@ export interface components {
             en?: string;
             /** @description Chinese (zh-CN) */
             zh?: string;
+        };
+        TileGrid: {
+            id: string;
+            name: components["schemas"]["Text"];
+            /** @description GB/T 2260; 000000 for the country */
+            region: string;
+            source: string;
+            tiles: components["schemas"]["GridTile"][];
         };
         Trait: {
             id: string;
@@ -15043,6 +17125,410 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAgreements: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                /** @description Both where it is left out */
+                side?: "giver" | "taker";
+                /** @description Only those that have neither ended nor expired */
+                standing?: boolean;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAgreementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offerAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementProposal"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementProposal"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acceptAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementWord"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAgreementActs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAgreementActView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementEnd"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAgreementQuestions: {
+        parameters: {
+            query?: {
+                /** @description Only what this node was asked (giver) or asked (taker) */
+                side?: "giver" | "taker";
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageQuestionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reviseAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementRevision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgreementStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renewAgreementStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAgreementVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAgreementVersion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -17077,6 +19563,319 @@ export interface operations {
             };
         };
     };
+    listMainMeters: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMeterCandidate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    nameMainMeter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameMainMeterRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MainMeter"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endMainMeter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndMainMeterRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MainMeter"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeBackMainMeter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBackMainMeterRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEnergyQuality: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description 2026-10; the running month as far as it has passed */
+                month: string;
+                /** @description Id of rules; energy-monitoring where it is left out */
+                rules?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnergyQuality"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEnergyBoard: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description 2026-10; the running month as far as it has passed */
+                month: string;
+                /** @description Id of rules; energy-monitoring where it is left out */
+                rules?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnergyBoard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportEnergyBoard: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description 2026-10; the running month as far as it has passed */
+                month: string;
+                /** @description Id of rules; energy-monitoring where it is left out */
+                rules?: string;
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportEnergyQuality: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description 2026-10; the running month as far as it has passed */
+                month: string;
+                /** @description Id of rules; energy-monitoring where it is left out */
+                rules?: string;
+                format?: "xlsx" | "csv";
+                /** @description Each gap; each day of each meter; the rules and what they come to */
+                table?: "gaps" | "days" | "rules";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEnergyRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageEnergyRules"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     enrol: {
         parameters: {
             query?: never;
@@ -17953,6 +20752,377 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FactView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFigureKeeper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeeperView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setFigureKeeper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeeper"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeeperView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFigureKeeperVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageKeeperView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFigureSeals: {
+        parameters: {
+            query: {
+                /** @description Keeper of the registers */
+                org: string;
+                /** @description With period: all steps of that period */
+                kind?: "moment" | "day" | "month" | "quarter" | "year";
+                period?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSealView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitFigures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Submission"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideFigures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFigures: {
+        parameters: {
+            query: {
+                /** @description Keeper of the registers */
+                org: string;
+                indicator?: string;
+                /** @description Population, such as designated=true&size=large; all for everybody */
+                filter?: string;
+                kind?: "moment" | "day" | "month" | "quarter" | "year";
+                /** @description 2026, 2026-Q3, 2026-06, 2026-06-30 */
+                period?: string;
+                /** @description The first period that is told, of the kind */
+                since?: string;
+                /** @description Of each indicator, population and kind of period only the last */
+                latest?: boolean;
+                /** @description As this node knew it then */
+                asOf?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFigureBrief"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportFigures: {
+        parameters: {
+            query: {
+                /** @description Keeper of the registers */
+                org: string;
+                indicator?: string;
+                /** @description Population, such as designated=true&size=large; all for everybody */
+                filter?: string;
+                kind?: "moment" | "day" | "month" | "quarter" | "year";
+                /** @description 2026, 2026-Q3, 2026-06, 2026-06-30 */
+                period?: string;
+                /** @description The first period that is told, of the kind */
+                since?: string;
+                /** @description Of each indicator, population and kind of period only the last */
+                latest?: boolean;
+                /** @description As this node knew it then */
+                asOf?: string;
+                format?: "xlsx" | "csv";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFigure: {
+        parameters: {
+            query?: {
+                /** @description The one that stood at asOf, where it is left out */
+                revision?: number;
+                /** @description As this node knew it then */
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFigureEnterprises: {
+        parameters: {
+            query?: {
+                /** @description The one that stood at asOf, where it is left out */
+                revision?: number;
+                /** @description As this node knew it then */
+                asOf?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFigureFirm"];
                 };
             };
             /** @description Error */
@@ -20933,6 +24103,355 @@ export interface operations {
             };
         };
     };
+    listManualFigures: {
+        parameters: {
+            query: {
+                /** @description Keeper of the registers */
+                org: string;
+                indicator?: string;
+                /** @description Population, such as designated=true&size=large; all for everybody */
+                filter?: string;
+                kind?: "moment" | "day" | "month" | "quarter" | "year";
+                /** @description 2026, 2026-Q3, 2026-06, 2026-06-30 */
+                period?: string;
+                /** @description The first period that is told, of the kind */
+                since?: string;
+                /** @description Of each indicator, population and kind of period only the last */
+                latest?: boolean;
+                /** @description As this node knew it then */
+                asOf?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageManualView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enterManualFigure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewManual"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManualView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listManualFigureRevisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageManualView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reviseManualFigure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManualRevision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManualView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmManualFigure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManualBasis"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManualView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawManualFigure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManualWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManualView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMaps: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLoadedMap"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    loadMap: {
+        parameters: {
+            query: {
+                org: string;
+                /** @description Whose parts the outlines are */
+                region: string;
+                /** @description Review number, such as GS(2019)1822号 */
+                review: string;
+                /** @description Who gives it out */
+                source: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadedMap"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMap: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path: {
+                region: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadedMap"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeMap: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path: {
+                region: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     addProviderCheck: {
         parameters: {
             query?: never;
@@ -22453,6 +25972,167 @@ export interface operations {
                 "application/json": components["schemas"]["BindProviderRequest"];
             };
         };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNeighbours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePeerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrolNeighbour: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolNeighbourRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inviteNeighbour: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteNeighbourRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteNeighbourResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    joinNeighbour: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinNeighbourRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeNeighbour: {
+        parameters: {
+            query: {
+                way: "up" | "down";
+                /** @description Also where agreements rest on the link */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description No Content */
             204: {
@@ -25072,6 +28752,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FoundView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportRegion: {
+        parameters: {
+            query: {
+                /** @description Keeper of the register of enterprises */
+                org: string;
+                /** @description GB/T 2260 */
+                region: string;
+                /** @description Day; today without it */
+                on?: string;
+                format?: "pdf" | "xlsx";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Error */
@@ -28986,6 +32707,40 @@ export interface operations {
             };
         };
     };
+    listTaskEffects: {
+        parameters: {
+            query?: {
+                /** @description Key of a task; all without it */
+                task?: string;
+                /** @description Only tasks whose effect this target shows */
+                target?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTaskEffect"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     monthlyTasks: {
         parameters: {
             query: {
@@ -29083,6 +32838,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TemplateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTileGrids: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTileGrid"];
                 };
             };
             /** @description Error */

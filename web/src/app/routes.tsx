@@ -35,6 +35,7 @@ export const routes: RouteObject[] = [
         path: '/public/programmes/:id',
         lazy: async () => ({ Component: (await import('../pages/publicround')).PublicRoundPage }),
       },
+      { path: '/wall', lazy: async () => ({ Component: (await import('../pages/wall')).WallPage }) },
       { path: '/', element: <Home /> },
       { path: '/account', element: <Home to="account" /> },
       {
@@ -61,8 +62,14 @@ export const routes: RouteObject[] = [
                 lazy: async () => ({ Component: (await import('../pages/corrections')).CorrectionsPage }),
               },
               { path: 'health', lazy: async () => ({ Component: (await import('../pages/health')).HealthPage }) },
+              { path: 'energy', lazy: async () => ({ Component: (await import('../pages/energy')).EnergyPage }) },
+              {
+                path: 'energy/meters',
+                lazy: async () => ({ Component: (await import('../pages/mainmeters')).MainMetersPage }),
+              },
               { path: 'points', lazy: async () => ({ Component: (await import('../pages/points')).PointsPage }) },
               { path: 'search', lazy: async () => ({ Component: (await import('../pages/search')).SearchPage }) },
+              { path: 'region', lazy: async () => ({ Component: (await import('../pages/region')).RegionPage }) },
               { path: 'tasks', lazy: async () => ({ Component: (await import('../pages/tasks')).TasksPage }) },
               { path: 'scale', lazy: async () => ({ Component: (await import('../pages/scale')).ScalePage }) },
               { path: 'storage', lazy: async () => ({ Component: (await import('../pages/storage')).StoragePage }) },

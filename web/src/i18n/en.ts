@@ -4,6 +4,7 @@ import { calendars } from './areas/calendars'
 import { checkup } from './areas/checkup'
 import { cases } from './areas/cases'
 import { correction } from './areas/correction'
+import { energy } from './areas/energy'
 import { facts } from './areas/facts'
 import { fields } from './areas/fields'
 import { files } from './areas/files'
@@ -16,6 +17,7 @@ import { needs } from './areas/needs'
 import { join } from './areas/join'
 import { points } from './areas/points'
 import { programme } from './areas/programme'
+import { region } from './areas/region'
 import { registers } from './areas/registers'
 import { scale } from './areas/scale'
 import { search } from './areas/search'
@@ -492,11 +494,13 @@ export const en: Record<Key, string> = {
   ...checkup.en,
   ...cases.en,
   ...correction.en,
+  ...energy.en,
   ...facts.en,
   ...fields.en,
   ...form.en,
   ...needs.en,
   ...programme.en,
+  ...region.en,
   ...registers.en,
   ...join.en,
   ...wizard.en,

@@ -4,6 +4,7 @@ import { calendars } from './areas/calendars'
 import { checkup } from './areas/checkup'
 import { cases } from './areas/cases'
 import { correction } from './areas/correction'
+import { energy } from './areas/energy'
 import { facts } from './areas/facts'
 import { fields } from './areas/fields'
 import { files } from './areas/files'
@@ -16,6 +17,7 @@ import { needs } from './areas/needs'
 import { join } from './areas/join'
 import { points } from './areas/points'
 import { programme } from './areas/programme'
+import { region } from './areas/region'
 import { registers } from './areas/registers'
 import { scale } from './areas/scale'
 import { search } from './areas/search'
@@ -484,11 +486,13 @@ export const zh = {
   ...checkup.zh,
   ...cases.zh,
   ...correction.zh,
+  ...energy.zh,
   ...facts.zh,
   ...fields.zh,
   ...form.zh,
   ...needs.zh,
   ...programme.zh,
+  ...region.zh,
   ...registers.zh,
   ...join.zh,
   ...wizard.zh,

@@ -13,6 +13,7 @@ import { History } from '../registers/history'
 import { Holds, StateTag } from '../registers/marks'
 import { Moves } from '../registers/move'
 import { titleOf, useEntry, useRegisters, type Entry, type Register } from '../registers/queries'
+import { TaskEffect } from '../tasks/effects'
 import { allowed } from '../ui/role'
 import { PageHead } from '../ui/page'
 import { Answer, Blank } from '../ui/states'
@@ -105,7 +106,10 @@ function Shown({
             </dl>
           </div>
         </section>
-        {r && <History register={r} id={e.id} />}
+        <div className="stack">
+          {r?.id === 'tasks' && <TaskEffect task={e.key} />}
+          {r && <History register={r} id={e.id} />}
+        </div>
       </div>
       {changing && r && (
         <EntryDialog register={r} entry={e} close={() => setChanging(false)} done={() => setChanging(false)} />

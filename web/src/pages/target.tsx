@@ -6,6 +6,7 @@ import { Link, useParams, useSearchParams } from 'react-router'
 import { useHere } from '../app/org'
 import { date } from '../format/time'
 import { useI18n } from '../i18n'
+import { CourseChart } from '../region/course'
 import { Explained, Explanation } from '../targets/explain'
 import { figure } from '../targets/figure'
 import {
@@ -21,11 +22,13 @@ import {
   readingKey,
 } from '../targets/parts'
 import { useIndicator, useTarget, type Firm, type Missing, type Progress, type Reading } from '../targets/queries'
+import { Serving } from '../tasks/effects'
 import { Figure } from '../ui/figure'
 import { PageHead } from '../ui/page'
 import { Answer, Blank } from '../ui/states'
 import { DataTable } from '../ui/table'
 import '../fields/fields.css'
+import '../region/region.css'
 import '../targets/targets.css'
 
 /** Periods before the last one that are worked out for the trajectory. */
@@ -94,6 +97,7 @@ export function TargetPage() {
                 <Lacking list={x.missing} region={x.indicator.of === 'region'} />
                 <Readings of={x} />
                 {x.past.length > 0 && <Trajectory of={x} />}
+                <Serving target={x.id} />
                 <Assumed of={x} />
               </div>
             </div>
@@ -353,29 +357,14 @@ function Readings({ of: x }: { of: Progress }) {
 
 function Trajectory({ of: x }: { of: Progress }) {
   const { t } = useI18n()
-  const points = [...x.past, { period: x.period, number: x.number }]
-  const sizes = points.map((p) => Math.abs(Number(p.number?.value ?? 0)))
-  const most = Math.max(...sizes, Math.abs(Number(x.value ?? x.high ?? 0)), 1e-9)
   return (
     <section className="panel" aria-label={t('targets.trajectory')}>
       <header>
         <h2>{t('targets.trajectory')}</h2>
       </header>
-      <DataTable label={t('targets.trajectory')} columns={['targets.period', { num: 'targets.actual' }]}>
-        <tbody>
-          {points.map((p, i) => (
-            <tr key={p.period.label}>
-              <th scope="row">{p.period.label}</th>
-              <td className="num">
-                <div className="trajectory">
-                  <i style={{ width: `${(60 * (sizes[i] ?? 0)) / most}%` }} aria-hidden />
-                  <Num of={p.number} />
-                </div>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </DataTable>
+      <div className="body">
+        <CourseChart of={x} />
+      </div>
     </section>
   )
 }

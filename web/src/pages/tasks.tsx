@@ -16,6 +16,7 @@ import { useI18n, type Key } from '../i18n'
 import { StateTag } from '../registers/marks'
 import { Moves } from '../registers/move'
 import { registerKeys, titleOf, useRegisters, type Entry, type Register } from '../registers/queries'
+import { Effects, useEffects } from '../tasks/effects'
 import { Figure } from '../ui/figure'
 import { PageHead } from '../ui/page'
 import { Answer, Blank } from '../ui/states'
@@ -214,7 +215,15 @@ function Board({ register: r, tasks }: { register: Register | undefined; tasks: 
           <DataTable
             label={g.name}
             className="cards tasktable"
-            columns={['tasks.task', 'tasks.lead', 'tasks.with', 'tasks.due', 'tasks.state', { hidden: 'tasks.act' }]}
+            columns={[
+              'tasks.task',
+              'tasks.lead',
+              'tasks.with',
+              'tasks.due',
+              'tasks.state',
+              'tasks.effect',
+              { hidden: 'tasks.act' },
+            ]}
           >
             <tbody>
               {g.of
@@ -236,6 +245,7 @@ function Board({ register: r, tasks }: { register: Register | undefined; tasks: 
 function Row({ register: r, task: x }: { register: Register | undefined; task: Task }) {
   const { at, may } = useHere()
   const { t, lang } = useI18n()
+  const effects = useEffects()
   return (
     <tr>
       <th scope="row">
@@ -258,6 +268,7 @@ function Row({ register: r, task: x }: { register: Register | undefined; task: T
       <td data-label={t('tasks.state')}>
         <StateTag register={r} state={x.entry.state} />
       </td>
+      <td data-label={t('tasks.effect')}>{effects.data ? <Effects of={effects.data.get(x.entry.key)} /> : '…'}</td>
       <td data-label={t('tasks.act')}>
         <div className="row wrap">{r && <Moves register={r} entry={x.entry} may={may} />}</div>
       </td>

@@ -167,7 +167,7 @@ func (w *seen) fact(key string) (assess.Known, bool) {
 
 // look reads the plant as it is at the end of a span, and the days of its points.
 func (s *Service) look(ctx context.Context, org uuid.UUID, sp span, which func(*Point) bool) (*seen, error) {
-	machines, points, err := s.o.Plant.Plant(ctx, org, sp.to)
+	machines, points, err := s.o.Plant.Plant(ctx, org, sp.to.Add(-time.Nanosecond)) // the end is not in the span
 	if err != nil {
 		return nil, fmt.Errorf("facts of a plant: %w", err)
 	}

@@ -170,9 +170,9 @@ func (n *treeNode) Agreement(_ context.Context, id uuid.UUID) (org.Agreement, er
 	return org.Agreement{}, store.ErrNotFound
 }
 
-func (n *treeNode) AgreementActs(_ context.Context, after uint64, _ int) (out []org.AgreementAct, err error) {
+func (n *treeNode) AgreementActs(ctx context.Context, after uint64, _ int) (out []org.AgreementAct, err error) {
 	for _, act := range n.w.acts {
-		a, _ := n.Agreement(nil, act.Agreement)
+		a, _ := n.Agreement(ctx, act.Agreement)
 		if act.N > after && (a.Giver.Node == n.id || a.Taker.Node == n.id) {
 			out = append(out, act)
 		}

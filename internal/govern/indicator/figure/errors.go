@@ -35,11 +35,15 @@ var (
 	ErrSealRoot  = problem.Define("figure-seal-other", 409)       // root
 	ErrTaker     = problem.Define("figure-taker", 403)            //
 	ErrLarge     = problem.Define("figure-table-large", 422)      // max
+	ErrVia       = problem.Define("figure-via", 422)              // max
+	ErrQuestion  = problem.Define("figure-question", 422)         //
+	ErrRests     = problem.Define("figure-rests", 404)            //
+	ErrProof     = problem.Define("figure-damaged", 500)          // what
 )
 
 func problems() []*problem.Kind {
 	return []*problem.Kind{ErrScope, ErrPolicy, ErrIndicator, ErrFilter, ErrPeriod, ErrBaseline, ErrReading, ErrValue, ErrUnit, ErrEvidence, ErrDocument, ErrReason, ErrThere, ErrState, ErrOwn, ErrChanged,
-		ErrSealEmpty, ErrSealState, ErrSealRoot, ErrTaker, ErrLarge}
+		ErrSealEmpty, ErrSealState, ErrSealRoot, ErrTaker, ErrLarge, ErrVia, ErrQuestion, ErrRests, ErrProof}
 }
 
 // Bounds of a reason, in characters.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -295,7 +294,7 @@ func (x *Explainer) firms(ctx context.Context, f *Figure, in Asked, onward strin
 		out.Next = list.out[n-1].Code
 	}
 	for i := range list.out {
-		out.Enterprises = append(out.Enterprises, x.firmShown(list, i, given, onward))
+		out.Enterprises = append(out.Enterprises, x.firmShown(list, i, given, onward, out.Indicator.Name))
 	}
 	return nil
 }
@@ -314,7 +313,7 @@ func (x *Explainer) found(ctx context.Context, f *Figure, members []indicator.En
 	return list, x.s.evaluate(ctx, f, list, agreed)
 }
 
-func (x *Explainer) firmShown(list *firms, i int, given map[string]*org.Agreement, onward string) FigureExplainedFirm {
+func (x *Explainer) firmShown(list *firms, i int, given map[string]*org.Agreement, onward string, name text.Text) FigureExplainedFirm {
 	firm, a := &list.out[i], given[list.out[i].Code]
 	out := FigureExplainedFirm{Code: firm.Code, Name: firm.Name, Number: firm.Number, Grade: firm.Grade, Filled: firm.Filled, Missing: firm.Missing, Source: firm.Source}
 	if v := list.values[i]; v != nil {
@@ -340,7 +339,7 @@ func (x *Explainer) firmShown(list *firms, i int, given map[string]*org.Agreemen
 	}
 	if a != nil && org.Level(a.Onward) < org.Level(org.LevelInputs) { // it has agreed to tell this node alone
 		why := indicator.NoConsent
-		return FigureExplainedFirm{Code: firm.Code, Source: firm.Source, Missing: []indicator.Absent{{Name: list.name, Reason: why, Text: why.Text()}}}
+		return FigureExplainedFirm{Code: firm.Code, Source: firm.Source, Missing: []indicator.Absent{{Name: name, Reason: why, Text: why.Text()}}}
 	}
 	out.Open = out.Via != "" && org.Level(org.Least(deep, onward)) >= org.Level(org.LevelInputs)
 	return out
@@ -379,7 +378,7 @@ func (x *Explainer) firmFor(ctx context.Context, f *Figure, code, onward string)
 		return nil, err
 	}
 	out.Org = text.Both(e.Name)
-	out.Enterprises = append(out.Enterprises, x.firmShown(list, 0, given, onward))
+	out.Enterprises = append(out.Enterprises, x.firmShown(list, 0, given, onward, d.Name))
 	out.Missing = missed(list.out[0].Missing)
 	if v := list.values[0]; v != nil {
 		x.valued(out, d, v, list.rows[0].Commit)
@@ -390,7 +389,9 @@ func (x *Explainer) firmFor(ctx context.Context, f *Figure, code, onward string)
 }
 
 func missed(list []indicator.Absent) []indicator.TargetMissing {
-	return store.All(list, func(a *indicator.Absent) indicator.TargetMissing { return indicator.TargetMissing{Absent: *a, Firms: 1} })
+	return store.All(list, func(a *indicator.Absent) indicator.TargetMissing {
+		return indicator.TargetMissing{Absent: *a, Firms: 1}
+	})
 }
 
 // valued fills in what one enterprise's inputs came to.
@@ -463,4 +464,3 @@ func lend(was, now *indicator.Valuation) {
 		}
 	}
 }
-

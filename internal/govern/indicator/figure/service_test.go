@@ -10,6 +10,7 @@ import (
 
 	"jingwei/internal/govern/indicator"
 	"jingwei/internal/kernel/api/problem"
+	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/fact"
 	"jingwei/internal/kernel/proof"
@@ -219,6 +220,12 @@ func TestPeriodIsHandedInReturnedAndAccepted(t *testing.T) {
 		}
 		if _, err := s.Seals(w.as("x", uuid.UUID{3}, auth.Owner), keeper, "", ""); !errors.Is(err, auth.ErrNotFound) {
 			t.Errorf("a stranger reads it: %v", err)
+		}
+		for org, want := range map[uuid.UUID]int{w.province: 3, keeper: 6} {
+			entries, _, err := audit.List(t.Context(), db, auth.System(org), audit.Filter{Org: org}, store.Page{})
+			if err != nil || len(entries) != want {
+				t.Errorf("%d entries of the audit, want %d, %v", len(entries), want, err)
+			}
 		}
 		leaves := proof.Must(s.store.Leaves(t.Context(), 0, 100))
 		if len(leaves) != 6 || leaves[0].Fields[0].Text != "figure-seal" || leaves[0].At >= leaves[1].At {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"jingwei/internal/govern/indicator"
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
@@ -335,4 +336,26 @@ func BenchmarkStore(b *testing.B) {
 			})
 		}
 	})
+}
+
+func BenchmarkPopulation(b *testing.B) {
+	list := make([]indicator.Enterprise, 40_000)
+	for i := range list {
+		list[i] = indicator.Enterprise{Code: fmt.Sprintf("91430%013d", i*37), Name: fmt.Sprintf("湖南第%d机械制造有限公司", i), Entry: uuid.New(), Industry: "3670", Region: "430100", Size: "medium", Designated: true, Tags: []string{"pilot"}}
+	}
+	p := NewPopulation(keeper, "430000", All, "2026-06-30", list, 0, 0)
+	packed := appendSized(p.Encode())
+	b.Run("hash", func(b *testing.B) {
+		for b.Loop() {
+			p.Hash()
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := DecodePopulation(proof.Must(takeSized(packed))); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Logf("%d bytes", len(packed))
 }

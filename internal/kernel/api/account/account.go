@@ -44,6 +44,7 @@ func (s *Service) Routes(a *api.Server) {
 	s.organisations(a)
 	s.audits(a)
 	s.grants(a)
+	s.agreements(a)
 	s.conditions(a)
 }
 

@@ -61,6 +61,7 @@ func build(t *testing.T, db *store.DB) *node {
 	}
 	orgs, err := org.New(ctx, db, time.Now)
 	must(err)
+	orgs.SetNode(uuid.Must(uuid.NewV7()), "")
 	people, err := auth.New(ctx, auth.Options{DB: db, Orgs: orgs, Now: time.Now})
 	must(err)
 	link, ok, err := people.FirstStart(ctx, org.Org{Kind: org.Enterprise, Name: text.Text{Zh: "甲厂", En: "A"}}, "admin")

@@ -109,6 +109,9 @@ func (e *Error) Header(name, value string) *Error {
 // Kind tells which kind it is.
 func (e *Error) Kind() *Kind { return e.kind }
 
+// Attributes are what the texts may name; not to be changed.
+func (e *Error) Attributes() map[string]any { return e.attributes }
+
 // Location is the place in the request, or "".
 func (e *Error) Location() string { return e.location }
 
