@@ -93,6 +93,6 @@ func (s *Service) targetRoutes(a *api.Server) {
 		if err != nil {
 			return nil, err
 		}
-		return &struct{ Body TargetProgress }{s.library.progress(x)}, nil
+		return &struct{ Body TargetProgress }{s.library.View(x)}, nil
 	})
 }

@@ -43,7 +43,7 @@ func (s *Service) Report(ctx context.Context, ask ReportAsk) (*print.Document, e
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, s.library.progress(x))
+		list = append(list, s.library.View(x))
 	}
 	return reported(list, on, ask), nil
 }

@@ -32,6 +32,7 @@ const (
 	Unagreed    Lack = "no-agreement"  // no agreement brings it here
 	Undelivered Lack = "not-delivered" // one does, and nothing has come yet
 	Isolated    Lack = "isolated"      // what came is left out, with a reason
+	Unkept      Lack = "not-kept"      // no figure of the period is kept yet
 )
 
 var lackTexts = map[Lack]text.Text{
@@ -50,6 +51,7 @@ var lackTexts = map[Lack]text.Text{
 	Unagreed:    {Zh: "没有提供数据的协议", En: "no agreement brings it here"},
 	Undelivered: {Zh: "按协议尚未收到", En: "agreed, and not delivered yet"},
 	Isolated:    {Zh: "收到的数据已被隔离", En: "what came is isolated"},
+	Unkept:      {Zh: "该期间的数值尚未计算", En: "no figure of this period is kept yet"},
 }
 
 // Text words a reason.

@@ -327,7 +327,8 @@ func (l *Library) target(t *Target) TargetBrief {
 	return out
 }
 
-func (l *Library) progress(x *Progress) TargetProgress {
+// View tells where a target stands.
+func (l *Library) View(x *Progress) TargetProgress {
 	t, j := x.Target, &x.Judgment
 	d := l.byID[t.Indicator]
 	places := d.Shown(t.Reading)
@@ -353,8 +354,8 @@ func (l *Library) progress(x *Progress) TargetProgress {
 	}
 	if a := x.Whole; a != nil {
 		m := a.Members
-		out.Members = &TargetPopulation{Day: m.Day, Members: len(m.List), Hash: m.Hash, Doubles: m.Doubles, Unplaced: m.Unplaced}
-		out.Coverage = FigureCoverage{Of: len(m.List), Days: a.Days, Out: a.Of}
+		out.Members = &TargetPopulation{Day: m.Day, Members: len(a.Firms) + a.More, Hash: m.Hash, Doubles: m.Doubles, Unplaced: m.Unplaced}
+		out.Coverage = FigureCoverage{Of: len(a.Firms) + a.More, Days: a.Days, Out: a.Of}
 		for _, r := range a.Readings {
 			if r.How == t.Reading {
 				out.Coverage.Known = r.Known

@@ -1705,6 +1705,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/figures/fact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A fact that an enterprise's value rests on, without what is restricted */
+        get: operations["getFigureFact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figures/sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last sample of a series that an enterprise's value rests on */
+        get: operations["getFigureSample"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/figures/table": {
         parameters: {
             query?: never;
@@ -1714,6 +1748,26 @@ export interface paths {
         };
         /** Figures of a keeper as a file: one row for each reading and for each value that was entered */
         get: operations["exportFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figures/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the targets of the adopted policies stand by the figures that are kept
+         * @description Nothing is worked out for it but gap, path and forecast. A target of which no figure is kept yet says so (not-kept).
+         */
+        get: operations["listFigureTargets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1748,6 +1802,26 @@ export interface paths {
         };
         /** The enterprises of a figure's population by credit code, each with its value as it was in that revision */
         get: operations["listFigureEnterprises"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figures/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a figure, or the value of an enterprise in it, follows from, here or on the nodes below
+         * @description via follows agreements downward. Every hop answers as deep as its agreement's drill says, and passes on what the agreement below lets be passed on. Questions are logged on both sides of each agreement.
+         */
+        get: operations["explainFigure"];
         put?: never;
         post?: never;
         delete?: never;
@@ -10185,6 +10259,164 @@ export interface components {
              */
             watermark: string;
         };
+        FigureExplainedFirm: {
+            code: string;
+            filled?: string;
+            grade?: string;
+            /** @description Whether share and distinct count it */
+            holds?: boolean;
+            missing: components["schemas"]["Absent"][];
+            name?: string;
+            number?: components["schemas"]["FigureNumber"];
+            /** @description It may be followed: with code, and via where there is one */
+            open: boolean;
+            /**
+             * Format: uuid
+             * @description On the node that answers
+             */
+            org?: string;
+            /** @description As in parts */
+            source?: string;
+            /** @description The agreement by which it may be asked further; add it to via */
+            via?: string;
+        };
+        FigureExplainedPart: {
+            /**
+             * Format: date-time
+             * @description When the newest of it was delivered
+             */
+            at?: string;
+            /**
+             * Format: date-time
+             * @description Since when it is not linked
+             */
+            away?: string;
+            /** @description Enterprises that the reason is about */
+            codes?: string[];
+            /** @enum {string} */
+            kind: "rows" | "account";
+            /** Format: int64 */
+            known: number;
+            /** Format: int64 */
+            members: number;
+            name?: components["schemas"]["Text"];
+            /** @description It may be followed: add its source to via */
+            open: boolean;
+            reason?: string;
+            /** @description local, given, or the id of the agreement by which an account was given */
+            source: string;
+            /**
+             * @description offline: given, and the source is not linked now; the last known value stands
+             * @enum {string}
+             */
+            state: "given" | "offline" | "not-delivered" | "isolated";
+        };
+        FigureExplainedPopulation: {
+            /** Format: date */
+            day: string;
+            hash: string;
+            /** Format: int64 */
+            members: number;
+        };
+        FigureExplanation: {
+            /** @description Of an enterprise, where it lives: what is gathered now gives what is kept, byte for byte */
+            agrees?: boolean;
+            /** Format: date */
+            baseline?: string;
+            /**
+             * Format: date-time
+             * @description When that node wrote it down
+             */
+            commit?: string;
+            coverage: components["schemas"]["FigureCoverage"];
+            /** @description SHA-256 of the definition's file */
+            definition: string;
+            /** @description Of the population, by credit code; of an enterprise itself alone */
+            enterprises: components["schemas"]["FigureExplainedFirm"][];
+            filter: string;
+            /** @description The worst of those that count, E0 to E3 */
+            grade?: string;
+            /** @description Through which agreements it was asked, the first first */
+            hops: components["schemas"]["FigureHop"][];
+            /**
+             * Format: uuid
+             * @description Of the figure on that node
+             */
+            id: string;
+            indicator: components["schemas"]["IndicatorBrief"];
+            key: string;
+            /** @enum {string} */
+            level: "population" | "enterprise";
+            missing: components["schemas"]["TargetMissing"][];
+            /** @description Pass it as after for the enterprises behind */
+            next?: string;
+            /**
+             * Format: uuid
+             * @description That says it
+             */
+            node: string;
+            nodeName: string;
+            /** @description Keeper, or enterprise */
+            org: components["schemas"]["Text"];
+            parts: components["schemas"]["FigureExplainedPart"][];
+            period: components["schemas"]["Period"];
+            population?: components["schemas"]["FigureExplainedPopulation"];
+            /** @description Of a population, the main one first */
+            readings: components["schemas"]["IndicatorReading"][];
+            /**
+             * Format: int64
+             * @description Of the figure
+             */
+            revision?: number;
+            /** @description Of an enterprise: formula, inputs and as far as it is agreed what they rest on */
+            value?: components["schemas"]["IndicatorValue"];
+            /**
+             * Format: date-time
+             * @description When the newest of its inputs was written down
+             */
+            watermark?: string;
+            /** @description At most 5, the worst first */
+            weakest: components["schemas"]["FigureWeakness"][];
+        };
+        FigureFact: {
+            /**
+             * Format: date-time
+             * @description When it was written down
+             */
+            at: string;
+            /** @description Names of papers that were handed in with it */
+            documents: string[];
+            /** @description Who has checked it, or what measured it */
+            evidence?: string;
+            fields: components["schemas"]["FigureFactField"][];
+            grade: string;
+            /**
+             * Format: int64
+             * @description Fields that are restricted and stay with the enterprise
+             */
+            hidden?: number;
+            hops: components["schemas"]["FigureHop"][];
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            kindName: components["schemas"]["Text"];
+            /** Format: int64 */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When it holds
+             */
+            since?: string;
+            /** @description Where it comes from */
+            source: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        FigureFactField: {
+            key: string;
+            name: components["schemas"]["Text"];
+            text: string;
+        };
         FigureFirm: {
             /**
              * Format: date-time
@@ -10214,6 +10446,21 @@ export interface components {
             root?: string;
             /** @description As in the figure's parts; absent where nobody speaks for it */
             source?: string;
+        };
+        FigureHop: {
+            /** Format: uuid */
+            agreement: string;
+            /**
+             * Format: uuid
+             * @description That was asked
+             */
+            node: string;
+            org: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Until its answer was here
+             */
+            tookMs: number;
         };
         FigureNumber: {
             /** @description As a fraction, such as 70 or 200/3 */
@@ -10304,11 +10551,160 @@ export interface components {
             /** Format: int64 */
             revision: number;
         };
+        FigureSample: {
+            /**
+             * Format: date-time
+             * @description When the node wrote it down
+             */
+            commit?: string;
+            /**
+             * Format: int64
+             * @description For how long of the day a good value holds
+             */
+            coveredSeconds: number;
+            /**
+             * Format: date
+             * @description Of the sample, in civil time
+             */
+            day?: string;
+            hops: components["schemas"]["FigureHop"][];
+            machine?: components["schemas"]["Text"];
+            name: components["schemas"]["Text"];
+            /**
+             * Format: date-time
+             * @description When the gateway, or the source, had it
+             */
+            received?: string;
+            /**
+             * Format: int64
+             * @description That the day has
+             */
+            samples: number;
+            /** Format: uuid */
+            series: string;
+            status?: string;
+            /**
+             * Format: date-time
+             * @description Of the last sample; absent where there is none
+             */
+            time?: string;
+            unit?: string;
+            value?: string;
+        };
         FigureSealed: {
             /** @description The figure was restated after it was handed in, or accepted */
             changed: boolean;
             /** @enum {string} */
             state: "submitted" | "returned" | "accepted";
+        };
+        FigureTarget: {
+            also: components["schemas"]["TargetBeside"][];
+            /**
+             * Format: date-time
+             * @description When this node wrote it down
+             */
+            at?: string;
+            /** @description The region's value at the baseline, where the change is worked out of it */
+            base?: components["schemas"]["FigureNumber"];
+            /** Format: date */
+            baseline?: string;
+            /** @description Further indicators that are told beside it */
+            beside?: string[];
+            clause: components["schemas"]["Clause"];
+            /** @enum {string} */
+            comparator: "at-least" | "more-than" | "about" | "range" | "increase-by" | "decrease-by" | "multiply-by" | "measure-only" | "scope";
+            coverage: components["schemas"]["FigureCoverage"];
+            /**
+             * Format: date
+             * @description Absent where the document names none
+             */
+            deadline?: string;
+            /** @description The compared reading of the parts of the region in which enterprises of the population lie, by code */
+            divisions: components["schemas"]["TargetDivision"][];
+            /** @description By credit code */
+            enterprises: components["schemas"]["TargetFirm"][];
+            /**
+             * Format: uuid
+             * @description That is compared; absent where none is kept yet
+             */
+            figure?: string;
+            filter?: components["schemas"]["Filter"];
+            /** @description Straight line through the known values, at the deadline */
+            forecast?: components["schemas"]["FigureNumber"];
+            /** @description What is missing to the target; negative where it is exceeded */
+            gap?: components["schemas"]["FigureNumber"];
+            /** @enum {string} */
+            grade?: "E0" | "E1" | "E2" | "E3";
+            high?: string;
+            id: string;
+            indicator: components["schemas"]["IndicatorBrief"];
+            /** @description The deadline is our reading; nothing is overdue by it */
+            inferred?: boolean;
+            low?: string;
+            members?: components["schemas"]["TargetPopulation"];
+            /** @description Inputs, and how many enterprises lack them */
+            missing: components["schemas"]["TargetMissing"][];
+            /**
+             * Format: int64
+             * @description Enterprises that are not named
+             */
+            more?: number;
+            name: components["schemas"]["Text"];
+            noForecast?: components["schemas"]["Text"];
+            noPath?: components["schemas"]["Text"];
+            notes: components["schemas"]["Text"][];
+            /** @description What is compared; of a change the change. Absent where it is not known */
+            number?: components["schemas"]["FigureNumber"];
+            /** Format: date */
+            on: string;
+            /** @description Earlier periods, the oldest first */
+            past: components["schemas"]["TargetPoint"][];
+            /** @description What the straight path to the deadline asks for on the day */
+            path?: components["schemas"]["FigureNumber"];
+            period: components["schemas"]["Period"];
+            policy: string;
+            policyName: components["schemas"]["Text"];
+            population: components["schemas"]["Text"];
+            /** @description Which reading is compared */
+            reading: string;
+            readings: components["schemas"]["IndicatorReading"][];
+            /** @description Why it is not known */
+            reason?: string;
+            reasonText?: components["schemas"]["Text"];
+            /** @enum {string} */
+            recurring?: "year" | "quarter" | "month";
+            region: components["schemas"]["Region"];
+            /** Format: int64 */
+            revision?: number;
+            /** @description Of what is computed once for the region */
+            single?: components["schemas"]["IndicatorValue"];
+            /** @enum {string} */
+            status: "reached" | "on-track" | "behind" | "overdue" | "open" | "no-value" | "measured";
+            supersedes?: string;
+            unit: string;
+            /**
+             * Format: date
+             * @description First day of the policy
+             */
+            validFrom?: string;
+            /** @description What the policy says of its validity, and what is taken where it does not date itself */
+            validText?: components["schemas"]["Text"];
+            /** Format: date */
+            validTo?: string;
+            value?: string;
+            /** @description The quotation was found, word for word, in the document on file */
+            verified: boolean;
+        };
+        FigureWeakness: {
+            code?: string;
+            /** @enum {string} */
+            kind: "isolated" | "offline" | "missing" | "differs" | "grade" | "coverage" | "age";
+            /**
+             * Format: int64
+             * @description Which of the parts, from 0
+             */
+            part?: number;
+            text: components["schemas"]["Text"];
         };
         FileCheckupNeedsRequest: {
             /** @description Whose gaps; all without them */
@@ -13440,6 +13836,11 @@ export interface components {
         };
         PageFigureFirm: {
             items: components["schemas"]["FigureFirm"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageFigureTarget: {
+            items: components["schemas"]["FigureTarget"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -21011,6 +21412,83 @@ export interface operations {
             };
         };
     };
+    getFigureFact: {
+        parameters: {
+            query: {
+                /** @description Agreements to follow downward from this node, by id, the first first, with commas between them */
+                via?: string;
+                /** @description Of this node, in which the enterprise's value counts */
+                figure: string;
+                /** @description Credit code of the enterprise; needed without via */
+                code?: string;
+                /** @description Of the fact */
+                id: string;
+                /** @description That counted */
+                revision?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureFact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFigureSample: {
+        parameters: {
+            query: {
+                /** @description Agreements to follow downward from this node, by id, the first first, with commas between them */
+                via?: string;
+                /** @description Of this node, in which the enterprise's value counts */
+                figure: string;
+                /** @description Credit code of the enterprise; needed without via */
+                code?: string;
+                series: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureSample"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     exportFigures: {
         parameters: {
             query: {
@@ -21047,6 +21525,44 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFigureTargets: {
+        parameters: {
+            query: {
+                /** @description Keeper of the registers */
+                org: string;
+                /** @description Targets as policies set them on this day, by the last period that had ended; today without it */
+                on?: string;
+                /** @description Earlier periods for the trajectory */
+                past?: number;
+                /** @description As this node knew it then */
+                asOf?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFigureTarget"];
                 };
             };
             /** @description Error */
@@ -21123,6 +21639,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageFigureFirm"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explainFigure: {
+        parameters: {
+            query?: {
+                /** @description The one that stood at asOf, where it is left out */
+                revision?: number;
+                /** @description As this node knew it then */
+                asOf?: string;
+                /** @description Agreements to follow downward from this node, by id, the first first, with commas between them */
+                via?: string;
+                /** @description Credit code of an enterprise of the population, to explain its value */
+                code?: string;
+                /** @description next of the page before */
+                after?: string;
+                /** @description Enterprises on a page */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureExplanation"];
                 };
             };
             /** @description Error */

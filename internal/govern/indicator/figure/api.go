@@ -122,6 +122,7 @@ func (s *Service) Routes(a *api.Server) {
 		func(ctx context.Context, in *firms) (*api.List[FigureFirm], error) {
 			return many(s.Firms(ctx, in.ID, in.Revision, instant(in.AsOf), in.Page()))
 		})
+	s.targetRoutes(a)
 	s.keeperRoutes(a)
 	s.manualRoutes(a)
 	s.sealRoutes(a)
