@@ -82,26 +82,21 @@ func (n *node) settle(ctx context.Context, r *region.Region, of *region.Node) (t
 	p := provinceNode{n}
 	tokens = map[string]string{}
 	for i, m := range r.Members(of) {
-		id := uuid.Nil
+		var id uuid.UUID
 		if i == 0 {
-			first, ok, err := n.auth.FirstStart(ctx, m.Org, administrator)
-			if err != nil {
-				return nil, nil, err
+			first, ok, fails := n.auth.FirstStart(ctx, m.Org, administrator)
+			if fails != nil {
+				return nil, nil, fails
 			}
 			if ok {
 				link = &first
 			}
 			id, err = p.Home(ctx)
-			if err != nil {
-				return nil, nil, err
-			}
-		} else {
-			if id, err = p.Found(ctx, m.Name, m.CreditCode); err == nil {
-				err = p.Show(ctx, id)
-			}
-			if err != nil {
-				return nil, nil, err
-			}
+		} else if id, err = p.Found(ctx, m.Name, m.CreditCode); err == nil {
+			err = p.Show(ctx, id)
+		}
+		if err != nil {
+			return nil, nil, err
 		}
 		if tokens[m.Key], err = n.ownerToken(ctx, id); err != nil {
 			return nil, nil, err

@@ -83,7 +83,7 @@ func TestTheRegionStarts(t *testing.T) {
 	province := strings.Fields(p.expect("Jingwei demo: "))[0] + "/api/v1"
 	token := p.expect("token: ")
 	said := p.region()
-	if len(said.url) != 5 || len(said.token) != 9 {
+	if len(said.url) != 5 || len(said.token) != 10 { // with the bank
 		t.Fatalf("nodes %v with %d tokens", said.url, len(said.token))
 	}
 	for node, base := range said.url {

@@ -67,6 +67,9 @@ type Party struct{ Name, Code string }
 // Years that books go back; the last is the one before the day.
 const Years = 3
 
+// Baseline is the year before all others of which books tell what policies measure changes against.
+const Baseline = 2015
+
 // book is an enterprise's books as they are written.
 type book struct {
 	l       *Library
@@ -99,6 +102,9 @@ func (l *Library) Book(f *Firm, mains []*Machine, parties []Party, today workday
 		return nil, err
 	}
 	b.declare()
+	if err := b.baseline(); err != nil {
+		return nil, err
+	}
 	b.orders()
 	b.works()
 	return b.facts, nil
@@ -126,29 +132,53 @@ func (b *book) grown(n int64, year int) int64 {
 // count makes the months, from the January of the first year to the December of the current one.
 func (b *book) count() error {
 	for year := b.base - Years + 1; year <= b.base+1; year++ {
-		total, begin := int64(0), len(b.months)
-		for number := 1; number <= 12; number++ {
-			m := month{year: year, number: number, first: dayOf(year, number, 1), last: dayOf(year, number+1, 1) - 1}
-			for d := m.first; d <= m.last; d++ {
-				for _, x := range b.mains {
-					n, err := b.l.Used(x, d)
-					if err != nil {
-						return err
-					}
-					m.used += n
-				}
-			}
-			total += m.used
-			b.months = append(b.months, m)
-		}
-		revenue := b.grown(b.f.Revenue, year)
-		for i := begin; i < len(b.months); i++ {
-			m := &b.months[i]
-			m.revenue = share(revenue, m.used, total)
-			m.cost = share(m.revenue, b.f.Cost, mille)
-			m.bought = share(m.revenue, b.f.Purchases, mille)
+		if err := b.year(year); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// year makes the months of a year.
+func (b *book) year(year int) error {
+	total, begin := int64(0), len(b.months)
+	for number := 1; number <= 12; number++ {
+		m := month{year: year, number: number, first: dayOf(year, number, 1), last: dayOf(year, number+1, 1) - 1}
+		for d := m.first; d <= m.last; d++ {
+			for _, x := range b.mains {
+				n, err := b.l.Used(x, d)
+				if err != nil {
+					return err
+				}
+				m.used += n
+			}
+		}
+		total += m.used
+		b.months = append(b.months, m)
+	}
+	revenue := b.grown(b.f.Revenue, year)
+	for i := begin; i < len(b.months); i++ {
+		m := &b.months[i]
+		m.revenue = share(revenue, m.used, total)
+		m.cost = share(m.revenue, b.f.Cost, mille)
+		m.bought = share(m.revenue, b.f.Purchases, mille)
+	}
+	return nil
+}
+
+// baseline tells of the baseline's year what changes look at.
+func (b *book) baseline() error {
+	if Baseline > b.base-Years {
+		return nil
+	}
+	now := b.months
+	b.months = nil
+	defer func() { b.months = now }()
+	if err := b.year(Baseline); err != nil {
+		return err
+	}
+	b.period(strconv.Itoa(Baseline), 0, 12, fmt.Sprintf("%d 年度财务报表（演示）", Baseline))
+	b.product("P-0", "基期产品（演示）", Baseline, 1, dayOf(Baseline, 6, 15), b.f.Cycle-b.f.CycleLess*int64(Baseline-b.base))
 	return nil
 }
 

@@ -81,11 +81,15 @@ func (b *book) products() {
 		if released >= b.today || days < 1 {
 			continue
 		}
-		b.facts = append(b.facts, Fact{Kind: "rd-project", ID: fmt.Sprintf("P-%d", n+1), Fields: [][2]string{
-			{"number", fmt.Sprintf("YF-%d-%d", year, n%2+1)}, {"product", name}, {"approved", (released - workday.Day(days)).String()}, {"released", released.String()},
-			{"days", strconv.FormatInt(days, 10)},
-		}})
+		b.product(fmt.Sprintf("P-%d", n+1), name, year, n%2+1, released, days)
 	}
+}
+
+func (b *book) product(id, name string, year, n int, released workday.Day, days int64) {
+	b.facts = append(b.facts, Fact{Kind: "rd-project", ID: id, Fields: [][2]string{
+		{"number", fmt.Sprintf("YF-%d-%d", year, n)}, {"product", name}, {"approved", (released - workday.Day(days)).String()}, {"released", released.String()},
+		{"days", strconv.FormatInt(days, 10)},
+	}})
 }
 
 // training: people pass a course, each once.

@@ -27,6 +27,7 @@ type Region struct {
 	Points       map[string]Points `yaml:"points"` // by template
 	Enterprises  []Enterprise      `yaml:"enterprises"`
 	Agreements   []Agreement       `yaml:"agreements"`
+	Declarations []Declaration     `yaml:"declarations"`
 	Recognitions []Listed          `yaml:"recognitions"`
 	Facilities   []Listed          `yaml:"facilities"`
 	Events       []Listed          `yaml:"events"`
@@ -107,6 +108,14 @@ type Machine struct {
 	Template string    `yaml:"template"`
 	Class    string    `yaml:"class"` // "": the template's
 	Main     bool      `yaml:"main"`  // it is a main meter
+}
+
+// Declaration of who runs a node, the same for each of the last years.
+type Declaration struct {
+	Node  string `yaml:"node"`
+	Item  string `yaml:"item"`
+	Value string `yaml:"value"`
+	Unit  string `yaml:"unit"`
 }
 
 // Listed is an entry of a register, by days before the first start.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"jingwei/internal/office/flow/workday"
+	"jingwei/internal/province/history"
 )
 
 // ago is a day so many days before the first start.
@@ -80,6 +81,16 @@ func (f *filler) registers(ctx context.Context) error {
 			}
 		}
 		if err := f.moved(ctx, keepers[Province], e); err != nil {
+			return err
+		}
+	}
+	for _, d := range f.Region.Declarations {
+		var list []history.Fact
+		for year := f.day.Year() - history.Years; year < f.day.Year(); year++ {
+			y := strconv.Itoa(year)
+			list = append(list, history.Fact{Kind: "declaration", ID: d.Item + "/" + y, Fields: [][2]string{{"item", d.Item}, {"begins", y + "-01-01"}, {"ends", y + "-12-31"}, {"value", d.Value}, {"unit", d.Unit}}})
+		}
+		if err := f.enter(ctx, keepers[d.Node].Client, keepers[d.Node].org, list); err != nil {
 			return err
 		}
 	}
