@@ -72,7 +72,9 @@ func TestTwoNodesLinkAgreeAndExchange(t *testing.T) {
 		Detail: org.DetailEnterprise, Drill: org.LevelFacts, Onward: org.LevelNone, Span: org.Span{To: time.Now().AddDate(1, 0, 0).UnixNano()}, Purpose: "statistics", Words: "monthly figures"}, "mayor"))
 	proof.Wait(t, "the works have heard", func() bool { _, err := works.orgs.Agreement(ctx, a.ID); return err == nil })
 	_ = proof.Must(works.orgs.AcceptAgreement(ctx, a.ID, org.Giver, 1, "director"))
-	err := works.db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error { return works.neighbours.Put(ctx, tx, a.ID, [][]byte{[]byte("one"), []byte("two")}) })
+	err := works.db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return works.neighbours.Put(ctx, tx, a.ID, [][]byte{[]byte("one"), []byte("two")})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

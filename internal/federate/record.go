@@ -1,7 +1,6 @@
 package federate
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 
 	"github.com/google/uuid"
@@ -252,13 +251,4 @@ func RecordLevel(first, last uint64) uint8 {
 		level++
 	}
 	return level
-}
-
-// RangeHash is the SHA-256 over the SHA-256 of the records of a range, in order.
-func RangeHash(hashes [][32]byte) [32]byte {
-	h := sha256.New()
-	for i := range hashes {
-		h.Write(hashes[i][:])
-	}
-	return [32]byte(h.Sum(nil))
 }

@@ -154,11 +154,19 @@ func (s *Service) send(ctx context.Context, a *org.Agreement, who, verb string, 
 		return nil, offline
 	}
 	x.mu.Lock()
-	busy := len(x.waits) >= maxAsking
+	busy := x.asks >= maxAsking
+	if !busy {
+		x.asks++
+	}
 	x.mu.Unlock()
 	if busy {
 		return nil, ErrBusy.With("max", maxAsking).Header("Retry-After", "5")
 	}
+	defer func() {
+		x.mu.Lock()
+		x.asks--
+		x.mu.Unlock()
+	}()
 	wait := s.o.AskTime
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,6 +106,36 @@ func TestQuestionsAreAnsweredRefusedAndLogged(t *testing.T) {
 	}
 	if _, err := ask("echo", `{}`); !errors.Is(err, ErrClosed) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+func TestOneNodeIsAskedSoMuchAtATime(t *testing.T) {
+	patient := func(n *node) {
+		answering(n)
+		n.s.o.AskTime = time.Minute
+	}
+	giver, taker := newNode(t, storetest.SQLite(t), "giver", patient), newNode(t, storetest.SQLite(t), "taker", patient)
+	link(giver, taker)
+	id := agree(giver, taker)
+	ctx, cancel := context.WithCancel(authtest.As(t.Context(), taker.org.ID, auth.Viewer))
+	var slow sync.WaitGroup
+	for range maxAsking {
+		slow.Go(func() { _, _ = taker.s.Ask(ctx, id, "slow", nil) })
+	}
+	busy := func() int {
+		giver.s.mu.Lock()
+		defer giver.s.mu.Unlock()
+		return giver.s.peers[peerKey{taker.id, Up}].asked
+	}
+	proof.Wait(t, "all are being answered", func() bool { return busy() == maxAsking })
+	if _, err := taker.s.Ask(authtest.As(t.Context(), taker.org.ID, auth.Viewer), id, "echo", nil); !errors.Is(err, ErrBusy) {
+		t.Errorf("one more: %v", err)
+	}
+	cancel() // whoever asked has gone: the giver stops working on it
+	slow.Wait()
+	proof.Wait(t, "nothing is being answered any more", func() bool { return busy() == 0 })
+	if raw, err := taker.s.Ask(authtest.As(t.Context(), taker.org.ID, auth.Viewer), id, "echo", json.RawMessage(`1`)); err != nil || len(raw) == 0 {
+		t.Errorf("afterwards: %s %v", raw, err)
 	}
 }
 

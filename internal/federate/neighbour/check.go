@@ -65,11 +65,11 @@ func (in *incoming) askNext(ctx context.Context) error {
 		c.asked, c.own = &w, nil
 		span := federate.RecordSpan(w.level)
 		for first := w.first; first <= w.last; first += span {
-			h, err := in.held(ctx, first, min(w.last, first+span-1))
+			h, err := rangeHash(first, min(w.last, first+span-1), func(first, last uint64) ([][32]byte, error) { return in.held(ctx, first, last) })
 			if err != nil {
 				return err
 			}
-			c.own = append(c.own, federate.RangeHash(h))
+			c.own = append(c.own, h)
 		}
 		return in.say(ctx, &federate.RecordMessage{Kind: federate.RecordsHashes, Epoch: c.epoch, Level: w.level, First: w.first, Last: w.last})
 	case len(c.differ) > 0:

@@ -421,11 +421,13 @@ func (o *outgoing) hashes(ctx context.Context, m *federate.RecordMessage) error 
 	answer := *m
 	span := federate.RecordSpan(m.Level)
 	for first := m.First; first <= m.Last; first += span {
-		h, err := hashesOf(ctx, s.o.DB, "neighbour_out_record", o.id, o.epoch, first, min(m.Last, first+span-1))
+		h, err := rangeHash(first, min(m.Last, first+span-1), func(first, last uint64) ([][32]byte, error) {
+			return hashesOf(ctx, s.o.DB, "neighbour_out_record", o.id, o.epoch, first, last)
+		})
 		if err != nil {
 			return err
 		}
-		answer.Hashes = append(answer.Hashes, federate.RangeHash(h))
+		answer.Hashes = append(answer.Hashes, h)
 	}
 	return o.say(ctx, &answer)
 }

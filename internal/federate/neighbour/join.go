@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -54,8 +55,8 @@ func (s *Service) Invite(ctx context.Context, name string, again uuid.UUID) (Inv
 	}
 	v := federate.Invitation{URL: s.o.URL()}
 	block, _ := pem.Decode(s.o.Authority.Certificate())
-	if v.URL == "" || block == nil {
-		return Invitation{}, ErrAddress
+	if _, _, err := net.SplitHostPort(s.o.Link()); v.URL == "" || block == nil || err != nil {
+		return Invitation{}, ErrAddress.Because(err)
 	}
 	v.Fingerprint = sha256.Sum256(block.Bytes)
 	if _, err := rand.Read(v.Secret[:]); err != nil {
@@ -405,7 +406,9 @@ func (s *Service) Remove(ctx context.Context, node uuid.UUID, way Way, force boo
 		session.conn.Close(federate.CodeIdentity, "this node was removed by the other")
 	}
 	if way == Up {
-		return s.o.FS.Remove(s.identityFile(node))
+		if err := s.o.FS.Remove(s.identityFile(node)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the key for node %s: %w", node, err)
+		}
 	}
 	return nil
 }

@@ -64,6 +64,7 @@ type session struct {
 
 	mu      sync.Mutex
 	waits   map[uint32]chan federate.Control
+	asks    int                           // questions that wait for their answers
 	ends    map[uint32]context.CancelFunc // questions that are being answered
 	wakes   map[uuid.UUID]chan struct{}   // streams that are being sent
 	synced  chan struct{}                 // closed once the other's greeting has come

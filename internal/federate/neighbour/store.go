@@ -2,6 +2,7 @@ package neighbour
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -219,3 +220,18 @@ func hashesOf(ctx context.Context, db bun.IDB, table string, agreement uuid.UUID
 }
 
 const hashesAtOnce = 8192
+
+// rangeHash is the hash of the range first to last, of which read gives the records' hashes piece by piece.
+func rangeHash(first, last uint64, read func(first, last uint64) ([][32]byte, error)) (sum [32]byte, err error) {
+	h := sha256.New()
+	for ; first <= last; first += hashesAtOnce {
+		hashes, err := read(first, min(last, first+hashesAtOnce-1))
+		if err != nil {
+			return sum, err
+		}
+		for i := range hashes {
+			h.Write(hashes[i][:])
+		}
+	}
+	return [32]byte(h.Sum(nil)), nil
+}

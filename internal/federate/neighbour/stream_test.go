@@ -121,8 +121,9 @@ func TestADamagedRowIsFoundAndRepaired(t *testing.T) {
 		taker.start()
 		proof.Wait(t, "three records are repaired", func() bool { return taker.stream(id).Repaired == 3 })
 		taker.has(id, 1, last)
-		if !taker.board.has(conditionRepaired, id.String()) || taker.board.has(conditionFork, id.String()) {
-			t.Error("the repair is not told, or told as a fork")
+		proof.Wait(t, "the repair is told", func() bool { return taker.board.has(conditionRepaired, id.String()) })
+		if taker.board.has(conditionFork, id.String()) {
+			t.Error("the repair is told as a fork")
 		}
 		var aside []asideRow
 		if err := taker.db.NewSelect().Model(&aside).Order("seq").Scan(t.Context()); err != nil || len(aside) != 2 || string(aside[1].Bytes) != "record 6O1 of a stream" || aside[1].Why != "repaired" {
@@ -141,9 +142,12 @@ func TestOtherBytesUnderAnOldNumberAreIsolated(t *testing.T) {
 		giver.start()
 		proof.Wait(t, "the taker isolates the stream", func() bool { return taker.stream(id).State == StreamForked })
 		proof.Wait(t, "the giver knows", func() bool { return giver.stream(id).State == StreamForked })
+		proof.Wait(t, "both are told", func() bool {
+			return taker.board.has(conditionFork, id.String()) && giver.board.has(conditionFork, id.String())
+		})
 		f := taker.stream(id).Fork
 		held := sha256.Sum256(body(40))
-		if f.Seq != 40 || f.Held != hexOf(held) || f.Came != hexOf(other) || !taker.board.has(conditionFork, id.String()) || !giver.board.has(conditionFork, id.String()) {
+		if f.Seq != 40 || f.Held != hexOf(held) || f.Came != hexOf(other) {
 			t.Errorf("fork %+v", f)
 		}
 		giver.put(id, 101, 110)
