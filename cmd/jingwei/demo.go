@@ -145,8 +145,11 @@ func demo(ctx context.Context, cfg *config.Loaded, of demoScope, out, errs io.Wr
 	ctx, cancel := context.WithCancel(ctx)
 	below := &children{level: cfg.Log.Level, errs: errs, failed: n.fail, patience: childPatience}
 	defer below.wait()
+	gone := func(err error) {
+		n.log.Error("a node of the demo's region is gone; the others go on without it, the next start brings it back", "error", err)
+	}
 	around := &demoRegion{n: n, cfg: cfg, kept: kept, world: world, months: of.months, headless: of.headless, below: below, out: out,
-		nodes: &children{level: cfg.Log.Level, errs: errs, failed: n.fail, patience: regionPatience}}
+		nodes: &children{level: cfg.Log.Level, errs: errs, failed: gone, patience: regionPatience}}
 	defer around.nodes.wait()
 	var filling sync.WaitGroup
 	defer filling.Wait()

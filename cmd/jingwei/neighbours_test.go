@@ -24,10 +24,10 @@ import (
 )
 
 // runningNode is a whole node that serves.
-func runningNode(t *testing.T, name string, prepare func(*node)) (*node, org.Org) {
+func runningNode(t *testing.T, name string, prepare func(*node), environ ...string) (*node, org.Org) {
 	ctx, cancel := context.WithCancel(context.Background())
-	cfg := proof.Must(config.Load(config.Sources{Environ: []string{"JINGWEI_DATA=" + t.TempDir(), "JINGWEI_NODE_NAME=" + name, "JINGWEI_HTTP_ADDRESS=127.0.0.1:0", "JINGWEI_HTTPS_ADDRESS=127.0.0.1:0",
-		"JINGWEI_LINK_ADDRESS=127.0.0.1:0", "JINGWEI_MQTT_ADDRESS=off"}}))
+	cfg := proof.Must(config.Load(config.Sources{Environ: append(environ, "JINGWEI_DATA="+t.TempDir(), "JINGWEI_NODE_NAME="+name, "JINGWEI_HTTP_ADDRESS=127.0.0.1:0", "JINGWEI_HTTPS_ADDRESS=127.0.0.1:0",
+		"JINGWEI_LINK_ADDRESS=127.0.0.1:0", "JINGWEI_MQTT_ADDRESS=off")}))
 	n := proof.Must(openNode(ctx, cfg, slog.New(slog.DiscardHandler)))
 	if _, _, err := n.auth.FirstStart(ctx, org.Org{Kind: org.Enterprise, Name: text.Both(name)}, "root"); err != nil {
 		t.Fatal(err)

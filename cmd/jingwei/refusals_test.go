@@ -130,7 +130,7 @@ var things = []thing{
 var queries = map[string]string{
 	"org": "{org}", "series": "{series}", "machine": "{machine}", "node": "{machine}", "subject": "{org}", "parent": "{site}", "actor": "{person}", "object": "{fact}", "ids": "",
 	"limit": "", "cursor": "", "format": "", "at": "", "asOf": "", "from": "2026-05-04T00:00:00Z", "to": "2026-05-05T00:00:00Z", "level": "hour", "kind": "", "state": "", "name": "x.txt", "source": "erp",
-	"register": "enterprises", "flow": "", "role": "", "reason": "because of it", "dryRun": "", "device": "press-1", "event": "2026-05-04", "n": "5", "application": "{org}", "case": "{case}", "need": "{need}", "with": "{checkup}", "checkup": "{checkup}", "month": "2026-05", "region": "990000", "way": "up", "review": "浙S(2023)45号",
+	"register": "enterprises", "flow": "", "role": "", "reason": "because of it", "dryRun": "", "device": "press-1", "event": "2026-05-04", "n": "5", "application": "{org}", "case": "{case}", "need": "{need}", "with": "{checkup}", "checkup": "{checkup}", "month": "2026-05", "region": "990000", "way": "up", "review": "浙S(2023)45号", "figure": "{figure}", "id": "{fact}",
 }
 
 // own are operations that B's people may do all the same, because they act on the caller or on what belongs to nobody.

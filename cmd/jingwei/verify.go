@@ -21,7 +21,7 @@ func verifyCommand() *cobra.Command {
 		Long: `Prove, offline, what a node's evidence log says. It trusts only the public keys it is given: the node's operator hands
 them out (evidence.vkey). Exit codes: 0 proved, 1 not proved (it says which file and entry), 2 wrong use.`,
 	}
-	c.AddCommand(verifyLogCommand(), verifyProofCommand(), verifySamplesCommand(), verifyRecordCommand())
+	c.AddCommand(verifyLogCommand(), verifyProofCommand(), verifySamplesCommand(), verifyRecordCommand(), verifyFigureCommand())
 	return c
 }
 

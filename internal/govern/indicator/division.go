@@ -27,6 +27,15 @@ func partOf(division, region string) string {
 	return division
 }
 
+// PartOf is the part of a region, as its map shows it, in which a division lies; "" where it lies elsewhere or is told no closer than the
+// region itself.
+func PartOf(division, region string) string {
+	if !In(division, region) {
+		return ""
+	}
+	return partOf(division, region)
+}
+
 // divisions are the readings of a kind of the accounts of parts, by code.
 func divisions(parts map[string]*Account, how string) (out []Division) {
 	for code, acc := range parts {

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"jingwei/internal/govern/indicator"
 	"jingwei/internal/kernel/table"
+	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/print"
 )
 
@@ -77,5 +79,27 @@ func TestReportOfARegion(t *testing.T) {
 		if err != nil || !bytes.Equal(first, again) || !strings.Contains(d.Header, map[string]string{"zh": "演示数据", "en": "Demonstration data"}[lang]) {
 			t.Errorf("%v; %s", err, d.Header)
 		}
+	}
+}
+
+// Of figures that are kept a report tells those, and when they stood so.
+func TestReportOfKeptTargets(t *testing.T) {
+	w := divided(t)
+	list := []indicator.TargetProgress{w.service.Library().View(w.progress("KPI-ZJ-12", "2018-12-31", 0))}
+	list[0].Region.Code, list[0].Region.Name = "440000", text.Both("elsewhere")
+	ask := indicator.ReportAsk{Keeper: w.keeper, Region: "990000", On: "2018-12-31", Lang: "en", At: w.now,
+		Kept: &indicator.KeptTargets{List: list, Region: "Northland", AsOf: time.Date(2018, 11, 1, 16, 30, 0, 0, time.UTC)}}
+	d, err := w.service.Report(officer(t), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := fmt.Sprint(d.Blocks)
+	for _, word := range []string{"Targets of Northland", "Northland 990000", "as they stood at 2018-11-02 00:30", "KPI-ZJ-12", "62.0 %"} {
+		if !strings.Contains(words, word) {
+			t.Errorf("%s is not in %s", word, words)
+		}
+	}
+	if strings.Contains(words, "elsewhere") || strings.Contains(words, "KPI-ZJ-03") {
+		t.Error(words)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"jingwei/internal/govern/indicator/formula"
 	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/field"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/print"
 )
@@ -25,6 +26,14 @@ type ReportAsk struct {
 	Author string    // who gives it out
 	Demo   bool      // the data are made up, and the report says so on each page
 	At     time.Time
+	Kept   *KeptTargets // by what is kept; worked out now where it is nil
+}
+
+// KeptTargets are where a keeper's targets stand by figures that are kept.
+type KeptTargets struct {
+	List   []TargetProgress
+	Region string    // the keeper's own, in words
+	AsOf   time.Time // as the node knew it then; zero for now
 }
 
 // Report is a region's targets on paper: what is wanted and by when, what is so with coverage and grade, gap, status, what is missing, and
@@ -36,6 +45,9 @@ func (s *Service) Report(ctx context.Context, ask ReportAsk) (*print.Document, e
 	on, err := s.on("query.on", ask.On)
 	if err != nil {
 		return nil, err
+	}
+	if ask.Kept != nil {
+		return reported(ask.Kept.List, on, ask), nil
 	}
 	var list []TargetProgress
 	for _, t := range s.library.Targets(ask.Region, on) {
@@ -52,7 +64,9 @@ func (s *Service) Report(ctx context.Context, ask ReportAsk) (*print.Document, e
 func reported(list []TargetProgress, on string, ask ReportAsk) *print.Document {
 	w := reportWords(ask.Lang)
 	region := ask.Region
-	if len(list) > 0 {
+	if ask.Kept != nil {
+		region = ask.Kept.Region
+	} else if len(list) > 0 {
 		region = list[0].Region.Name.In(ask.Lang)
 	}
 	title := fmt.Sprintf(w.say("%s发展目标进展报告", "Targets of %s: where they stand"), region)
@@ -96,6 +110,13 @@ func reported(list []TargetProgress, on string, ask ReportAsk) *print.Document {
 	d.Blocks = []print.Block{print.Heading{Level: 1, Text: title}, print.Pairs{
 		{Name: w.say("地区", "Region"), Value: region + " " + ask.Region}, {Name: w.say("编制单位", "From"), Value: ask.Author}, {Name: w.say("截至", "As of"), Value: on},
 		{Name: w.say("目标数", "Targets"), Value: fmt.Sprint(len(list))}, {Name: w.say("有数值", "With a value"), Value: fmt.Sprint(known)}}}
+	if ask.Kept != nil {
+		asOf := ask.Kept.AsOf
+		if asOf.IsZero() {
+			asOf = ask.At
+		}
+		d.Blocks = append(d.Blocks, print.Paragraph{Text: fmt.Sprintf(w.say("数值取自数值台账，为 %s 当时所记；之后的修订不计入。", "Values are the figures that are kept, as they stood at %s; later revisions do not count."), asOf.In(field.China).Format("2006-01-02 15:04"))})
+	}
 	if ask.Demo {
 		d.Blocks = append(d.Blocks, print.Paragraph{Text: w.say("演示数据：本报告中的地区、企业和数值均为虚构。", "Demonstration data: regions, enterprises and values in this report are made up.")})
 	}

@@ -139,6 +139,13 @@ func (l *Library) vocabulary(d *Definition, v Vocabulary, into map[string]Kind) 
 	}
 }
 
+// Vocabulary is what a definition, and what it rests on, name of a node's fields.
+func (l *Library) Vocabulary(d *Definition, v Vocabulary) Known {
+	out := Known{}
+	l.vocabulary(d, v, out)
+	return out
+}
+
 // Below are the definitions that one rests on, itself first, each once.
 func (l *Library) Below(d *Definition) []*Definition {
 	out := []*Definition{d}

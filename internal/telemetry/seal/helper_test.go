@@ -16,7 +16,6 @@ import (
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth/authtest"
 	"jingwei/internal/kernel/evidence"
-	"jingwei/internal/kernel/evidence/tuple"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
@@ -214,17 +213,9 @@ func (n *node) again(series, day int) string {
 // files are the bundle and the rows of a day, as an auditor fetches them.
 func (n *node) files(series, day int) (bundle, rows []byte) {
 	n.t.Helper()
-	ctx := context.Background()
-	b := proof.Must(n.seal.Bundle(ctx, n.series[series], dayN(day), 0))
-	_, row, _, err := n.seal.sealed(ctx, n.series[series], dayN(day))
+	rows, b, err := n.seal.ProveDay(context.Background(), n.series[series], dayN(day), 1<<20)
 	must(n.t, err)
-	var out bytes.Buffer
-	w := newRowsWriter(&out, n.series[series], dayN(day))
-	must(n.t, n.seal.rows(ctx, n.series[series], &row, func(r *telemetry.Run, b telemetry.Between) error {
-		return rowsOf(r, b, new(tuple.Row), w.add)
-	}))
-	must(n.t, w.close())
-	return proof.Must(b.Encode()), out.Bytes()
+	return proof.Must(b.Encode()), rows
 }
 
 func (n *node) verifiers() (list []evidence.Verifier) {

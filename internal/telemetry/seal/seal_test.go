@@ -319,6 +319,14 @@ func TestAChangedStoreShows(t *testing.T) {
 	if ok, err := n.seal.matches(context.Background(), n.series[0], &f, &row, secret); err != nil || ok {
 		t.Errorf("a changed sample fits: %v %v", ok, err)
 	}
+	bundle, rows := n.files(0, 0)
+	var digest *DigestError
+	if _, err := n.check(bundle, rows); !errors.As(err, &digest) || digest.Series != n.series[0] {
+		t.Errorf("a changed sample is proved: %v", err)
+	}
+	if _, _, err := n.seal.ProveDay(context.Background(), n.series[0], dayN(0), 100); !errors.Is(err, errRows) {
+		t.Errorf("a day of many samples: %v", err)
+	}
 }
 
 // forger is a store in which somebody has changed a value.

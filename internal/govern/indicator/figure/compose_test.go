@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -120,7 +121,8 @@ type treeNode struct {
 	db     *store.DB
 	store  *Store
 	c      *Composer
-	log    *treeLog
+	log    Evidence
+	src    Sources // nil: itself
 
 	changes []Change // that it has written down
 }
@@ -271,10 +273,17 @@ func (n *treeNode) Draw(ctx context.Context, keeper uuid.UUID, scope string, f i
 	return indicator.Draw(ctx, n, keeper, indicator.Region{Code: "430000"}, f, day)
 }
 
+func (n *treeNode) sources() Sources {
+	if n.src != nil {
+		return n.src
+	}
+	return n
+}
+
 // start opens a node's store and composer again, as after a restart.
 func (n *treeNode) start() {
 	n.store = proof.Must(OpenStore(n.w.t.Context(), n.db))
-	n.c = NewComposer(ComposerOptions{Store: n.store, Library: n.w.library, Sources: n, Changes: n, Agreements: n, Streams: n, Log: n.log, Node: n.id, Now: func() time.Time { return n.w.now }, Logger: slog.New(slog.DiscardHandler),
+	n.c = NewComposer(ComposerOptions{Store: n.store, Library: n.w.library, Sources: n.sources(), Changes: n, Agreements: n, Streams: n, Log: n.log, Node: n.id, Now: func() time.Time { return n.w.now }, Logger: slog.New(slog.DiscardHandler),
 		Refused: func(a *org.Agreement, seq uint64, why error) {
 			n.w.t.Errorf("record %d of %s was refused: %v", seq, a.ID, why)
 		}})
@@ -440,12 +449,23 @@ func (n *treeNode) figures() map[Key]*Figure {
 	}
 }
 
+func env(name string, other uint64) uint64 {
+	if n, err := strconv.ParseUint(os.Getenv(name), 10, 64); err == nil {
+		return n
+	}
+	return other
+}
+
 // After late, corrected and deleted input, links that were cut and programs that were started again, every figure at every level is what
-// computing everything anew gives, byte for byte.
+// computing everything anew gives, byte for byte. TREE_NODES makes the tree greater, TREE_SEED another (make soak).
 func TestEveryFigureIsAsFromScratch(t *testing.T) {
 	l := testLibrary(t)
-	for seed := range uint64(3) {
-		everyFigure(t, l, seed, 14, 60)
+	first, seeds, size := env("TREE_SEED", 0), uint64(2), 12
+	if n := env("TREE_NODES", 0); n > 0 {
+		seeds, size = 1, int(n)
+	}
+	for seed := first; seed < first+seeds; seed++ {
+		everyFigure(t, l, seed, size, 5*size)
 	}
 }
 

@@ -38,12 +38,13 @@ var (
 	ErrVia       = problem.Define("figure-via", 422)              // max
 	ErrQuestion  = problem.Define("figure-question", 422)         //
 	ErrRests     = problem.Define("figure-rests", 404)            //
+	ErrTooLarge  = problem.Define("figure-pack-large", 422)       // max
 	ErrProof     = problem.Define("figure-damaged", 500)          // what
 )
 
 func problems() []*problem.Kind {
 	return []*problem.Kind{ErrScope, ErrPolicy, ErrIndicator, ErrFilter, ErrPeriod, ErrBaseline, ErrReading, ErrValue, ErrUnit, ErrEvidence, ErrDocument, ErrReason, ErrThere, ErrState, ErrOwn, ErrChanged,
-		ErrSealEmpty, ErrSealState, ErrSealRoot, ErrTaker, ErrLarge, ErrVia, ErrQuestion, ErrRests, ErrProof}
+		ErrSealEmpty, ErrSealState, ErrSealRoot, ErrTaker, ErrLarge, ErrVia, ErrQuestion, ErrRests, ErrTooLarge, ErrProof}
 }
 
 // Bounds of a reason, in characters.

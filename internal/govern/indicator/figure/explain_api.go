@@ -2,9 +2,11 @@ package figure
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"jingwei/internal/kernel/api"
@@ -51,6 +53,19 @@ func (x *Explainer) Routes(a *api.Server) {
 			return nil, err
 		}
 		return one(*out, nil)
+	})
+	type pack struct {
+		FigureWhich
+		Grade int `query:"grade" minimum:"1" maximum:"2" default:"2" doc:"1: the node's own figure and what others have told it; 2: with the packs of those below, as far as they agree, down to what enterprises' values rest on"`
+	}
+	file := tag.Operation(http.MethodGet, "packFigure", "/figures/{id}/pack", "An evidence pack (.jwf): all that jingwei verify figure needs to prove a revision offline")
+	file.Responses = map[string]*huma.Response{"200": {Description: "The pack, a zip file", Content: map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}
+	api.Register(a, file, func(ctx context.Context, in *pack) (*fileOutput, error) {
+		b, err := x.Pack(ctx, Asked{ID: in.ID, Revision: in.Revision, AsOf: instant(in.AsOf)}, in.Grade)
+		if err != nil {
+			return nil, err
+		}
+		return &fileOutput{"application/zip", fmt.Sprintf(`attachment; filename="figure-%s.jwf"`, in.ID), b}, nil
 	})
 	type sample struct {
 		FigureVia

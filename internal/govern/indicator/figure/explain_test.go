@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,28 +35,34 @@ var (
 type ladder struct {
 	*tree
 	province, city, works *treeNode
-	upward                uuid.UUID      // the city's agreement with the province
-	firm                  []uuid.UUID    // agreements of enterprises with the city; the last has none
+	upward                uuid.UUID   // the city's agreement with the province
+	firm                  []uuid.UUID // agreements of enterprises with the city; the last has none
 	explain               map[*treeNode]*Explainer
+	mu                    sync.Mutex
 	asked                 []string // verb and agreement, as the giver was asked
 	down                  map[uuid.UUID]bool
+	keys                  map[uuid.UUID]string // of nodes' logs
+	proofs                map[*treeNode]Proofs
 }
 
-func newLadder(t testing.TB) *ladder {
-	w := &ladder{tree: &tree{t: t, library: testLibrary(t), now: time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC), streams: map[uuid.UUID]*treeStream{}, said: map[inputKey]int{}}, explain: map[*treeNode]*Explainer{}, down: map[uuid.UUID]bool{}}
-	add := func(keeper uuid.UUID, up *treeNode) *treeNode {
-		n := &treeNode{w: w.tree, id: id('n', len(w.nodes)), keeper: keeper, up: up, db: storetest.SQLite(t), log: &treeLog{}}
+func newLadder(t testing.TB) *ladder { return newLadderOf(t, func(*ladder) {}) }
+
+// newLadderOf lets something be done before anything is worked out.
+func newLadderOf(t testing.TB, prepare func(*ladder)) *ladder {
+	w := &ladder{tree: &tree{t: t, library: testLibrary(t), now: time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC), streams: map[uuid.UUID]*treeStream{}, said: map[inputKey]int{}}, explain: map[*treeNode]*Explainer{}, down: map[uuid.UUID]bool{}, keys: map[uuid.UUID]string{}, proofs: map[*treeNode]Proofs{}}
+	add := func(keeper uuid.UUID, up *treeNode, db *store.DB) *treeNode {
+		n := &treeNode{w: w.tree, id: id('n', len(w.nodes)), keeper: keeper, up: up, db: db, log: &treeLog{}}
 		w.nodes = append(w.nodes, n)
 		return n
 	}
-	w.province = add(id('k', 0), nil)
-	w.city = add(id('k', 1), w.province)
-	w.works = add(uuid.Nil, w.city)
+	w.province = add(id('k', 0), nil, storetest.SQLite(t))
+	w.city = add(id('k', 1), w.province, storetest.Postgres(t))
+	w.works = add(uuid.Nil, w.city, storetest.SQLite(t))
 	for i, home := range []*treeNode{w.city, w.city, w.works, w.city} {
 		w.firms = append(w.firms, &treeFirm{Enterprise: indicator.Enterprise{Org: id('o', i), Entry: id('e', i), Code: fmt.Sprintf("91430000MA%08d", i), Name: fmt.Sprint("firm ", i), Region: "430100", Size: "large"}, home: home})
 		w.city.firms = append(w.city.firms, i)
-		w.said[inputKey{i, "rate", "2025"}] = known[i]
 	}
+	prepare(w)
 	agree := func(giver, taker orgs.Party, detail string) uuid.UUID {
 		a := orgs.Agreement{ID: id('a', len(w.agreed)), Version: 1, Kind: "parent", Giver: giver, Taker: taker, Figures: []string{"has", "rate"}, Detail: detail, Drill: orgs.LevelReadings, Onward: orgs.LevelReadings, Span: orgs.Span{From: 1, To: store.Forever}}
 		w.agreed = append(w.agreed, a)
@@ -66,7 +73,7 @@ func newLadder(t testing.TB) *ladder {
 		return a.ID
 	}
 	party := func(n *treeNode, org uuid.UUID, code, name string) orgs.Party {
-		return orgs.Party{Node: n.id, Org: org, CreditCode: code, Name: text.Both(name)}
+		return orgs.Party{Node: n.id, Org: org, CreditCode: code, Name: text.Both(name), Key: w.keys[n.id]}
 	}
 	w.upward = agree(party(w.city, w.city.keeper, "", "city"), party(w.province, w.province.keeper, "", "province"), orgs.DetailAggregate)
 	for i, f := range w.firms[:3] {
@@ -81,14 +88,11 @@ func newLadder(t testing.TB) *ladder {
 			}
 		}
 		s := proof.Must(New(t.Context(), Options{DB: n.db, Library: w.library, Registers: n, Orgs: party2{w}, Documents: nil, Parties: parties{w, n}, Now: func() time.Time { return w.now }}))
-		w.explain[n] = NewExplainer(ExplainerOptions{Figures: s, Sources: n, Agreements: n, Ask: w.asker(n), Consent: noConsent, Ground: ground{}, Streams: n, Log: n.log, Node: n.id, NodeName: "node", Logger: slog.New(slog.DiscardHandler)})
+		w.explain[n] = NewExplainer(ExplainerOptions{Figures: s, Sources: n.sources(), Agreements: n, Ask: w.asker(n), Consent: noConsent, Ground: ground{}, Streams: n, Log: n.log, Proofs: w.proofs[n], Node: n.id, NodeName: "node", Key: w.keys[n.id], Logger: slog.New(slog.DiscardHandler)})
 	}
 	w.heal()
 	return w
 }
-
-// known is which revision of their words makes all inputs of the enterprises' rates of 2025 known.
-var known = []int{1, 2, 3, 4}
 
 type party2 struct{ w *ladder }
 
@@ -115,8 +119,8 @@ func (p parties) Given(_ context.Context, keeper uuid.UUID) (out []orgs.Agreemen
 	}
 	return out, nil
 }
-func (p parties) Giver(_ context.Context, agreement uuid.UUID) (text.Text, time.Time, error) {
-	a, err := p.n.Agreement(nil, agreement)
+func (p parties) Giver(ctx context.Context, agreement uuid.UUID) (text.Text, time.Time, error) {
+	a, err := p.n.Agreement(ctx, agreement)
 	if p.w.down[a.Giver.Node] {
 		return a.Giver.Name, p.w.now.Add(-time.Hour), err
 	}
@@ -140,12 +144,14 @@ func (w *ladder) asker(from *treeNode) func(context.Context, uuid.UUID, string, 
 		if err != nil {
 			return nil, err
 		}
+		w.mu.Lock()
 		w.asked = append(w.asked, verb+" "+a.Giver.Name.En)
+		w.mu.Unlock()
 		if w.down[a.Giver.Node] {
 			return nil, offline.With("node", a.Giver.Name)
 		}
 		x := w.explain[w.at(a.Giver.Node)]
-		handle := map[string]func(context.Context, *orgs.Agreement, json.RawMessage) (any, error){AskExplain: x.AnswerExplain, AskFact: x.AnswerFact, AskSample: x.AnswerSample}[verb]
+		handle := map[string]func(context.Context, *orgs.Agreement, json.RawMessage) (any, error){AskExplain: x.AnswerExplain, AskFact: x.AnswerFact, AskSample: x.AnswerSample, AskProve: x.AnswerProve}[verb]
 		answer, err := handle(context.Background(), &a, body)
 		if err != nil {
 			return nil, err
@@ -309,7 +315,7 @@ func TestEveryHopGivesTheLeast(t *testing.T) {
 
 func TestQuestionsAreBounded(t *testing.T) {
 	w := newLadder(t)
-	a, _ := w.city.Agreement(nil, w.upward)
+	a, _ := w.city.Agreement(t.Context(), w.upward)
 	for _, body := range []string{``, `{}`, `null`, `{"key":"rate/2025"} {}`, `{"key":"rate/2025","x":1}`, `{"key":"` + id('k', 1).String() + `:rate/2025"}`, `{"key":"rate/2025#91430000MA00000001"}`, `{"key":"rate/2025","code":"a b"}`,
 		`{"key":"rate/2025","depth":"everything"}`, `{"key":"rate/2025","via":["` + strings.Repeat(`00000000-0000-7000-8000-000000000000","`, 9) + `00000000-0000-7000-8000-000000000000"]}`} {
 		if _, err := w.explain[w.city].AnswerExplain(t.Context(), &a, json.RawMessage(body)); !errors.Is(err, ErrQuestion) {

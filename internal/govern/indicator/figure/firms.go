@@ -52,27 +52,60 @@ func (s *Service) Firms(ctx context.Context, id uuid.UUID, revision, asOf int64,
 	return list.out, next, s.evaluate(ctx, f, list, agreed)
 }
 
-// agreed are the enterprises whose inputs a figure's keeper may see now, by code: true for those of this node.
-func (s *Service) agreed(ctx context.Context, f *Figure) (map[string]bool, error) {
-	out := map[string]bool{}
+// giving are the agreements by which a keeper takes now, each with what it names.
+type giving struct {
+	list  []org.Agreement
+	items [][]Item
+}
+
+func (s *Service) giving(ctx context.Context, keeper uuid.UUID) (*giving, error) {
+	out := &giving{}
 	if s.o.Parties == nil {
 		return out, nil
 	}
-	list, err := s.o.Parties.Given(ctx, f.Key.Keeper)
-	if err != nil {
+	var err error
+	if out.list, err = s.o.Parties.Given(ctx, keeper); err != nil {
 		return nil, err
 	}
-	p, _ := f.Key.Time()
-	for i := range list {
-		a := &list[i]
-		if a.Detail == org.DetailEnterprise && a.Giver.CreditCode != "" && tells(a, p) && slices.ContainsFunc(a.Figures, func(word string) bool {
-			item, err := ParseItem(word)
-			return err == nil && item.Indicator == f.Key.Indicator && item.Baseline == f.Key.Baseline
+	read := map[string][]Item{} // most agreements name the same
+	for i := range out.list {
+		words := strings.Join(out.list[i].Figures, "\n")
+		items, ok := read[words]
+		if !ok {
+			for _, word := range out.list[i].Figures {
+				if item, err := ParseItem(word); err == nil {
+					items = append(items, item)
+				}
+			}
+			read[words] = items
+		}
+		out.items = append(out.items, items)
+	}
+	return out, nil
+}
+
+// firms are the enterprises whose inputs of a figure the keeper may see, by code: true for those of this node.
+func (g *giving) firms(k *Key) map[string]bool {
+	out := map[string]bool{}
+	p, _ := k.Time()
+	for i := range g.list {
+		a := &g.list[i]
+		if a.Detail == org.DetailEnterprise && a.Giver.CreditCode != "" && tells(a, p) && slices.ContainsFunc(g.items[i], func(x Item) bool {
+			return x.Indicator == k.Indicator && x.Baseline == k.Baseline
 		}) {
 			out[a.Giver.CreditCode] = out[a.Giver.CreditCode] || a.Hosted()
 		}
 	}
-	return out, nil
+	return out
+}
+
+// agreed are the enterprises whose inputs a figure's keeper may see now, by code: true for those of this node.
+func (s *Service) agreed(ctx context.Context, f *Figure) (map[string]bool, error) {
+	g, err := s.giving(ctx, f.Key.Keeper)
+	if err != nil {
+		return nil, err
+	}
+	return g.firms(&f.Key), nil
 }
 
 // firms are enterprises while it is found out what is known of each.
@@ -194,12 +227,18 @@ func (s *Service) valued(ctx context.Context, f *Figure, d *indicator.Definition
 	root := Hash(o.Root)
 	p, _ := f.Key.Time()
 	if !here && d.OwnRegisters() {
-		e.Org = uuid.Nil // of another node
-		if o, err = s.o.Registers.Complete(ctx, d, indicator.Asked{Keeper: f.Key.Keeper, Firm: e, Period: p, Baseline: f.Key.Baseline}, o); err != nil {
+		if o, err = s.completed(ctx, f, d, e, o); err != nil {
 			return nil, root, err
 		}
 	}
 	return o.Evaluate(d, p), root, nil
+}
+
+// completed is an observation of an enterprise of another node with what the keeper's own registers say of it.
+func (s *Service) completed(ctx context.Context, f *Figure, d *indicator.Definition, e indicator.Enterprise, o indicator.Observation) (indicator.Observation, error) {
+	e.Org = uuid.Nil
+	p, _ := f.Key.Time()
+	return s.o.Registers.Complete(ctx, d, indicator.Asked{Keeper: f.Key.Keeper, Firm: e, Period: p, Baseline: f.Key.Baseline}, o)
 }
 
 // worst is the worst grade of the inputs that are known; false where none is.

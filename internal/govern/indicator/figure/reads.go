@@ -152,21 +152,30 @@ func (s *Service) revisionsOf(ctx context.Context, db bun.IDB, f *Figure, out *F
 
 func (s *Service) partsOf(ctx context.Context, f *Figure, out *FigureDetail) error {
 	for i := range f.Parts {
-		p := &f.Parts[i]
-		v := FigurePart{Source: p.Source, Name: both("本节点", "this node"), Kind: p.Kind, State: p.State, Reason: p.Reason, Codes: p.Codes, More: p.More, Population: p.Population.String(), Record: p.Record.String(), Members: p.Members, Known: p.Known, At: store.Instant(p.At)}
-		switch p.Source {
-		case Local:
-		case Remote:
-			v.Name = both("自有节点的企业", "enterprises with a node of their own")
-		default:
-			var err error
-			if v.Name, v.Away, err = s.giver(ctx, p.Source); err != nil {
-				return err
-			}
+		v := partView(&f.Parts[i])
+		var err error
+		if v.Name, v.Away, err = s.sourceName(ctx, v.Source); err != nil {
+			return err
 		}
 		out.Parts = append(out.Parts, v)
 	}
 	return nil
+}
+
+// partView is a part without its name.
+func partView(p *Part) FigurePart {
+	return FigurePart{Source: p.Source, Kind: p.Kind, State: p.State, Reason: p.Reason, Codes: p.Codes, More: p.More, Population: p.Population.String(), Record: p.Record.String(), Members: p.Members, Known: p.Known, At: store.Instant(p.At)}
+}
+
+// sourceName says in words who a source is, and since when it is away.
+func (s *Service) sourceName(ctx context.Context, source string) (text.Text, *time.Time, error) {
+	switch source {
+	case Local:
+		return both("本节点", "this node"), nil, nil
+	case Remote:
+		return both("自有节点的企业", "enterprises with a node of their own"), nil, nil
+	}
+	return s.giver(ctx, source)
 }
 
 // giver says in words who gives by an agreement, and since when it is away.

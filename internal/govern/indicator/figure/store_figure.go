@@ -58,7 +58,7 @@ func (r *figureRow) figure() (*Figure, error) {
 	if err := parts.end("its parts"); err != nil {
 		return nil, damaged(err)
 	}
-	if h := f.Hash().String(); h != r.Hash || f.Key.ID() != r.ID {
+	if h := f.Hash().String(); h != r.Hash || f.Key.ID() != r.ID || f.Key.Check() != nil {
 		return nil, damaged(fmt.Errorf("its bytes give %s, and %s was written down", h, r.Hash))
 	}
 	return f, nil

@@ -257,12 +257,12 @@ func (c *Composer) write(ctx context.Context, commit *Commit, more func(ctx cont
 		for _, f := range w.Figures {
 			b.items = append(b.items, f.Hash())
 		}
-		for _, rows := range commit.rows {
+		for k, rows := range commit.rows {
 			for _, r := range rows {
 				if r.Commit == 0 {
 					r.Commit = w.Commit
 				}
-				b.items = append(b.items, Sum(r.Encode()))
+				b.items = append(b.items, r.sealed(k))
 			}
 		}
 		if more != nil {
