@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 
 /**
  * run starts the binary JINGWEI_BIN and gives what it printed once all of `wanted` has come, by name; `told`, which waits up to
- * a minute for a line that fits; and `end`, which stops it and waits until it is gone. It is ended with the others of
- * `running` too.
+ * a minute for a line that fits; `said`, all that it wrote so far; and `end`, which stops it and waits until it is gone. It is
+ * ended with the others of `running` too.
  */
 export async function run(running, args, wanted, environment = {}) {
   const binary = process.env.JINGWEI_BIN
@@ -36,5 +36,5 @@ export async function run(running, args, wanted, environment = {}) {
     }
     throw new Error(`jingwei ${args[0]} did not write ${line} within a minute:\n${said}`)
   }
-  return { ...found, told, end }
+  return { ...found, told, said: () => said, end }
 }

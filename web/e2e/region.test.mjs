@@ -1,5 +1,6 @@
 // A region's home: targets against what is so, place by place, over time, with leagues, pictures and a report; a map is loaded with its
-// review number and taken away; the tasks beside their targets; the wall, worked by keys, at 1080p and 4K.
+// review number and taken away; the tasks beside their targets; the wall, worked by keys, at 1080p and 4K; at last all of it by figures that
+// are kept.
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { readFileSync } from 'node:fs'
@@ -52,8 +53,9 @@ const places = {
   331000: [[], []],
 }
 
-story('region', 'region', ({ step, begin, signIn, region, button, item, picture, shots, shown, faults }) => {
+story('region', 'region', ({ step, begin, signIn, api, region, button, item, picture, shots, shown, faults }) => {
   let node, main, page, state, home
+  const hosted = []
   const at = (path) => `/o/${home}/${path}`
   const day = '2018-12-31'
 
@@ -63,17 +65,18 @@ story('region', 'region', ({ step, begin, signIn, region, button, item, picture,
     return answer.json()
   }
 
+  const declare = (org, item, year, value) =>
+    post('/facts', {
+      org,
+      kind: 'declaration',
+      source: 'yearbook',
+      externalId: `${item}-${year}`,
+      content: { item, begins: `${year}-01-01`, ends: `${year}-12-31`, value: String(value) },
+    })
+
   before(async () => {
     ;({ node, main, page } = await begin())
     ;({ state, org: home } = await signIn())
-    const declare = (org, item, year, value) =>
-      post('/facts', {
-        org,
-        kind: 'declaration',
-        source: 'yearbook',
-        externalId: `${item}-${year}`,
-        content: { item, begins: `${year}-01-01`, ends: `${year}-12-31`, value: String(value) },
-      })
     let n = 0
     await Promise.all(
       Object.entries(places).flatMap(([code, firms]) =>
@@ -99,6 +102,7 @@ story('region', 'region', ({ step, begin, signIn, region, button, item, picture,
             await declare(id, 'machines', 2016 + j, 20)
             await declare(id, 'machines-networked', 2016 + j, value)
           }
+          if (code === '330100') hosted.push({ id, networked })
           if (i === 0) await declare(id, 'machines-controlled', 2018, 8)
         }),
       ),
@@ -346,11 +350,113 @@ story('region', 'region', ({ step, begin, signIn, region, button, item, picture,
     assert.deepEqual(await inside(), [])
     assert.equal(await wall.evaluate(() => getComputedStyle(document.querySelector('.wall')).fontSize), '40px')
     await picture('wall-one-en-4k', wall)
+    await wall.keyboard.press('l')
+    await wall.getByText('已暂停').waitFor()
     await wall.keyboard.press('Escape')
     await wall.waitForURL(/\/region\?/)
     await wall.keyboard.press('Tab')
     await wall.setViewportSize({ width: 1366, height: 768 })
     await light(wall, true)
+  })
+
+  step('takes kept figures once policies are adopted, place by place, with revision and what is missing', async () => {
+    const before = new Date().toISOString()
+    const last = new Date().getUTCFullYear() - 1
+    await Promise.all(
+      hosted.map(async ({ id, networked }) => {
+        for (const [year, more] of [
+          [last - 1, 0],
+          [last, 2],
+        ]) {
+          await declare(id, 'machines', year, 20)
+          await declare(id, 'machines-networked', year, networked.at(-1) + more)
+        }
+        const { id: agreement, version } = await post('/agreements/offer', {
+          org: id,
+          other: { org: home },
+          kind: 'parent',
+          figures: ['machine-networking'],
+          detail: 'enterprise',
+          drill: 'facts',
+          onward: 'none',
+          until: new Date(Date.now() + 86_400_000).toISOString(),
+          purpose: 'statistics',
+          words: '区域目标统计',
+        })
+        await post(`/agreements/${agreement}/accept`, { version, side: 'taker' })
+      }),
+    )
+    const set = await main.context.request.put(`${node.url}/api/v1/figure-keepers/${home}`, {
+      data: { basis: 0, scope: '330000', adopted: ['zj2017'], reason: '浙政发〔2017〕9号' },
+    })
+    assert.ok(set.ok(), await set.text())
+    const target = async () =>
+      (await api(`/figures/targets?org=${home}&past=4`)).items.find((x) => x.id === 'KPI-ZJ-12')
+    const kept = await until('the figure to be kept', async () => {
+      const x = await target()
+      return x?.number && x.past.some((p) => p.number) ? x : undefined
+    })
+    // In Hangzhou 16, 12 and 11 of 20 in 2018, and two more of each last year: (90 + 70 + 65) / 3.
+    assert.deepEqual([kept.number.value, kept.coverage.known, kept.coverage.of], ['75.0', 3, 16])
+    assert.deepEqual(
+      kept.divisions.map((d) => [d.code, d.number?.value ?? d.reason, d.known, d.of].join(' ')),
+      [
+        '330100 75.0 3 3',
+        ...[
+          '330200 no-data 0 3',
+          '330400 no-data 0 3',
+          '330600 no-data 0 3',
+          '330700 no-data 0 2',
+          '331000 no-data 0 2',
+        ],
+      ],
+    )
+    await page.goto(node.url + at('region'))
+    const row = page.locator('tr[data-target="KPI-ZJ-12"]')
+    await row.waitFor()
+    const words = await row.textContent()
+    for (const word of ['75.0 %', '3/16 家', '第 1 版']) assert.ok(words.includes(word), `${word} in ${words}`)
+    await row.getByRole('button').click()
+    const cell = page.locator('svg[data-drawing=tiles] [data-code="330100"]')
+    assert.equal(await cell.getAttribute('aria-label'), '杭州 75.0 %, 3/3 家')
+    const behind = region('数值与来源')
+    await behind.getByText('各来源均已送达').waitFor()
+    await behind.getByText(/13 家/).waitFor()
+    assert.deepEqual(await barriers(page), [])
+    // A window that has been open since before the policies were adopted learns of them when it is loaded anew.
+    await (await shown('zh', state)).goto('about:blank')
+    await shots({ 'region-kept': at('region') }, state, {
+      ready: async (of) => {
+        await of.locator('tr[data-target="KPI-ZJ-12"]').getByRole('button').click()
+        await of.locator('svg[data-drawing=tiles]').waitFor()
+      },
+    })
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      button('报告')
+        .click()
+        .then(() => item(/PDF/)),
+    ])
+    assert.equal((await readFile(await file.path())).subarray(0, 5).toString(), '%PDF-')
+    await page.goto(node.url + at(`region?asOf=${encodeURIComponent(before)}`))
+    await page.getByText('那时还没有采用这一天有效的政策').waitFor()
+    await page.getByText('当时所见，不含之后的修订', { exact: false }).waitFor()
+    await page.goto(node.url + at('region'))
+    await row.getByRole('link', { name: /怎样得出/ }).click()
+    await page.waitForURL(/\/figures\/[0-9a-f-]{36}/)
+    const wall = await shown('zh', state)
+    await wall.setViewportSize({ width: 1920, height: 1080 })
+    await wall.goto(`${node.url}/wall?org=${home}`)
+    await wall.getByText(/数值留存，最近修订于/).waitFor()
+    await wall.locator('[data-leaf=list]').waitFor()
+    await wall.keyboard.press('Space')
+    await until('the target’s own page', async () => {
+      await wall.keyboard.press('ArrowRight')
+      return wall.getByRole('region', { name: '重点制造企业机器联网率', exact: true }).count()
+    })
+    await wall.getByText('第 1 版').waitFor()
+    assert.equal(await wall.locator('[data-code="330100"]').count(), 1)
+    await picture('wall-kept-zh', wall)
   })
 
   step('went without a fault', () => assert.deepEqual(faults, []))

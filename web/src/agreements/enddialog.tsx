@@ -42,7 +42,11 @@ export function EndDialog({ of: a, side, close }: { of: Agreement; side: Side; c
             : t('agreements.endTaker', { name: n(a.giver.name) })}
         </p>
         {saving.problem && <Fault problem={saving.problem} except={['reason']} />}
-        <Form.Item name="reason" label={label} rules={[{ required: true, message: t('field.missing', { name: label }) }]}>
+        <Form.Item
+          name="reason"
+          label={label}
+          rules={[{ required: true, message: t('field.missing', { name: label }) }]}
+        >
           <Input.TextArea maxLength={500} autoSize={{ minRows: 2 }} />
         </Form.Item>
       </Form>

@@ -3,7 +3,7 @@ import { useI18n } from '../i18n'
 import { Answer } from '../ui/states'
 import { Leaves } from './marks'
 import { useActs, useVersions, type Agreement } from './queries'
-import { changedParts } from './words'
+import { changedParts, sideKey } from './words'
 
 /** HistoryPanel is each version with what it changed, and who accepted or ended the agreement. */
 export function HistoryPanel({ of: a }: { of: Agreement }) {
@@ -40,7 +40,7 @@ export function HistoryPanel({ of: a }: { of: Agreement }) {
                       .filter((x) => x.version === v.version)
                       .map((x) => (
                         <li key={x.id}>
-                          {t(`agreements.act.${x.act}`, { side: t(`agreements.${x.side}`), version: x.version })}
+                          {t(`agreements.act.${x.act}`, { side: t(sideKey[x.side]), version: x.version })}
                           <span className="muted">
                             {' '}
                             · {x.by} · {dateTime(millis(x.at))}

@@ -18,9 +18,7 @@ export function PartyName({ of: p, hosted }: { of: Party; hosted?: boolean }) {
       <div className="muted small">
         {p.creditCode && <code>{p.creditCode}</code>}
         {p.creditCode && ' · '}
-        <span title={p.node}>
-          {hosted ? t('agreements.here') : t('agreements.node', { node: p.node.slice(0, 8) })}
-        </span>
+        <span title={p.node}>{hosted ? t('agreements.here') : t('agreements.node', { node: p.node.slice(0, 8) })}</span>
       </div>
     </div>
   )
@@ -54,7 +52,5 @@ export function Leaves({ of: v, taker }: { of: Terms; taker: string }) {
 export function Accepted({ of: c }: { of: Acceptance | undefined }) {
   const { t } = useI18n()
   if (!c) return <span className="tag warning">{t('agreements.notAccepted')}</span>
-  return (
-    <span title={c.hash}>{t('agreements.acceptedBy', { name: c.by, at: dateTime(millis(c.at)) })}</span>
-  )
+  return <span title={c.hash}>{t('agreements.acceptedBy', { name: c.by, at: dateTime(millis(c.at)) })}</span>
 }

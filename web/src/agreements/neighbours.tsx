@@ -47,7 +47,11 @@ export function InviteDialog({ close }: { close: () => void }) {
       ) : (
         <Form form={form} layout="vertical" onFinish={(f: { name: string }) => void save(f)}>
           {saving.problem && <Fault problem={saving.problem} except={['name']} />}
-          <Form.Item name="name" label={label} rules={[{ required: true, message: t('field.missing', { name: label }) }]}>
+          <Form.Item
+            name="name"
+            label={label}
+            rules={[{ required: true, message: t('field.missing', { name: label }) }]}
+          >
             <Input maxLength={200} autoComplete="off" />
           </Form.Item>
         </Form>

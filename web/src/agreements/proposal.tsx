@@ -1,5 +1,5 @@
 import { App, Form, Input, Modal, Radio, Select, Segmented } from 'antd'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 
 import { post } from '../api/client'
 import { useHere } from '../app/org'
@@ -16,7 +16,17 @@ import { endOfDay, lastDay, passable } from './words'
 
 const kinds: Terms['kind'][] = ['parent', 'chain-leader', 'peer', 'regulator', 'bank']
 const drills: Terms['drill'][] = ['none', 'inputs', 'facts', 'readings']
-const purposes = ['statistics', 'supervision', 'programme', 'chain', 'credit', 'insurance', 'service', 'research', 'other']
+const purposes = [
+  'statistics',
+  'supervision',
+  'programme',
+  'chain',
+  'credit',
+  'insurance',
+  'service',
+  'research',
+  'other',
+]
 
 interface Fields {
   place: 'here' | 'linked'
@@ -45,7 +55,8 @@ export function ProposalDialog({ side, revise, close }: { side: Side; revise?: A
   const [form] = Form.useForm<Fields>()
   const saving = useSubmit()
   const now = revise?.proposed ?? revise
-  const said = Form.useWatch((f) => f, form) as Fields | undefined
+  // Before the form stands there is nothing in it.
+  const said = Form.useWatch((f) => f, form) as Partial<Fields> | undefined
   const detail = said?.detail ?? now?.detail ?? 'aggregate'
   const drill = said?.drill ?? now?.drill ?? 'inputs'
   const levels = passable(detail, drill)
@@ -86,7 +97,9 @@ export function ProposalDialog({ side, revise, close }: { side: Side; revise?: A
     <Modal
       open
       width={720}
-      title={t(revise ? 'agreements.reviseTitle' : side === 'taker' ? 'agreements.requestTitle' : 'agreements.offerTitle')}
+      title={t(
+        revise ? 'agreements.reviseTitle' : side === 'taker' ? 'agreements.requestTitle' : 'agreements.offerTitle',
+      )}
       okText={t('agreements.send')}
       cancelText={t('cancel')}
       onCancel={close}
@@ -112,7 +125,9 @@ export function ProposalDialog({ side, revise, close }: { side: Side; revise?: A
             <Select options={kinds.map((value) => ({ value, label: t(`agreements.kind.${value}`) }))} />
           </Form.Item>
           <Form.Item name="purpose" label={t('agreements.purpose')}>
-            <Select options={purposes.map((value) => ({ value, label: t(`agreements.purpose.${value as 'credit'}`) }))} />
+            <Select
+              options={purposes.map((value) => ({ value, label: t(`agreements.purpose.${value as 'credit'}`) }))}
+            />
           </Form.Item>
         </div>
         <Form.Item
@@ -141,7 +156,12 @@ export function ProposalDialog({ side, revise, close }: { side: Side; revise?: A
           </Form.Item>
         </div>
         <div className="formgrid">
-          <Form.Item name="until" label={t('agreements.lastDay')} rules={needed(t('agreements.lastDay'))} extra={t('agreements.lastDayHelp')}>
+          <Form.Item
+            name="until"
+            label={t('agreements.lastDay')}
+            rules={needed(t('agreements.lastDay'))}
+            extra={t('agreements.lastDayHelp')}
+          >
             <Input type="date" />
           </Form.Item>
           <Form.Item name="since" label={t('agreements.since')} extra={t('agreements.sinceHelp')}>
@@ -154,11 +174,21 @@ export function ProposalDialog({ side, revise, close }: { side: Side; revise?: A
         <Form.Item name="basis" label={t('agreements.basis')}>
           <Input maxLength={300} />
         </Form.Item>
-        {said && said.figures?.length > 0 && (
+        {said?.figures && said.figures.length > 0 && (
           <section className="banner" aria-label={t('agreements.leaves')}>
             <b>{t('agreements.leaves')}</b>
             <Leaves
-              of={{ ...said, purpose: '', words: '', until: said.until ? endOfDay(said.until) : '' }}
+              of={{
+                kind: 'parent',
+                figures: said.figures,
+                detail,
+                drill,
+                onward: said.onward ?? 'none',
+                since: said.since,
+                until: said.until ? endOfDay(said.until) : '',
+                purpose: '',
+                words: '',
+              }}
               taker={taker || t('agreements.taker')}
             />
           </section>
@@ -179,12 +209,14 @@ const first = (now: Terms | undefined): Partial<Fields> =>
         detail: 'aggregate',
         drill: 'inputs',
         onward: 'aggregate',
-        // eslint-disable-next-line react-hooks/purity -- a year from the day on which it is written
         until: date(Date.now() + 365 * 86_400_000),
       }
 
-const otherName = (f: Fields | undefined, orgs: ReturnType<typeof useHere>['orgs'], n: ReturnType<typeof useI18n>['n']) =>
-  n(orgs.find((o) => o.id === f?.other)?.name)
+const otherName = (
+  f: Partial<Fields> | undefined,
+  orgs: ReturnType<typeof useHere>['orgs'],
+  n: ReturnType<typeof useI18n>['n'],
+) => n(orgs.find((o) => o.id === f?.other)?.name)
 
 /** Other names the other side: an organisation of this node, or one of a linked node by its credit code. */
 function Other({ side, place }: { side: Side; place: Fields['place'] }) {
@@ -242,21 +274,30 @@ function OrgPicker({
   onChange?: (v: string | undefined) => void
 }) {
   const { t, n } = useI18n()
+  const [typed, setTyped] = useState('')
+  const code = typed.trim().toUpperCase()
   const options = list
     .filter((o) => o.id !== own)
     .map((o) => ({ value: o.id, label: n(o.name), words: `${n(o.name)} ${o.creditCode ?? ''}` }))
+  for (const c of [code, value ?? '']) {
+    if (codeForm.test(c) && !options.some((o) => o.words.includes(c))) options.push({ value: c, label: c, words: c })
+  }
   return (
     <Select
-      mode="tags"
-      maxCount={1}
       aria-label={t('agreements.otherOrg')}
-      value={value ? [value] : []}
-      onChange={(v: string[]) => onChange?.(v.at(-1))}
+      value={value}
+      onChange={onChange}
       options={options}
-      showSearch={{ filterOption: (input, o) => (o?.words ?? '').toLowerCase().includes(input.toLowerCase()) }}
+      showSearch={{
+        onSearch: setTyped,
+        filterOption: (input, o) => (o?.words ?? '').toLowerCase().includes(input.trim().toLowerCase()),
+      }}
     />
   )
 }
+
+/** A unified social credit code: GB 32100 leaves out I, O, S, V and Z. */
+const codeForm = /^[0-9A-HJ-NP-RTUW-Y]{18}$/
 
 /** FigurePicker chooses indicators, each of all enterprises or of a population that a target names; or all of a policy at once. */
 function FigurePicker({ value = [], onChange }: { value?: string[]; onChange?: (v: string[]) => void }) {
@@ -266,11 +307,19 @@ function FigurePicker({ value = [], onChange }: { value?: string[]; onChange?: (
   // eslint-disable-next-line react-hooks/purity -- the policies of the day on which it is written
   const targets = useEveryTarget(date(Date.now()))
   const words = useMemo(
-    () => targets.data.map((x) => ({ word: nameWord(x.indicator.id, filterText(x.filter)), policy: x.policy, name: x.policyName })),
+    () =>
+      targets.data.map((x) => ({
+        word: nameWord(x.indicator.id, filterText(x.filter)),
+        policy: x.policy,
+        name: x.policyName,
+      })),
     [targets.data],
   )
   const options = (indicators.data ?? []).map((d) => {
-    const filters = ['all', ...new Set(words.filter((w) => w.word.startsWith(`${d.id}@`)).map((w) => w.word.slice(d.id.length + 1)))]
+    const filters = [
+      'all',
+      ...new Set(words.filter((w) => w.word.startsWith(`${d.id}@`)).map((w) => w.word.slice(d.id.length + 1))),
+    ]
     return {
       label: n(d.name),
       options: filters.map((f) => ({

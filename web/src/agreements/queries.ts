@@ -7,8 +7,8 @@ import type { Page } from '../api/types'
 type S = components['schemas']
 
 export type Agreement = S['AgreementView']
-export type Terms = S['AgreementTerms']
 export type Version = S['AgreementVersion']
+export type Terms = Omit<Version, 'version' | 'hash' | 'giverAccepted' | 'takerAccepted'>
 export type Party = S['AgreementParty']
 export type Acceptance = S['AgreementAcceptance']
 export type Act = S['AgreementActView']
@@ -25,7 +25,8 @@ export const agreementKeys = {
 export const useAgreements = (org: string, side?: Side, standing?: boolean) =>
   useQuery({
     queryKey: [...agreementKeys.all(), 'list', org, side, standing],
-    queryFn: ({ signal }) => all<Agreement>('/agreements', { org, side, standing: standing || undefined }, signal, 5000),
+    queryFn: ({ signal }) =>
+      all<Agreement>('/agreements', { org, side, standing: standing === true ? true : undefined }, signal, 5000),
   })
 
 export const useAgreement = (id: string) =>
@@ -58,11 +59,11 @@ export const useStreamOf = (id: string, enabled: boolean) =>
 /** How many questions a page shows. */
 const questionsShown = 50
 
-export const useQuestions = (id: string, cursor: string, enabled: boolean) =>
+export const useQuestions = (id: string, side: Side | undefined, cursor: string) =>
   useQuery({
-    queryKey: [...agreementKeys.all(), 'one', id, 'questions', cursor],
-    queryFn: ({ signal }) => get<Page<Question>>(`/agreements/${id}/questions`, { limit: questionsShown, cursor }, signal),
-    enabled,
+    queryKey: [...agreementKeys.all(), 'one', id, 'questions', side, cursor],
+    queryFn: ({ signal }) =>
+      get<Page<Question>>(`/agreements/${id}/questions`, { side, limit: questionsShown, cursor }, signal),
   })
 
 export const usePeers = (enabled = true) =>

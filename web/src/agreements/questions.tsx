@@ -5,14 +5,15 @@ import { dateTime, millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { Answer, Blank } from '../ui/states'
 import { DataTable } from '../ui/table'
-import { useQuestions, type Agreement, type Question } from './queries'
-import { verbKey } from './words'
+import { useQuestions, type Agreement, type Question, type Side } from './queries'
+import { askedOf, verbKey } from './words'
 
 /** QuestionsPanel is the log of what the taker opened: who, what, when, and what came of it. Both sides see it. */
-export function QuestionsPanel({ of: a }: { of: Agreement }) {
+export function QuestionsPanel({ of: a, side }: { of: Agreement; side: Side }) {
   const { t } = useI18n()
   const [cursor, setCursor] = useState('')
-  const questions = useQuestions(a.id, cursor, true)
+  // On one node both sides log the same question.
+  const questions = useQuestions(a.id, a.hosted ? side : undefined, cursor)
   return (
     <section className="panel" aria-label={t('agreements.questions')}>
       <header>
@@ -66,7 +67,11 @@ function Row({ of: q }: { of: Question }) {
       <td data-label={t('agreements.what')}>
         <div>
           {verb ? t(verb) : q.verb}
-          {q.body && <code className="muted small questionbody">{q.body}</code>}
+          {q.body && (
+            <code className="muted small questionbody" title={q.body}>
+              {askedOf(q.body)}
+            </code>
+          )}
         </div>
       </td>
       <td data-label={t('agreements.outcome')}>

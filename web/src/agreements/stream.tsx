@@ -55,7 +55,14 @@ function Linked({ of: s }: { of: StreamOf }) {
 
 function Facts({ of: s }: { of: StreamOf }) {
   const { t } = useI18n()
-  const when = (time: string | undefined) => (time ? <span title={dateTime(millis(time))}><Age of={millis(time)} /></span> : '–')
+  const when = (time: string | undefined) =>
+    time ? (
+      <span title={dateTime(millis(time))}>
+        <Age of={millis(time)} />
+      </span>
+    ) : (
+      '–'
+    )
   return (
     <div className="body stack">
       {s.refused && (
@@ -89,7 +96,9 @@ function Facts({ of: s }: { of: StreamOf }) {
         <Figure word="agreements.moved">{when(s.moved)}</Figure>
         {s.side === 'taker' && (
           <>
-            <Figure word="agreements.checked">{s.checked ? when(s.checked) : <small>{t('agreements.checkedNever')}</small>}</Figure>
+            <Figure word="agreements.checked">
+              {s.checked ? when(s.checked) : <small>{t('agreements.checkedNever')}</small>}
+            </Figure>
             <Figure word="agreements.repaired">
               <span className={s.repaired > 0 ? 'tag warning' : undefined}>{s.repaired}</span>
             </Figure>

@@ -5,7 +5,18 @@ import { agreements } from '../i18n/areas/agreements'
 import { figures } from '../i18n/areas/figures'
 import { fill } from '../i18n/translate'
 import type { Agreement } from './queries'
-import { changedParts, endOfDay, figureWords, lastDay, mySide, passable, sentences, someFigures, waitsFor } from './words'
+import {
+  askedOf,
+  changedParts,
+  endOfDay,
+  figureWords,
+  lastDay,
+  mySide,
+  passable,
+  sentences,
+  someFigures,
+  waitsFor,
+} from './words'
 
 const words = (lang: 'zh' | 'en') => {
   const all: Record<string, string> = { ...agreements[lang], ...figures[lang] }
@@ -22,7 +33,14 @@ test('figures are named in words', () => {
 
 test('says in plain words what leaves the house', () => {
   const said = sentences(
-    { figures: ['mes-use'], detail: 'aggregate', drill: 'none', onward: 'aggregate', since: '2024-01-01', until: '2026-12-31T16:00:00Z' },
+    {
+      figures: ['mes-use'],
+      detail: 'aggregate',
+      drill: 'none',
+      onward: 'aggregate',
+      since: '2024-01-01',
+      until: '2026-12-31T16:00:00Z',
+    },
     '示例市',
     names,
     words('zh'),
@@ -32,7 +50,9 @@ test('says in plain words what leaves the house', () => {
   expect(said[0]).toContain('制造执行系统应用率')
   expect(said[0]).toContain('汇总')
   expect(said[4]).toContain('2026-12-31')
-  expect(sentences({ figures: ['a'], detail: 'enterprise', drill: 'readings', onward: 'none' }, 'X', names, words('en'))[1]).toMatch(/reading/)
+  expect(
+    sentences({ figures: ['a'], detail: 'enterprise', drill: 'readings', onward: 'none' }, 'X', names, words('en'))[1],
+  ).toMatch(/reading/)
 })
 
 const party = (org: string) => ({ node: 'n', org, name: { zh: org } })
@@ -75,7 +95,10 @@ test('what an organisation is in an agreement, and what waits for its word', () 
 test('which terms a version changes', () => {
   const a = agreement({})
   expect(changedParts(a, a)).toEqual([])
-  expect(changedParts({ ...a, drill: 'facts', figures: ['a', 'b'], until: '2027-01-01T08:00:00+08:00' }, a)).toEqual(['figures', 'drill'])
+  expect(changedParts({ ...a, drill: 'facts', figures: ['a', 'b'], until: '2027-01-01T08:00:00+08:00' }, a)).toEqual([
+    'figures',
+    'drill',
+  ])
 })
 
 test('nobody passes on more than it may see', () => {
@@ -87,4 +110,11 @@ test('nobody passes on more than it may see', () => {
 test('a last day and the instant behind it', () => {
   expect(endOfDay('2026-12-31')).toBe('2026-12-31T16:00:00.000Z')
   expect(lastDay('2026-12-31T16:00:00.000Z')).toBe('2026-12-31')
+})
+
+test('what a question was about', () => {
+  expect(askedOf('{"key":"mes-use/2025","code":"91","limit":100}')).toBe('mes-use/2025 · 91')
+  expect(askedOf('{"key":"mes-use/2025","id":"01a204be-422a-739c-8afe-b16b43d12ce7"}')).toBe('mes-use/2025 · 01a204be')
+  expect(askedOf('{"key":"cut')).toBe('{"key":"cut')
+  expect(askedOf(undefined)).toBe('')
 })

@@ -26,8 +26,9 @@ export type Said = Pick<Terms, 'figures' | 'detail' | 'drill' | 'onward' | 'sinc
 /** sentences tell in plain words what leaves the house: what the taker sees, may open, may pass on, and until when. */
 export function sentences(of: Said, taker: string, names: Names, i18n: Pick<I18n, 't' | 'lang'>): string[] {
   const { t } = i18n
+  const seen = of.detail === 'aggregate' && of.drill === 'none' ? 'totals' : of.detail
   const out = [
-    t(`agreements.sees.${of.detail}`, { taker, figures: someFigures(of.figures, names, i18n, 6) }),
+    t(`agreements.sees.${seen}`, { taker, figures: someFigures(of.figures, names, i18n, 6) }),
     t(`agreements.opens.${of.drill}`),
     t(`agreements.passes.${of.onward}`),
   ]
@@ -46,6 +47,8 @@ export const tones: Record<Agreement['state'], string> = {
   ended: 'tag',
 }
 
+export const sideKey: Record<Side, Key> = { giver: 'agreements.giver', taker: 'agreements.taker' }
+
 /** mySide is what an organisation is in an agreement. One node may hold both sides: then the organisation of the page decides. */
 export function mySide(a: Pick<Agreement, 'giver' | 'taker' | 'sides' | 'hosted'>, org: string): Side {
   if (a.giver.org === org && (a.hosted || a.sides.includes('giver'))) return 'giver'
@@ -61,7 +64,19 @@ export function waitsFor(a: Agreement, side: Side): number | undefined {
   return mine ? undefined : newest.version
 }
 
-const parts = ['kind', 'figures', 'detail', 'drill', 'onward', 'since', 'from', 'until', 'purpose', 'words', 'basis'] as const
+const parts = [
+  'kind',
+  'figures',
+  'detail',
+  'drill',
+  'onward',
+  'since',
+  'from',
+  'until',
+  'purpose',
+  'words',
+  'basis',
+] as const
 export type Changed = (typeof parts)[number]
 
 /** changedParts are the terms in which a version differs from the one before it. */
@@ -89,5 +104,21 @@ export const endOfDay = (day: string): string =>
 export const lastDay = (until: string): string => new Date(millis(until) - 1 + 8 * 3_600_000).toISOString().slice(0, 10)
 
 /** What was asked for over the link, in words where the console knows the verb. */
-export const verbKey = (verb: string): Key | undefined =>
-  ['explain', 'sample', 'fact', 'prove'].includes(verb) ? (`agreements.verb.${verb}` as Key) : undefined
+export const verbKey = (verb: string): Key | undefined => verbs[verb]
+
+const verbs: Partial<Record<string, Key>> = {
+  explain: 'agreements.verb.explain',
+  sample: 'agreements.verb.sample',
+  fact: 'agreements.verb.fact',
+  prove: 'agreements.verb.prove',
+}
+
+/** askedOf is what a question was about, out of its body: the figure, the enterprise in it, and the thing that was opened. */
+export function askedOf(body: string | undefined): string {
+  try {
+    const q = JSON.parse(body ?? '') as { key?: string; code?: string; id?: string }
+    return [q.key, q.code, q.id?.slice(0, 8)].filter(Boolean).join(' · ')
+  } catch {
+    return body ?? '' // a long one is cut
+  }
+}

@@ -1830,6 +1830,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/figures/{id}/pack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An evidence pack (.jwf): all that jingwei verify figure needs to prove a revision offline */
+        get: operations["packFigure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/flows": {
         parameters: {
             query?: never;
@@ -4996,7 +5013,7 @@ export interface paths {
         };
         /**
          * A region's targets as a report to be signed (PDF), or as a workbook
-         * @description Each target with what is wanted, what is so, coverage, grade, gap and status; the PDF also tells what is missing and each clause word for word. Computed when it is asked for, in the caller's language.
+         * @description Each target with what is wanted, what is so, coverage, grade, gap and status; the PDF also tells what is missing and each clause word for word. Computed when it is asked for unless kept figures are, in the caller's language.
          */
         get: operations["reportRegion"];
         put?: never;
@@ -10598,6 +10615,8 @@ export interface components {
             state: "submitted" | "returned" | "accepted";
         };
         FigureTarget: {
+            /** @description Sources that have given nothing, are left out, or are not linked */
+            absent: components["schemas"]["FigurePart"][];
             also: components["schemas"]["TargetBeside"][];
             /**
              * Format: date-time
@@ -21696,6 +21715,46 @@ export interface operations {
             };
         };
     };
+    packFigure: {
+        parameters: {
+            query?: {
+                /** @description The one that stood at asOf, where it is left out */
+                revision?: number;
+                /** @description As this node knew it then */
+                asOf?: string;
+                /** @description 1: the node's own figure and what others have told it; 2: with the packs of those below, as far as they agree, down to what enterprises' values rest on */
+                grade?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pack, a zip file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listFlows: {
         parameters: {
             query?: never;
@@ -29334,6 +29393,10 @@ export interface operations {
                 region: string;
                 /** @description Day; today without it */
                 on?: string;
+                /** @description Of the policies that the keeper has adopted, as its figures are kept; the region is the keeper's own */
+                kept?: boolean;
+                /** @description With kept: as this node knew it then */
+                asOf?: string;
                 format?: "pdf" | "xlsx";
             };
             header?: {

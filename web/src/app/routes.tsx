@@ -198,6 +198,20 @@ export const routes: RouteObject[] = [
                 path: 'indicators/:id',
                 lazy: async () => ({ Component: (await import('../pages/indicator')).IndicatorPage }),
               },
+              {
+                path: 'agreements',
+                lazy: async () => ({ Component: (await import('../pages/agreements')).AgreementsPage }),
+              },
+              {
+                path: 'agreements/:id',
+                lazy: async () => ({ Component: (await import('../pages/agreement')).AgreementPage }),
+              },
+              {
+                path: 'neighbours',
+                lazy: async () => ({ Component: (await import('../pages/neighbours')).NeighboursPage }),
+              },
+              { path: 'figures', lazy: async () => ({ Component: (await import('../pages/figures')).FiguresPage }) },
+              { path: 'figures/:id', lazy: async () => ({ Component: (await import('../pages/figure')).FigurePage }) },
               { path: 'grants', lazy: async () => ({ Component: (await import('../pages/grants')).GrantsPage }) },
               { path: 'plant', lazy: async () => ({ Component: (await import('../pages/plant')).PlantPage }) },
               { path: 'people', lazy: async () => ({ Component: (await import('../pages/people')).PeoplePage }) },

@@ -60,7 +60,9 @@ describe('marks', () => {
   test('a figure that was restated after it was handed in says so, before all else', () => {
     expect(marksOf(figure('a', '2025'))).toEqual([])
     expect(marksOf(figure('a', '2025', { revision: '2' }))).toEqual(['restated'])
-    expect(marksOf(figure('a', '2025', { revision: '2', seal: { state: 'accepted', changed: true } }))).toEqual(['changed'])
+    expect(marksOf(figure('a', '2025', { revision: '2', seal: { state: 'accepted', changed: true } }))).toEqual([
+      'changed',
+    ])
     expect(marksOf(figure('a', '2025', { definition: { hash: '', changed: true } }))).toEqual(['definition'])
   })
   test('what a revision changed', () => {

@@ -45,13 +45,15 @@ export function boardOf(figures: readonly Figure[]): Board {
 const order: Kind[] = ['year', 'quarter', 'month', 'moment', 'day']
 
 /** kindsOf are the kinds of period of which there are figures, the longest first. */
-export const kindsOf = (figures: readonly Figure[]): Kind[] => order.filter((k) => figures.some((f) => f.period.kind === k))
+export const kindsOf = (figures: readonly Figure[]): Kind[] =>
+  order.filter((k) => figures.some((f) => f.period.kind === k))
 
 /**
  * sinceOf is the label of the period that is `most` before the last one of a kind: of the year 2025 and six periods the year 2020.
  */
 export function sinceOf(kind: Kind, last: string, count = most): string {
-  const [y = 0, second = '1', d = '1'] = last.split('-').map((x, i) => (i === 0 ? Number(x) : x)) as [number, string?, string?]
+  const [year = '', second = '1', d = '1'] = last.split('-')
+  const y = Number(year)
   const two = (n: number) => String(n).padStart(2, '0')
   switch (kind) {
     case 'year':
@@ -97,7 +99,10 @@ export function marksOf(f: Figure): Mark[] {
 }
 
 /** changesOf tells what the next revision changed of the one before it: the main reading, or what it rests on alone. */
-export function changeOf(now: { value?: string; known?: number; of?: number }, before?: typeof now): 'first' | 'value' | 'coverage' | 'below' {
+export function changeOf(
+  now: { value?: string; known?: number; of?: number },
+  before?: typeof now,
+): 'first' | 'value' | 'coverage' | 'below' {
   if (!before) return 'first'
   if (now.value !== before.value) return 'value'
   if (now.known !== before.known || now.of !== before.of) return 'coverage'

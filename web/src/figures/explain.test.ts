@@ -1,6 +1,19 @@
 import { expect, test } from 'vitest'
 
-import { alone, below, covered, firmAt, firmsOf, keyOf, shutOf, type Firm, type Part } from './explain'
+import {
+  alone,
+  below,
+  covered,
+  decimal,
+  firmAt,
+  firmsOf,
+  given,
+  keyOf,
+  shutOf,
+  told,
+  type Firm,
+  type Part,
+} from './explain'
 
 const part = (more: Partial<Part>): Part => ({
   source: 'a1',
@@ -48,4 +61,17 @@ test('what may not be opened says why', () => {
 test('the cover of a day in hours', () => {
   expect(covered({ coveredSeconds: 86_400 })).toBe(24)
   expect(covered({ coveredSeconds: 5_400 })).toBe(1.5)
+})
+
+test('values as they came, as people read them', () => {
+  expect(['16604999999/50', '-1/3', '2/1', '870333.38', '1/0'].map(decimal)).toEqual([
+    '332099999.98',
+    '-0.333',
+    '2',
+    '870333.38',
+    '1/0',
+  ])
+  expect(given('money', '87033338')).toBe(87033338)
+  expect(given('choice', 'online')).toBe('online')
+  expect([told('true'), told('20.5'), told(undefined)]).toEqual([true, '20.5', null])
 })

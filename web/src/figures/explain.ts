@@ -1,120 +1,16 @@
 import type { components } from '../api/schema'
-import type { Text } from '../api/types'
-import type { Missing, Reading, Value } from '../targets/queries'
 
 type S = components['schemas']
 
-/** Explanation is what one level of a figure is made of, on whichever node that level lives. */
-export interface Explanation {
-  level: 'population' | 'enterprise'
-  node: string
-  nodeName: string
-  org: Text
-  id: string
-  key: string
-  indicator: S['IndicatorBrief']
-  period: S['Period']
-  filter: string
-  baseline?: string
-  revision?: string
-  commit?: string
-  watermark?: string
-  definition: string
-  population?: { hash: string; members: number; day: string }
-  readings: Reading[]
-  grade?: string
-  coverage: S['FigureCoverage']
-  missing: Missing[]
-  parts: Part[]
-  enterprises: Firm[]
-  next?: string
-  value?: Value
-  agrees?: boolean
-  weakest: Weak[]
-  hops: Hop[]
-}
-
-/** Part is a source of a population's enterprises. */
-export interface Part {
-  /** local: enterprises of that node; given: enterprises with a node of their own; or the agreement by which an account was given. */
-  source: string
-  kind: 'rows' | 'account'
-  state: 'given' | 'offline' | 'not-delivered' | 'isolated'
-  reason?: string
-  codes?: string[] | null
-  name?: Text
-  members: number
-  known: number
-  at?: string
-  away?: string
-  open: boolean
-}
-
-/** Firm is an enterprise of a population. */
-export interface Firm {
-  code: string
-  name?: string
-  org?: string
-  number?: S['FigureNumber']
-  holds?: boolean
-  grade?: string
-  filled?: string
-  missing: { name: Text; text: Text }[]
-  source?: string
-  /** The agreement by which it is asked, where it lives on another node. */
-  via?: string
-  open: boolean
-}
-
-/** Weak is a link by which the figure would break first. */
-export interface Weak {
-  kind: 'isolated' | 'offline' | 'missing' | 'differs' | 'grade' | 'coverage' | 'age'
-  text: Text
-  part?: number
-  code?: string
-}
-
-/** Hop is a node that was asked on the way down. */
-export interface Hop {
-  node: string
-  org: Text
-  agreement: string
-  tookMs: number
-}
-
-/** Sample is the last sample of a series, with how much of its day is covered. */
-export interface Sample {
-  series: string
-  name: Text
-  machine?: Text
-  unit?: string
-  time?: string
-  value?: string
-  status?: string
-  received?: string
-  day?: string
-  samples: string
-  coveredSeconds: number
-  hops: Hop[]
-}
-
-/** Fact is a fact without what stays with the enterprise. */
-export interface Fact {
-  id: string
-  revision: string
-  kind: string
-  kindName: Text
-  source: string
-  grade: string
-  evidence?: string
-  documents: string[]
-  since?: string
-  until?: string
-  at: string
-  fields: { key: string; name: Text; text: string }[]
-  hidden?: number
-  hops: Hop[]
-}
+/** What one level of a figure is made of, on whichever node that level lives. Integers of 64 bits come as strings of digits. */
+export type Explanation = Omit<S['FigureExplanation'], 'revision'> & { revision?: string }
+/** A source of a population's enterprises. */
+export type Part = S['FigureExplainedPart']
+export type Firm = S['FigureExplainedFirm']
+/** The last sample of a series, with how much of its day is covered. */
+export type Sample = Omit<S['FigureSample'], 'samples'> & { samples: string }
+/** A fact without what stays with the enterprise. */
+export type Fact = S['FigureFact']
 
 /** Where says which level is asked for: the agreements to follow downward, and one enterprise or none. */
 export interface Where {
@@ -154,3 +50,21 @@ export const alone = (parts: readonly Part[], firms: readonly Firm[]): Firm[] =>
 
 /** covered is how much of a day is covered, in hours. */
 export const covered = (s: Pick<Sample, 'coveredSeconds'>): number => Math.round(s.coveredSeconds / 360) / 10
+
+/** decimal is a fraction such as 1/3 to three places; anything else as it is. */
+export function decimal(value: string): string {
+  const [, sign = '', over, under] = /^(-?)(\d+)\/(\d+)$/.exec(value) ?? []
+  if (!over || !under || !/[1-9]/.test(under)) return value
+  const digits = String((BigInt(over) * BigInt(1000)) / BigInt(under)).padStart(4, '0')
+  const places = digits.slice(-3).replace(/0+$/, '')
+  return sign + digits.slice(0, -3) + (places && `.${places}`)
+}
+
+/** given is a fact's value as its field has it: what is no text came as JSON. */
+export function given(type: string, text: string): unknown {
+  return ['integer', 'money', 'boolean', 'list'].includes(type) ? JSON.parse(text) : text
+}
+
+/** told is the value of a sample, which came as a word. */
+export const told = (value: string | undefined): string | boolean | null =>
+  value === 'true' || value === 'false' ? value === 'true' : (value ?? null)

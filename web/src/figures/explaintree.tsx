@@ -5,19 +5,29 @@ import { useAgreement } from '../agreements/queries'
 import type { Problem } from '../api/problem'
 import { useHere } from '../app/org'
 import { dateTime, millis } from '../format/time'
+import { useKinds } from '../facts/queries'
+import { valueText as fieldText } from '../fields/field'
+import { useWords } from '../fields/words'
+import { valueText } from '../format/number'
+import { readableUnit } from '../format/unit'
 import { useI18n } from '../i18n'
+import { useSecond } from '../live/clock'
+import { grouped } from '../targets/figure'
 import { Num } from '../targets/parts'
 import type { Input, Rest, Value } from '../targets/queries'
-import { Age } from '../ui/age'
+import { Age, ageText } from '../ui/age'
 import { Fault } from '../ui/states'
 import {
   alone,
   below,
   covered,
+  decimal,
   firmAt,
   firmsOf,
+  given,
   keyOf,
   shutOf,
+  told,
   type Explanation,
   type Firm,
   type Part,
@@ -54,7 +64,8 @@ function Level({ of, where }: { of: Of; where: Where }) {
   const answer = useExplained(of.figure, of.asOf, where)
   const pages = answer.data?.pages
   const first = pages?.[0]
-  if (answer.error && !first) return <Refused id={`${keyOf(where)}!`} problem={answer.error} retry={() => void answer.refetch()} />
+  if (answer.error && !first)
+    return <Refused id={`${keyOf(where)}!`} problem={answer.error} retry={() => void answer.refetch()} />
   if (!pages || !first) {
     return (
       <Item id={`${keyOf(where)}…`}>
@@ -108,10 +119,22 @@ function Population({
       </Item>
       {x.value && <Given of={of} where={where} value={x.value} />}
       {x.parts.map((p, i) => (
-        <PartItem key={p.source + String(i)} id={`${key}${p.source}:${i}`} of={of} where={where} part={p} firms={firmsOf(p, firms)} more={more} />
+        <PartItem
+          key={p.source + String(i)}
+          id={`${key}${p.source}:${i}`}
+          of={of}
+          where={where}
+          part={p}
+          firms={firmsOf(p, firms)}
+          more={more}
+        />
       ))}
       {rest.length > 0 && (
-        <Item id={`${key}-`} begin={rest.length <= 8} below={() => rest.map((f) => <FirmItem key={f.code} of={of} where={where} firm={f} />)}>
+        <Item
+          id={`${key}-`}
+          begin={rest.length <= 8}
+          below={() => rest.map((f) => <FirmItem key={f.code} of={of} where={where} firm={f} />)}
+        >
           {t('figures.alone')} <span className="tag">{rest.length}</span>
         </Item>
       )}
@@ -156,8 +179,11 @@ function PartItem({
   more: React.ReactNode
 }) {
   const { t, n } = useI18n()
+  const now = useSecond()
   const rows = p.kind === 'rows'
-  const name = n(p.name) || t(rows ? (p.source === 'given' ? 'figures.source.given' : 'figures.source.local') : 'figures.source.other')
+  const name = rows
+    ? t(p.source === 'given' ? 'figures.source.given' : 'figures.source.local')
+    : n(p.name) || t('figures.source.other')
   const shut = shutOf(p)
   const deeper = below(where, p)
   const opens = rows
@@ -177,17 +203,19 @@ function PartItem({
     : deeper && (() => <Level of={of} where={deeper} />)
   return (
     <Item id={id} crumb={name} begin={rows} below={shut ? undefined : opens}>
-      <b>{rows ? (p.source === 'given' ? t('figures.source.given') : name) : name}</b>
+      <b>{name}</b>
       <span className="muted small">{t('figures.members.known', { known: p.known, members: p.members })}</span>
       {p.at && (
         <span className="muted small" title={dateTime(millis(p.at))}>
-          <Age of={millis(p.at)} />
+          {t('figures.at', { at: ageText(t, now - millis(p.at)) })}
         </span>
       )}
       {p.state === 'offline' && (
         <span className="tag warning">{t('figures.away', { at: p.away ? dateTime(millis(p.away)) : '–' })}</span>
       )}
-      {p.state === 'isolated' && <span className="tag error">{t('figures.shut.isolated', { reason: p.reason ?? '' })}</span>}
+      {p.state === 'isolated' && (
+        <span className="tag error">{t('figures.shut.isolated', { reason: p.reason ?? '' })}</span>
+      )}
       {shut === 'not-delivered' && <span className="tag warning">{t('figures.shut.not-delivered')}</span>}
       {shut === 'no-consent' && <NoConsent agreement={where.via.at(-1)} />}
     </Item>
@@ -197,7 +225,11 @@ function PartItem({
 /** NoConsent says at which hop there is none: the agreement is told where this node is a party of it. */
 function NoConsent({ agreement }: { agreement: string | undefined }) {
   const { t } = useI18n()
-  return agreement ? <AtHop agreement={agreement} /> : <span className="tag warning">{t('figures.shut.no-consent')}</span>
+  return agreement ? (
+    <AtHop agreement={agreement} />
+  ) : (
+    <span className="tag warning">{t('figures.shut.no-consent')}</span>
+  )
 }
 
 function AtHop({ agreement }: { agreement: string }) {
@@ -221,11 +253,19 @@ function FirmItem({ of, where, firm: f }: { of: Of; where: Where; firm: Firm }) 
     <Item
       id={`${keyOf(where)}@${f.code}`}
       crumb={name}
-      below={f.open || f.source ? () => <Level of={of} where={f.open ? next : { via: where.via, code: f.code }} /> : undefined}
+      below={
+        f.open || f.source
+          ? () => <Level of={of} where={f.open ? next : { via: where.via, code: f.code }} />
+          : undefined
+      }
     >
       <span>{name}</span>
       <code className="muted small">{f.code}</code>
-      {f.number ? <Num of={f.number} /> : <span className="tag warning">{n(f.missing[0]?.text) || t('figures.notKnown')}</span>}
+      {f.number ? (
+        <Num of={f.number} />
+      ) : (
+        <span className="tag warning">{n(f.missing[0]?.text) || t('figures.notKnown')}</span>
+      )}
       <Graded grade={f.grade} />
       {f.filled && <span className="filled">{f.filled}</span>}
     </Item>
@@ -246,7 +286,9 @@ function Enterprise({ of, where, explained: x }: { of: Of; where: Where; explain
           </span>
         )}
         {x.agrees !== undefined && (
-          <span className={x.agrees ? 'tag good' : 'tag error'}>{t(x.agrees ? 'figures.agrees' : 'figures.differs')}</span>
+          <span className={x.agrees ? 'tag good' : 'tag error'}>
+            {t(x.agrees ? 'figures.agrees' : 'figures.differs')}
+          </span>
         )}
         {hop && <span className="muted small">{t('figures.hop', { node: x.nodeName, ms: hop.tookMs })}</span>}
       </Item>
@@ -256,7 +298,19 @@ function Enterprise({ of, where, explained: x }: { of: Of; where: Where; explain
 }
 
 /** Given are the inputs of a value, each with what it rests on. */
-function Given({ of, where, value: v, org, inside = '' }: { of: Of; where: Where; value: Value; org?: string; inside?: string }) {
+function Given({
+  of,
+  where,
+  value: v,
+  org,
+  inside = '',
+}: {
+  of: Of
+  where: Where
+  value: Value
+  org?: string
+  inside?: string
+}) {
   const { t, n } = useI18n()
   return v.inputs.map((x) => {
     const id = `${keyOf(where)}?${inside}${x.key}`
@@ -266,7 +320,9 @@ function Given({ of, where, value: v, org, inside = '' }: { of: Of; where: Where
         key={x.key}
         id={id}
         begin
-        below={opens ? () => <Rests of={of} where={where} input={x} org={org} inside={`${inside}${x.key}.`} /> : undefined}
+        below={
+          opens ? () => <Rests of={of} where={where} input={x} org={org} inside={`${inside}${x.key}.`} /> : undefined
+        }
       >
         <span>{n(x.name)}</span>
         {x.number ? <Num of={x.number} /> : <span className="tag warning">{n(x.text)}</span>}
@@ -280,13 +336,32 @@ function Given({ of, where, value: v, org, inside = '' }: { of: Of; where: Where
   })
 }
 
-function Rests({ of, where, input: x, org, inside }: { of: Of; where: Where; input: Input; org?: string; inside: string }) {
+function Rests({
+  of,
+  where,
+  input: x,
+  org,
+  inside,
+}: {
+  of: Of
+  where: Where
+  input: Input
+  org?: string
+  inside: string
+}) {
   const { t, n } = useI18n()
   const more = x.more ?? 0
   return (
     <>
       {x.rests.map((r, i) => (
-        <RestItem key={r.id ?? i} id={`${keyOf(where)}?${inside}${r.id ?? i}`} of={of} where={where} rest={r} org={org} />
+        <RestItem
+          key={r.id ?? i}
+          id={`${keyOf(where)}?${inside}${r.id ?? i}`}
+          of={of}
+          where={where}
+          rest={r}
+          org={org}
+        />
       ))}
       {more > 0 && (
         <Item id={`${keyOf(where)}?${inside}+`}>
@@ -310,23 +385,31 @@ function Rests({ of, where, input: x, org, inside }: { of: Of; where: Where; inp
 
 /** RestItem is one fact, machine, entry or check-up that an input rests on. */
 function RestItem({ id, of, where, rest: r, org }: { id: string; of: Of; where: Where; rest: Rest; org?: string }) {
-  const { t } = useI18n()
+  const { t, lang } = useI18n()
   const name = r.title ?? r.id ?? t(`figures.kind.${r.kind}`)
   let opens: (() => React.ReactNode) | undefined
   if (r.kind === 'fact' && r.id) {
     const fact = r.id
-    opens = () => <FactItem id={id} of={of} where={where} fact={fact} revision={r.revision} />
+    opens = () => (
+      <FactItem
+        id={id}
+        of={of}
+        where={where}
+        fact={fact}
+        revision={r.revision === undefined ? undefined : String(r.revision)}
+      />
+    )
   } else if (r.kind === 'machine' && (r.series?.length ?? 0) > 0) {
     opens = () => r.series?.map((s) => <SampleItem key={s} id={`${id}/${s}`} of={of} where={where} series={s} />)
   } else if (r.kind === 'series' && r.id) {
     const series = r.id
-    opens = () => <SampleItem id={`${id}/${series}`} of={of} where={where} series={series} />
+    opens = () => <SampleItem id={`${id}/${series}`} of={of} where={where} series={series} named />
   }
   return (
     <Item id={id} crumb={name} below={opens}>
       <span className="tag">{t(`figures.kind.${r.kind}`)}</span>
       <span>{name}</span>
-      {r.value && <b>{r.value}</b>}
+      {r.value && <b>{grouped(lang, decimal(r.value))}</b>}
       {r.of !== undefined && <span className="muted small">{t('figures.days', { days: r.days ?? 0, of: r.of })}</span>}
       <span className={r.counts ? 'tag good' : 'tag'}>{t(r.counts ? 'figures.counts' : 'figures.countsNot')}</span>
       {r.kind === 'machine' && !opens && r.counts && <span className="muted small">{t('figures.noSeries')}</span>}
@@ -348,8 +431,21 @@ function Page({ rest: r, org }: { rest: Rest; org?: string }) {
   ) : null
 }
 
-function SampleItem({ id, of, where, series }: { id: string; of: Of; where: Where; series: string }) {
-  const { t, n } = useI18n()
+function SampleItem({
+  id,
+  of,
+  where,
+  series,
+  named = false,
+}: {
+  id: string
+  of: Of
+  where: Where
+  series: string
+  /** The machine is told too: it is not what was opened. */
+  named?: boolean
+}) {
+  const { t, n, lang } = useI18n()
   const sample = useSample(of.figure, where, series)
   const s = sample.data
   if (sample.error && !s) return <Refused id={id} problem={sample.error} retry={() => void sample.refetch()} />
@@ -361,15 +457,19 @@ function SampleItem({ id, of, where, series }: { id: string; of: Of; where: Wher
         </span>
       ) : (
         <>
+          {named && s.machine && <b>{n(s.machine)}</b>}
           <span>{n(s.name)}</span>
           {s.time ? (
             <>
               <b className="nowrap">
                 <span className="hidden-text">{t('figures.lastReading')} </span>
-                {s.value} {s.unit}
+                {valueText(lang, 'float64', told(s.value), t('yes'), t('no'))} {readableUnit(s.unit)}
               </b>
-              {s.status && <span className="tag">{s.status}</span>}
-              <span className="muted small" title={s.received && t('figures.received', { at: dateTime(millis(s.received)) })}>
+              {s.status && s.status !== 'Good' && <span className="tag warning">{s.status}</span>}
+              <span
+                className="muted small"
+                title={s.received && t('figures.received', { at: dateTime(millis(s.received)) })}
+              >
                 {dateTime(millis(s.time))} · <Age of={millis(s.time)} />
               </span>
               {s.day && (
@@ -387,10 +487,29 @@ function SampleItem({ id, of, where, series }: { id: string; of: Of; where: Wher
   )
 }
 
-function FactItem({ id, of, where, fact, revision }: { id: string; of: Of; where: Where; fact: string; revision?: string }) {
+function FactItem({
+  id,
+  of,
+  where,
+  fact,
+  revision,
+}: {
+  id: string
+  of: Of
+  where: Where
+  fact: string
+  revision?: string
+}) {
   const { t, n, lang } = useI18n()
   const answer = useFactOf(of.figure, where, fact, revision)
   const f = answer.data
+  const kinds = useKinds()
+  const words = useWords()
+  const fields = kinds.data?.find((k) => k.id === f?.kind)?.fields
+  const textOf = (x: { key: string; text: string }) => {
+    const field = fields?.find((y) => y.key === x.key)
+    return field ? fieldText(field, given(field.type, x.text), words) : x.text
+  }
   if (answer.error && !f) return <Refused id={`${id}f`} problem={answer.error} retry={() => void answer.refetch()} />
   return (
     <Item id={`${id}f`}>
@@ -407,14 +526,18 @@ function FactItem({ id, of, where, fact, revision }: { id: string; of: Of; where
             {f.fields.map((x) => (
               <div key={x.key} style={{ display: 'contents' }}>
                 <dt>{n(x.name)}</dt>
-                <dd>{x.text}</dd>
+                <dd>{textOf(x)}</dd>
               </div>
             ))}
           </dl>
           {f.documents.length > 0 && (
-            <span className="muted small">{t('figures.documents', { list: f.documents.join(lang === 'zh' ? '、' : ', ') })}</span>
+            <span className="muted small">
+              {t('figures.documents', { list: f.documents.join(lang === 'zh' ? '、' : ', ') })}
+            </span>
           )}
-          {(f.hidden ?? 0) > 0 && <span className="muted small">{t('figures.hiddenFields', { n: f.hidden ?? 0 })}</span>}
+          {(f.hidden ?? 0) > 0 && (
+            <span className="muted small">{t('figures.hiddenFields', { n: f.hidden ?? 0 })}</span>
+          )}
         </div>
       )}
     </Item>

@@ -117,7 +117,11 @@ function Versions() {
       <header>
         <h2>{t('figures.versions')}</h2>
       </header>
-      <Answer query={versions} rows={3} empty={(list) => list.length === 0 && <p className="body muted">{t('figures.never')}</p>}>
+      <Answer
+        query={versions}
+        rows={3}
+        empty={(list) => list.length === 0 && <p className="body muted">{t('figures.never')}</p>}
+      >
         {(list) => (
           <ol className="body stack history">
             {list.map((k) => (

@@ -32,7 +32,6 @@ const tones: Record<Manual['state'], string> = { entered: 'tag warning', confirm
 
 /** ManualTable lists values that people have entered, each with what may be done with it. */
 export function ManualTable({ list, label, named }: { list: Manual[]; label: string; named?: boolean }) {
-  const { t } = useI18n()
   const [open, setOpen] = useState<{ what: 'revise' | 'withdraw' | 'history'; of: Manual }>()
   const close = () => setOpen(undefined)
   return (
@@ -62,7 +61,15 @@ export function ManualTable({ list, label, named }: { list: Manual[]; label: str
   )
 }
 
-function Row({ of: m, named, open }: { of: Manual; named?: boolean; open: (what: 'revise' | 'withdraw' | 'history') => void }) {
+function Row({
+  of: m,
+  named,
+  open,
+}: {
+  of: Manual
+  named?: boolean
+  open: (what: 'revise' | 'withdraw' | 'history') => void
+}) {
   const { may } = useHere()
   const i18n = useI18n()
   const { t, n } = i18n
@@ -109,12 +116,22 @@ function Row({ of: m, named, open }: { of: Manual; named?: boolean; open: (what:
               <Button size="small" aria-label={`${t('figures.revise')} ${where}`} onClick={() => open('revise')}>
                 {t('figures.revise')}
               </Button>
-              <Button size="small" danger aria-label={`${t('figures.withdraw')} ${where}`} onClick={() => open('withdraw')}>
+              <Button
+                size="small"
+                danger
+                aria-label={`${t('figures.withdraw')} ${where}`}
+                onClick={() => open('withdraw')}
+              >
                 {t('figures.withdraw')}
               </Button>
             </>
           )}
-          <Button size="small" type="text" aria-label={`${t('figures.history')} ${where}`} onClick={() => open('history')}>
+          <Button
+            size="small"
+            type="text"
+            aria-label={`${t('figures.history')} ${where}`}
+            onClick={() => open('history')}
+          >
             {t('figures.history')}
           </Button>
         </div>
@@ -244,9 +261,7 @@ export function EnterDialog({
         form={form}
         layout="vertical"
         initialValues={
-          m
-            ? { ...m, documents: [] }
-            : { filter: 'all', grade: 'E1', kind: 'year', documents: [], ...beside }
+          m ? { ...m, documents: [] } : { filter: 'all', grade: 'E1', kind: 'year', documents: [], ...beside }
         }
         onValuesChange={(changed: Partial<Fields>) => {
           const d = indicators.data?.find((x) => x.id === changed.indicator)
@@ -272,7 +287,10 @@ export function EnterDialog({
               <Form.Item name="filter" label={t('figures.population')}>
                 <Select
                   disabled={Boolean(beside.filter)}
-                  options={[...new Set(['all', ...filters])].map((f) => ({ value: f, label: populationWords(f, i18n) }))}
+                  options={[...new Set(['all', ...filters])].map((f) => ({
+                    value: f,
+                    label: populationWords(f, i18n),
+                  }))}
                 />
               </Form.Item>
               <Form.Item name="reading" label={t('figures.reading')} rules={needed(t('figures.reading'))}>
@@ -286,7 +304,10 @@ export function EnterDialog({
             </div>
             <div className="formgrid">
               <Form.Item name="kind" label={t('figures.kind')}>
-                <Select disabled={Boolean(beside.kind)} options={kinds.map((k) => ({ value: k, label: t(`figures.kind.${k}`) }))} />
+                <Select
+                  disabled={Boolean(beside.kind)}
+                  options={kinds.map((k) => ({ value: k, label: t(`figures.kind.${k}`) }))}
+                />
               </Form.Item>
               <Form.Item name="period" label={t('figures.period')} rules={needed(t('figures.period'))}>
                 <Input disabled={Boolean(beside.period)} placeholder="2025 · 2025-Q4 · 2025-12 · 2025-12-31" />
@@ -303,7 +324,10 @@ export function EnterDialog({
           </Form.Item>
           <Form.Item name="grade" label={t('figures.grade')}>
             <Select
-              options={(['E0', 'E1', 'E2'] as const).map((g) => ({ value: g, label: `${g} ${t(`figures.grade.${g}`)}` }))}
+              options={(['E0', 'E1', 'E2'] as const).map((g) => ({
+                value: g,
+                label: `${g} ${t(`figures.grade.${g}`)}`,
+              }))}
             />
           </Form.Item>
         </div>
@@ -311,9 +335,7 @@ export function EnterDialog({
           <Form.Item
             name="documents"
             label={t('figures.document')}
-            rules={
-              m?.document ? [] : [{ required: true, type: 'array', min: 1, message: t('figures.documentNeeded') }]
-            }
+            rules={m?.document ? [] : [{ required: true, type: 'array', min: 1, message: t('figures.documentNeeded') }]}
           >
             <Documents />
           </Form.Item>
@@ -361,7 +383,11 @@ function WithdrawDialog({ of: m, close }: { of: Manual; close: () => void }) {
       <Form form={form} layout="vertical" onFinish={(f: { reason: string }) => void save(f)}>
         <p style={{ marginBottom: 12 }}>{t('figures.withdrawText')}</p>
         {saving.problem && <Fault problem={saving.problem} except={['reason']} />}
-        <Form.Item name="reason" label={label} rules={[{ required: true, message: t('field.missing', { name: label }) }]}>
+        <Form.Item
+          name="reason"
+          label={label}
+          rules={[{ required: true, message: t('field.missing', { name: label }) }]}
+        >
           <Input.TextArea maxLength={2000} autoSize={{ minRows: 2 }} />
         </Form.Item>
       </Form>

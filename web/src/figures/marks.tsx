@@ -4,7 +4,11 @@ import { useI18n } from '../i18n'
 import { marksOf, type Mark } from './board'
 import type { Figure, Seal } from './queries'
 
-const sealTones: Record<Seal['state'], string> = { submitted: 'tag info', returned: 'tag warning', accepted: 'tag good' }
+const sealTones: Record<Seal['state'], string> = {
+  submitted: 'tag info',
+  returned: 'tag warning',
+  accepted: 'tag good',
+}
 
 /** SealTag tells where a period stands. */
 export function SealTag({ state }: { state: Seal['state'] | undefined }) {

@@ -7,7 +7,8 @@ import { conditionsOf, filterText, nameParts, nameWord, populationWords } from '
 
 const words = (lang: 'zh' | 'en') => ({
   lang,
-  t: (key: Key, params?: Record<string, string | number>) => fill((figures[lang] as Record<string, string>)[key] ?? key, params),
+  t: (key: Key, params?: Record<string, string | number>) =>
+    fill((figures[lang] as Record<string, string>)[key] ?? key, params),
 })
 
 test('a population is read and written', () => {
@@ -18,12 +19,16 @@ test('a population is read and written', () => {
     { key: 'size', values: ['large'] },
   ])
   expect(filterText(undefined)).toBe('all')
-  expect(filterText({ tags: ['pilot'], designated: true, size: ['small', 'large', 'small'] })).toBe('designated=true&size=large&size=small&tag=pilot')
+  expect(filterText({ tags: ['pilot'], designated: true, size: ['small', 'large', 'small'] })).toBe(
+    'designated=true&size=large&size=small&tag=pilot',
+  )
 })
 
 test('a population is told in words', () => {
   expect(populationWords('all', words('zh'))).toBe('全部企业')
-  expect(populationWords('designated=true&size=large&tag=pilot', words('zh'))).toBe('规模以上，规模：大型，标签：试点企业')
+  expect(populationWords('designated=true&size=large&tag=pilot', words('zh'))).toBe(
+    '规模以上，规模：大型，标签：试点企业',
+  )
   expect(populationWords('size=large&size=medium', words('en'))).toBe('size: large / medium')
   expect(populationWords('tag=odd', words('en'))).toBe('tag: odd')
 })

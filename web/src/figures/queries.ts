@@ -7,13 +7,17 @@ import { keyOf, type Explanation, type Fact, type Sample, type Where } from './e
 
 type S = components['schemas']
 
-export type Figure = S['FigureBrief']
-export type FigureDetail = S['FigureDetail']
-export type FigurePart = S['FigurePart']
-export type FigureFirm = S['FigureFirm']
+/** Integers of 64 bits come as strings of digits. */
+type Digits<T> = Omit<T, 'revision'> & { revision: string }
+
+export type Manual = Digits<S['ManualView']>
+export type Figure = Omit<Digits<S['FigureBrief']>, 'manual'> & { manual: Manual[] }
+export type FigureDetail = Omit<Digits<S['FigureDetail']>, 'manual' | 'revisions'> & {
+  manual: Manual[]
+  revisions: Digits<S['FigureRevision']>[]
+}
 export type Kind = Figure['period']['kind']
 export type Seal = S['SealView']
-export type Manual = S['ManualView']
 export type Keeper = S['KeeperView']
 
 export const figureKeys = {
@@ -117,7 +121,9 @@ export const useExplained = (figure: string, asOf: string, where: Where, enabled
       get<Explanation>(`/figures/${figure}/explain`, { ...at(where), asOf, after: pageParam, limit: page }, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? null,
-    staleTime: 60_000,
+    // What this node says itself is asked for again; questions to other nodes are noted there, each one.
+    staleTime: where.via.length > 0 || where.code ? 60_000 : 0,
+    refetchInterval: where.via.length > 0 || where.code ? false : 30_000,
     enabled,
   })
 

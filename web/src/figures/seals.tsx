@@ -50,10 +50,10 @@ export function Periods({ kind, periods }: { kind: Kind | undefined; periods: st
                   (!seal || seal.state === 'returned') && (
                     <Button
                       size="small"
-                      aria-label={`${t('figures.submit')} ${period}`}
+                      aria-label={`${t('figures.step.submit')} ${period}`}
                       onClick={() => setStep({ doing: 'submit', keeper: org.id, kind, period })}
                     >
-                      {t('figures.submit')}
+                      {t('figures.step.submit')}
                     </Button>
                   )
                 }
@@ -113,9 +113,7 @@ function SealTable({
             <td data-label={t('figures.sealAsOf')} className="nowrap">
               {s ? dateTime(millis(s.asOf)) : '–'}
             </td>
-            <td data-label={t('figures.by')}>
-              {s ? [s.by.name, n(s.takerName)].filter(Boolean).join(' · ') : '–'}
-            </td>
+            <td data-label={t('figures.by')}>{s ? [s.by.name, n(s.takerName)].filter(Boolean).join(' · ') : '–'}</td>
             <td data-label={t('figures.reason')} className="words">
               {s?.reason || '–'}
             </td>
@@ -123,7 +121,12 @@ function SealTable({
               <div className="row wrap">
                 {actions({ period, seal: s })}
                 {s && (
-                  <Button size="small" type="text" aria-label={`${t('figures.steps')} ${period}`} onClick={() => look(period)}>
+                  <Button
+                    size="small"
+                    type="text"
+                    aria-label={`${t('figures.steps')} ${period}`}
+                    onClick={() => look(period)}
+                  >
                     {t('figures.steps')}
                   </Button>
                 )}
@@ -137,13 +140,21 @@ function SealTable({
 }
 
 /** ToUs are the periods that givers of this node have handed in, to be returned or accepted. */
-function ToUs({ begin, look }: { begin: (s: Step) => void; look: (of: { keeper: string; kind: string; period: string }) => void }) {
+function ToUs({
+  begin,
+  look,
+}: {
+  begin: (s: Step) => void
+  look: (of: { keeper: string; kind: string; period: string }) => void
+}) {
   const { org } = useHere()
   const { t, n } = useI18n()
   const agreements = useAgreements(org.id, 'taker', true)
   const givers = new Map(
     (agreements.data ?? [])
-      .filter((a) => a.hosted && a.state === 'active' && a.taker.org === org.id && a.giver.org)
+      .filter(
+        (a) => a.hosted && a.state === 'active' && a.detail === 'aggregate' && a.taker.org === org.id && a.giver.org,
+      )
       .map((a) => [a.giver.org ?? '', n(a.giver.name)]),
   )
   if (givers.size === 0) return null
@@ -199,18 +210,18 @@ function Giver({
                       <Button
                         size="small"
                         type="primary"
-                        aria-label={`${t('figures.accept')} ${name} ${period}`}
+                        aria-label={`${t('figures.step.accept')} ${name} ${period}`}
                         onClick={() => begin({ ...of, doing: 'accept' })}
                       >
-                        {t('figures.accept')}
+                        {t('figures.step.accept')}
                       </Button>
                     )}
                     <Button
                       size="small"
-                      aria-label={`${t('figures.return')} ${name} ${period}`}
+                      aria-label={`${t('figures.step.return')} ${name} ${period}`}
                       onClick={() => begin({ ...of, doing: 'return' })}
                     >
-                      {t('figures.return')}
+                      {t('figures.step.return')}
                     </Button>
                   </>
                 )
@@ -254,8 +265,8 @@ function StepDialog({ of: s, close }: { of: Step; close: () => void }) {
   return (
     <Modal
       open
-      title={t(`figures.${s.doing}Title`, { period: s.period })}
-      okText={t(`figures.${s.doing}`)}
+      title={t(`figures.stepTitle.${s.doing}`, { period: s.period })}
+      okText={t(`figures.step.${s.doing}`)}
       okButtonProps={{ danger: s.doing === 'return' }}
       cancelText={t('cancel')}
       onCancel={close}
@@ -263,7 +274,7 @@ function StepDialog({ of: s, close }: { of: Step; close: () => void }) {
       confirmLoading={saving.busy}
     >
       <Form form={form} layout="vertical" onFinish={(f: { reason?: string }) => void save(f)}>
-        <p style={{ marginBottom: 12 }}>{t(`figures.${s.doing}Text`)}</p>
+        <p style={{ marginBottom: 12 }}>{t(`figures.stepText.${s.doing}`)}</p>
         {saving.problem && <Fault problem={saving.problem} except={['reason']} />}
         <Form.Item
           name="reason"
@@ -277,7 +288,17 @@ function StepDialog({ of: s, close }: { of: Step; close: () => void }) {
   )
 }
 
-function StepsDialog({ keeper, kind, period, close }: { keeper: string; kind: string; period: string; close: () => void }) {
+function StepsDialog({
+  keeper,
+  kind,
+  period,
+  close,
+}: {
+  keeper: string
+  kind: string
+  period: string
+  close: () => void
+}) {
   const { t, n } = useI18n()
   const steps = useSealSteps(keeper, kind, period)
   return (

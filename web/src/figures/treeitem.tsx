@@ -136,7 +136,10 @@ export function Item({
       data-crumb={crumb}
       tabIndex={tree.current === id ? 0 : -1}
       onFocus={(e) => {
-        if (e.target.closest('[role=treeitem]') === e.currentTarget) tree.come(id, pathOf(e.currentTarget))
+        // A press comes here before its click: the way down, which may take a line more, must not move the row away under it.
+        if (e.target.closest('[role=treeitem]') === e.currentTarget && e.target.matches(':focus-visible')) {
+          tree.come(id, pathOf(e.currentTarget))
+        }
       }}
     >
       <div
@@ -144,7 +147,9 @@ export function Item({
         onClick={(e) => {
           if ((e.target as HTMLElement).closest('a, button')) return
           if (below) setOpen(!open)
-          e.currentTarget.parentElement?.focus()
+          const item = e.currentTarget.parentElement
+          item?.focus()
+          if (item) tree.come(id, pathOf(item))
         }}
       >
         <span className="twist">{below && <Chevron />}</span>

@@ -1,3 +1,4 @@
+import { agreements } from './areas/agreements'
 import { audit } from './areas/audit'
 import { backups } from './areas/backups'
 import { calendars } from './areas/calendars'
@@ -7,6 +8,7 @@ import { correction } from './areas/correction'
 import { energy } from './areas/energy'
 import { facts } from './areas/facts'
 import { fields } from './areas/fields'
+import { figures } from './areas/figures'
 import { files } from './areas/files'
 import { form } from './areas/form'
 import { grants } from './areas/grants'
@@ -502,6 +504,8 @@ export const en: Record<Key, string> = {
   ...programme.en,
   ...region.en,
   ...registers.en,
+  ...agreements.en,
+  ...figures.en,
   ...join.en,
   ...wizard.en,
 }

@@ -1,3 +1,4 @@
+import { agreements } from './areas/agreements'
 import { audit } from './areas/audit'
 import { backups } from './areas/backups'
 import { calendars } from './areas/calendars'
@@ -7,6 +8,7 @@ import { correction } from './areas/correction'
 import { energy } from './areas/energy'
 import { facts } from './areas/facts'
 import { fields } from './areas/fields'
+import { figures } from './areas/figures'
 import { files } from './areas/files'
 import { form } from './areas/form'
 import { grants } from './areas/grants'
@@ -494,6 +496,8 @@ export const zh = {
   ...programme.zh,
   ...region.zh,
   ...registers.zh,
+  ...agreements.zh,
+  ...figures.zh,
   ...join.zh,
   ...wizard.zh,
 } as const

@@ -10,7 +10,7 @@ import { ProposalDialog } from '../agreements/proposal'
 import { agreementKeys, useAgreement, type Agreement, type Side, type Version } from '../agreements/queries'
 import { QuestionsPanel } from '../agreements/questions'
 import { StreamPanel } from '../agreements/stream'
-import { changedParts, mySide, waitsFor } from '../agreements/words'
+import { changedParts, mySide, sideKey, waitsFor } from '../agreements/words'
 import { post } from '../api/client'
 import { useHere } from '../app/org'
 import { nameParts, populationWords } from '../figures/population'
@@ -40,7 +40,11 @@ export function AgreementPage() {
   return (
     <>
       <PageHead
-        title={a && side ? t('agreements.one', { name: n(side === 'giver' ? a.taker.name : a.giver.name) }) : t('agreements.title')}
+        title={
+          a && side
+            ? t('agreements.one', { name: n(side === 'giver' ? a.taker.name : a.giver.name) })
+            : t('agreements.title')
+        }
         crumbs={[
           { label: n(org.name), to: at() },
           { label: t('agreements.title'), to: at('agreements') },
@@ -102,7 +106,7 @@ function Whole({ of: a, side, own }: { of: Agreement; side: Side; own: boolean }
         <p className="banner warning" style={{ margin: 0 }}>
           {t('agreements.endedBy', {
             name: a.endedBy ?? '',
-            side: a.endedOn ? t(`agreements.${a.endedOn}`) : '',
+            side: a.endedOn ? t(sideKey[a.endedOn]) : '',
             at: dateTime(millis(a.ended)),
             reason: a.reason ?? '',
           })}
@@ -123,7 +127,7 @@ function Whole({ of: a, side, own }: { of: Agreement; side: Side; own: boolean }
             </div>
           </section>
           <Figures of={a} />
-          <QuestionsPanel of={a} />
+          <QuestionsPanel of={a} side={side} />
         </div>
         <div className="stack">
           <TermsPanel of={a} />

@@ -163,7 +163,8 @@ function PartyCode({ of: a, side }: { of: Agreement; side: Side }) {
   const p = side === 'giver' ? a.taker : a.giver
   return (
     <div className="muted small">
-      {p.creditCode && <code>{p.creditCode}</code>} {a.hosted ? t('agreements.here') : t('agreements.node', { node: p.node.slice(0, 8) })}
+      {p.creditCode && <code>{p.creditCode}</code>}{' '}
+      {a.hosted ? t('agreements.here') : t('agreements.node', { node: p.node.slice(0, 8) })}
     </div>
   )
 }

@@ -30,7 +30,7 @@ export function FiguresPage() {
   const { org, at } = useHere()
   const { t, n } = useI18n()
   const [params, setParams] = useSearchParams()
-  const tab = (tabs.find((x) => x === params.get('tab')) ?? 'board') as Tab
+  const tab: Tab = tabs.find((x) => x === params.get('tab')) ?? 'board'
   const asOf = params.get('asOf') ?? ''
   const set = (key: string, value: string) =>
     setParams(
@@ -116,7 +116,10 @@ function Board({ kind, latest, asOf }: { kind: Kind; latest: Figure[]; asOf: str
           onChange={setFilter}
           options={[
             { value: '', label: t('figures.everyPopulation') },
-            ...[...new Set(latest.map((f) => f.filter))].map((value) => ({ value, label: populationWords(value, i18n) })),
+            ...[...new Set(latest.map((f) => f.filter))].map((value) => ({
+              value,
+              label: populationWords(value, i18n),
+            })),
           ]}
         />
       </div>
@@ -125,7 +128,13 @@ function Board({ kind, latest, asOf }: { kind: Kind; latest: Figure[]; asOf: str
           const board = boardOf(list)
           const rows = board.rows.filter((r) => fits(r, words) && (!filter || r.filter === filter))
           if (rows.length === 0) return <Blank title={t('figures.noneFit')} />
-          return <BoardTable of={{ ...board, rows }} seals={(seals.data ?? []).filter((s) => s.period.kind === kind)} asOf={asOf} />
+          return (
+            <BoardTable
+              of={{ ...board, rows }}
+              seals={(seals.data ?? []).filter((s) => s.period.kind === kind)}
+              asOf={asOf}
+            />
+          )
         }}
       </Answer>
     </section>
@@ -175,9 +184,7 @@ function Values() {
       <Answer
         query={manuals}
         rows={4}
-        empty={(list) =>
-          list.length === 0 && <Blank title={t('figures.noManual')}>{t('figures.noManualHelp')}</Blank>
-        }
+        empty={(list) => list.length === 0 && <Blank title={t('figures.noManual')}>{t('figures.noManualHelp')}</Blank>}
       >
         {(list) => <ManualTable list={list} label={t('figures.tab.values')} named />}
       </Answer>

@@ -45,9 +45,7 @@ export function NeighboursPage() {
         <Answer
           query={peers}
           rows={4}
-          empty={(list) =>
-            list.length === 0 && <Blank title={t('neighbours.none')}>{t('neighbours.noneFirst')}</Blank>
-          }
+          empty={(list) => list.length === 0 && <Blank title={t('neighbours.none')}>{t('neighbours.noneFirst')}</Blank>}
         >
           {(list) => (
             <DataTable

@@ -5,24 +5,34 @@ import { Link, useSearchParams } from 'react-router'
 
 import { Problem } from '../api/problem'
 import { useHere } from '../app/org'
+import { AsOf, AsSeen } from '../figures/asof'
 import { download } from '../files/transfer'
 import { date } from '../format/time'
 import { useI18n } from '../i18n'
 import { useWays } from '../join/queries'
 import { Bullets } from '../region/bullets'
 import { CourseChart } from '../region/course'
-import { useCourse, useGrids, useMap, useRegion, type RegionFigures } from '../region/figures'
+import {
+  useCourse,
+  useGrids,
+  useKeptFirms,
+  useMap,
+  useRegion,
+  type Actual,
+  type RegionFigures,
+} from '../region/figures'
+import { Computed, KeptPanel } from '../region/kept'
 import { LeagueTable } from '../region/leaguetable'
 import { MapDialog } from '../region/mapdialog'
 import type { Framing } from '../region/picture'
 import { PictureMenu } from '../region/picturemenu'
-import { divisionsOf, firmsOf, placesOf } from '../region/places'
+import { divisionsOf, figurePath, firmsOf, keptFirmsOf, placesOf } from '../region/places'
 import { RegionMap } from '../region/tilemap'
 import { Clause, StatusTag, until, wanted } from '../targets/parts'
-import type { Progress, Status } from '../targets/queries'
+import type { Status } from '../targets/queries'
 import { Figure } from '../ui/figure'
 import { PageHead } from '../ui/page'
-import { Answer, Blank, Fault } from '../ui/states'
+import { Answer, Blank, Bones, Fault } from '../ui/states'
 import '../fields/fields.css'
 import '../region/region.css'
 import '../targets/targets.css'
@@ -39,6 +49,7 @@ export function RegionPage() {
   const today = date(Date.now())
   const on = params.get('on') ?? today
   const asked = params.get('region') ?? ''
+  const asOf = params.get('asOf') ?? ''
   const set = (key: string, value: string) =>
     setParams(
       (p) => {
@@ -48,12 +59,13 @@ export function RegionPage() {
       },
       { replace: true },
     )
-  const region = useRegionCode(asked, org.id, on)
-  const { targets, figures, refused } = useRegion(region, org.id, on)
+  const { targets, figures, refused } = useRegion(asked, org, on, asOf)
+  const { region, kept } = figures
   const name = n(figures.regions.find((r) => r.code === region)?.name) || region
   const give = async (format: string) => {
     try {
-      const file = await download('/region-report', { org: org.id, region, on, format }, lang)
+      const of = kept ? { kept: 'true', ...(asOf && { asOf }) } : {}
+      const file = await download('/region-report', { org: org.id, region, on, format, ...of }, lang)
       void message.success(t('files.saved', { name: file }))
     } catch (e) {
       if (!(e instanceof Problem)) throw e
@@ -80,6 +92,7 @@ export function RegionPage() {
           style={{ width: 'auto' }}
           onChange={(e) => set('on', e.target.value === today ? '' : e.target.value)}
         />
+        {kept && <AsOf value={asOf} onChange={(v) => set('asOf', v)} />}
         <Dropdown
           trigger={['click']}
           disabled={!region}
@@ -93,31 +106,38 @@ export function RegionPage() {
         >
           <Button icon={<DownloadOutlined aria-hidden />}>{t('region.report')}</Button>
         </Dropdown>
-        <Link to={`/wall?org=${org.id}&region=${region}&on=${on}`} className="only-wide">
+        <Link
+          to={`/wall?org=${org.id}&region=${region}&on=${on}${kept && asOf ? `&asOf=${encodeURIComponent(asOf)}` : ''}`}
+          className="only-wide"
+        >
           <FundProjectionScreenOutlined aria-hidden /> {t('region.wall')}
         </Link>
       </PageHead>
-      <Answer
-        query={targets}
-        rows={10}
-        empty={(list) => list.length === 0 && <Blank title={t('targets.none')}>{t('targets.noneHelp')}</Blank>}
-      >
-        {() => (
-          <div className="stack">
-            <Counters figures={figures} />
-            {refused && <Fault problem={refused} />}
-            <Region key={`${region} ${on}`} region={region} name={name} on={on} figures={figures} />
-          </div>
-        )}
-      </Answer>
+      {kept && <AsSeen of={asOf} />}
+      {figures.adopts === undefined ? (
+        <Bones rows={10} />
+      ) : (
+        <Answer
+          query={targets}
+          rows={10}
+          empty={(list) =>
+            list.length === 0 && (
+              <Blank title={t(kept && asOf ? 'region.noneThen' : 'targets.none')}>{t('targets.noneHelp')}</Blank>
+            )
+          }
+        >
+          {() => (
+            <div className="stack">
+              {!kept && <Computed adopts={figures.adopts === true} />}
+              <Counters figures={figures} />
+              {refused && <Fault problem={refused} />}
+              <Region key={`${region} ${on}`} region={region} name={name} on={on} asOf={asOf} figures={figures} />
+            </div>
+          )}
+        </Answer>
+      )}
     </>
   )
-}
-
-/** useRegionCode is the region that is asked for, or else the first one that has targets; the demo's own before others. */
-function useRegionCode(asked: string, org: string, on: string): string {
-  const { regions } = useRegion('', org, on).figures
-  return asked || (regions.find((r) => r.code.startsWith('99')) ?? regions[0])?.code || ''
 }
 
 function Counters({ figures: f }: { figures: RegionFigures }) {
@@ -150,11 +170,13 @@ function Region({
   region,
   name,
   on,
+  asOf,
   figures: f,
 }: {
   region: string
   name: string
   on: string
+  asOf: string
   figures: RegionFigures
 }) {
   const { at } = useHere()
@@ -181,9 +203,9 @@ function Region({
               <h2>{t('region.targets')}</h2>
               <span className="tag">{name}</span>
             </header>
-            <Bullets label={t('region.targets')} list={known} on={on} picked={shown.id} pick={setPicked} />
+            <Bullets label={t('region.targets')} list={known} on={on} asOf={asOf} picked={shown.id} pick={setPicked} />
           </section>
-          <Picked key={shown.id} region={region} name={name} on={on} of={shown} />
+          <Picked key={shown.id} region={region} name={name} on={on} asOf={asOf} of={shown} kept={f.kept} />
         </div>
       )}
       {without.length > 0 && (
@@ -194,7 +216,7 @@ function Region({
             <ul className="quiet">
               {without.map((x) => (
                 <li key={x.id}>
-                  <Link to={at(`targets/${x.id}?on=${on}`)}>{n(x.name)}</Link>{' '}
+                  <Link to={at(x.figure ? figurePath(x.figure, asOf) : `targets/${x.id}?on=${on}`)}>{n(x.name)}</Link>{' '}
                   <span className="muted small">{n(x.reasonText)}</span>
                 </li>
               ))}
@@ -207,13 +229,28 @@ function Region({
 }
 
 /** Picked is one target: where, over time, who leads, and what the policy says. */
-function Picked({ region, name, on, of: x }: { region: string; name: string; on: string; of: Progress }) {
+function Picked({
+  region,
+  name,
+  on,
+  asOf,
+  of: x,
+  kept,
+}: {
+  region: string
+  name: string
+  on: string
+  asOf: string
+  of: Actual
+  kept: boolean
+}) {
   const { org, at, may } = useHere()
   const i18n = useI18n()
   const { t, n } = i18n
   const grids = useGrids()
   const map = useMap(org.id, region)
-  const course = useCourse(x.id, org.id, on)
+  const course = useCourse(x.id, org.id, on, !kept)
+  const drawn = kept ? x : course.data
   const demo = useWays().data?.demo
   const grid = grids.data?.find((g) => g.region === region)
   const [loading, setLoading] = useState(false)
@@ -225,9 +262,11 @@ function Picked({ region, name, on, of: x }: { region: string; name: string; on:
     mark: demo ? t('region.demo') : undefined,
   })
   const divisions = placesOf(x, grid, n)
-  const firms = firmsOf(x, n)
+  const keptFirms = useKeptFirms(x.figure, asOf)
+  const firms = kept ? keptFirmsOf(x, keptFirms.data?.list ?? [], n) : firmsOf(x, n)
   return (
     <div className="stack">
+      {kept && <KeptPanel of={x} asOf={asOf} />}
       <section className="panel" aria-label={t('region.map')}>
         <header>
           <h2>{t('region.map')}</h2>
@@ -270,27 +309,29 @@ function Picked({ region, name, on, of: x }: { region: string; name: string; on:
         <header>
           <h2>{t('region.course')}</h2>
           <div className="actions">
-            {course.data && <PictureMenu svg={courseSvg} name={`${x.id}-course`} framing={framing([])} />}
+            {drawn && <PictureMenu svg={courseSvg} name={`${x.id}-course`} framing={framing([])} />}
           </div>
         </header>
         <div className="body">
-          <Answer query={course} rows={4}>
-            {(c) => (
-              <>
-                <CourseChart of={c} svg={courseSvg} />
-                {!c.path && c.noPath && (
-                  <p className="muted small">
-                    {t('region.path')}: {n(c.noPath)}
-                  </p>
-                )}
-                {!c.forecast && c.noForecast && (
-                  <p className="muted small">
-                    {t('region.forecast')}: {n(c.noForecast)}
-                  </p>
-                )}
-              </>
-            )}
-          </Answer>
+          {drawn ? (
+            <>
+              <CourseChart of={drawn} svg={courseSvg} />
+              {!drawn.path && drawn.noPath && (
+                <p className="muted small">
+                  {t('region.path')}: {n(drawn.noPath)}
+                </p>
+              )}
+              {!drawn.forecast && drawn.noForecast && (
+                <p className="muted small">
+                  {t('region.forecast')}: {n(drawn.noForecast)}
+                </p>
+              )}
+            </>
+          ) : (
+            <Answer query={course} rows={4}>
+              {() => null}
+            </Answer>
+          )}
         </div>
       </section>
       {divisions.length > 0 && (
@@ -314,6 +355,7 @@ function Picked({ region, name, on, of: x }: { region: string; name: string; on:
           />
         </section>
       )}
+      {keptFirms.data?.many && <p className="muted small">{t('region.tooMany')}</p>}
       <section className="panel" aria-label={t('targets.clause')}>
         <div className="body">
           <Clause of={x} open />

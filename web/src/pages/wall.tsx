@@ -4,13 +4,13 @@ import { Link, useNavigate, useSearchParams } from 'react-router'
 
 import { useMe, useOrgs } from '../api/queries'
 import { HereProvider, lastOrg, useHere, type Here } from '../app/org'
-import { date, dateTime } from '../format/time'
+import { date, dateTime, millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { useWays } from '../join/queries'
 import { useSecond } from '../live/clock'
 import { Bullet } from '../region/bullets'
 import { CourseChart } from '../region/course'
-import { useCourse, useGrids, useMap, useRegion } from '../region/figures'
+import { keptKeys, useCourse, useGrids, useMap, useRegion, type Actual } from '../region/figures'
 import { league } from '../region/league'
 import { placesOf } from '../region/places'
 import { RegionMap } from '../region/tilemap'
@@ -76,11 +76,11 @@ function Wall() {
   // eslint-disable-next-line react-hooks/purity -- the wall's clock is this computer's, once a second
   const now = Date.now()
   const on = params.get('on') ?? date(now)
-  const all = useRegion('', org.id, on).figures.regions
-  const region = params.get('region') || (all.find((r) => r.code.startsWith('99')) ?? all[0])?.code || ''
-  const { targets, figures: f, refused } = useRegion(region, org.id, on)
+  const asOf = params.get('asOf') ?? ''
+  const { targets, figures: f, refused } = useRegion(params.get('region') ?? '', org, on, asOf)
+  const region = f.region
   const failed = refused ?? targets.error
-  const name = n(all.find((r) => r.code === region)?.name)
+  const name = n(f.regions.find((r) => r.code === region)?.name)
   const demo = useWays().data?.demo
   const pages = leaves(f.targets.flatMap((x) => f.progress.get(x.id) ?? []))
   const [page, setPage] = useState(0)
@@ -96,7 +96,10 @@ function Wall() {
     return () => clearTimeout(turn)
   }, [paused, pages.length, nth])
   useEffect(() => {
-    const again = setInterval(() => void client.invalidateQueries({ queryKey: ['target'] }), refresh)
+    const again = setInterval(() => {
+      void client.invalidateQueries({ queryKey: ['target'] })
+      void client.invalidateQueries({ queryKey: keptKeys.targets() })
+    }, refresh)
     return () => clearInterval(again)
   }, [client])
   useEffect(() => {
@@ -136,11 +139,11 @@ function Wall() {
         data-leaf={leaf?.kind}
       >
         {leaf?.kind === 'list' && <List list={leaf.list} />}
-        {leaf?.kind === 'one' && <One key={leaf.of.id} of={leaf.of} region={region} on={on} />}
+        {leaf?.kind === 'one' && <One key={leaf.of.id} of={leaf.of} region={region} on={on} kept={f.kept} />}
         {!leaf &&
           (failed ? (
             <Fault problem={failed} />
-          ) : f.done < f.asked || targets.isPending ? (
+          ) : f.done < f.asked || targets.isPending || f.adopts === undefined ? (
             <p className="nothing">{t('region.wallWaiting', { done: f.done, all: f.asked })}</p>
           ) : (
             <p className="nothing">{t('region.wallNothing')}</p>
@@ -149,7 +152,10 @@ function Wall() {
       <footer>
         <span>{n(org.name)}</span>
         <span>{t('region.wallOf', { known, all: f.targets.length })}</span>
-        {f.since !== undefined && <span>{t('region.wallFresh', { at: dateTime(f.since) })}</span>}
+        {f.since !== undefined && (
+          <span>{t(f.kept ? 'region.wallKept' : 'region.wallFresh', { at: dateTime(f.since) })}</span>
+        )}
+        {f.kept && asOf && <span className="stale">{t('region.wallThen', { at: dateTime(millis(asOf)) })}</span>}
         {leaf && refused && <span className="stale">{t('region.wallStale')}</span>}
         <span className="keys">
           <Link to={at(`region?region=${region}`)}>{t('region.title')}</Link> {t('region.wallKeys')}
@@ -202,11 +208,12 @@ function List({ list }: { list: Progress[] }) {
   )
 }
 
-function One({ of: x, region, on }: { of: Progress; region: string; on: string }) {
+function One({ of: x, region, on, kept }: { of: Actual; region: string; on: string; kept: boolean }) {
   const { org } = useHere()
   const i18n = useI18n()
-  const { t, n } = i18n
-  const course = useCourse(x.id, org.id, on)
+  const { t, n, lang } = i18n
+  const worked = useCourse(x.id, org.id, on, !kept).data
+  const course = kept ? x : worked
   const grid = useGrids().data?.find((g) => g.region === region)
   const map = useMap(org.id, region)
   const places = league(placesOf(x, grid, n)).filter((p) => p.number)
@@ -237,6 +244,20 @@ function One({ of: x, region, on }: { of: Progress; region: string; on: string }
           <dd>
             <Grading grade={x.grade} />
           </dd>
+          {x.at && (
+            <>
+              <dt>{t('figures.written')}</dt>
+              <dd>
+                {t('figures.revision', { n: x.revision ?? '' })} <small>{dateTime(millis(x.at))}</small>
+              </dd>
+            </>
+          )}
+          {(x.absent?.length ?? 0) > 0 && (
+            <>
+              <dt>{t('region.sources')}</dt>
+              <dd>{x.absent?.map((s) => n(s.name)).join(lang === 'zh' ? '、' : ', ')}</dd>
+            </>
+          )}
         </dl>
         <blockquote>
           “{x.clause.quote}”
@@ -250,7 +271,7 @@ function One({ of: x, region, on }: { of: Progress; region: string; on: string }
           <RegionMap label={`${t('region.map')}: ${n(x.name)}`} grid={grid} map={map} divisions={x.divisions} bare />
         </div>
       )}
-      <div className="way">{course.data ? <CourseChart of={course.data} bare /> : <Bones rows={3} />}</div>
+      <div className="way">{course ? <CourseChart of={course} bare /> : <Bones rows={3} />}</div>
       {places.length > 1 && (
         <ol className="wallleague">
           {places.slice(0, 6).map((p) => (

@@ -1,10 +1,13 @@
 import { Link } from 'react-router'
 
 import { useHere } from '../app/org'
+import { date, dateTime, millis } from '../format/time'
 import { useI18n } from '../i18n'
 import { Coverage, Gap, Grading, Num, StatusTag, until, wanted } from '../targets/parts'
 import type { Progress } from '../targets/queries'
 import { DataTable } from '../ui/table'
+import type { Actual } from './figures'
+import { figurePath } from './places'
 
 /** share is how far a value is on its way to what is wanted, 0 to 1.25; undefined where the one or the other is not a positive number. */
 export function share(x: Progress): number | undefined {
@@ -25,17 +28,34 @@ export function Bullet({ of: x }: { of: Progress }) {
   )
 }
 
+/** Age tells which revision of a kept figure is shown and since when it stands, and how many sources are missing to it. */
+function Age({ of: x }: { of: Actual }) {
+  const { t } = useI18n()
+  return (
+    <div className="muted small">
+      <span className="nowrap" title={dateTime(millis(x.at))}>
+        {t('figures.revision', { n: x.revision ?? '' })} {date(millis(x.at))}
+      </span>{' '}
+      {(x.absent?.length ?? 0) > 0 && (
+        <span className="tag warning">{t('region.absent', { n: x.absent?.length ?? 0 })}</span>
+      )}
+    </div>
+  )
+}
+
 /** Bullets are targets against actuals: one is picked to be shown beside them. */
 export function Bullets({
   label,
   list,
   on,
+  asOf,
   picked,
   pick,
 }: {
   label: string
-  list: Progress[]
+  list: Actual[]
   on: string
+  asOf: string
   picked: string | undefined
   pick: (id: string) => void
 }) {
@@ -74,7 +94,13 @@ export function Bullets({
             </td>
             <td data-label={t('targets.actual')} className="num">
               <div>
-                <Num of={x.number} />
+                {x.figure ? (
+                  <Link to={at(figurePath(x.figure, asOf))} aria-label={t('region.toFigure', { name: n(x.name) })}>
+                    <Num of={x.number} />
+                  </Link>
+                ) : (
+                  <Num of={x.number} />
+                )}
                 <Bullet of={x} />
               </div>
             </td>
@@ -85,6 +111,7 @@ export function Bullets({
               <div>
                 <Grading grade={x.grade} /> <span className="muted small nowrap">{x.period.label}</span>{' '}
                 <Coverage of={x.coverage} alone={x.indicator.of === 'region'} />
+                {x.at && <Age of={x} />}
               </div>
             </td>
             <td data-label={t('targets.status')}>

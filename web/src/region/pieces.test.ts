@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Progress } from '../targets/queries'
+import type { Grid, KeptFirm } from './figures'
 import { compare, league, type Standing } from './league'
 import { drawn } from './outline'
+import { figurePath, keptFirmsOf, nameOf } from './places'
 import { classOf, scaleOf, shadeOf } from './scale'
 import { courseOf, plotted } from './trajectory'
 import { leaves } from './wall'
@@ -138,5 +140,37 @@ describe('wall', () => {
     expect(list.slice(2).every((l) => l.kind === 'one')).toBe(true)
     expect(list).toHaveLength(13)
     expect(leaves([x(1, false)])).toEqual([])
+  })
+})
+
+describe('kept figures', () => {
+  it('call a region as policies do, or else as tiles do', () => {
+    const grids = [{ tiles: [{ code: '330100', name: { zh: '杭州', en: 'Hangzhou' } }] }] as unknown as Grid[]
+    const places = [{ code: '330000', name: { zh: '浙江省', en: 'Zhejiang' } }]
+    expect(nameOf('330000', places, grids)?.zh).toBe('浙江省')
+    expect(nameOf('330100', places, grids)?.zh).toBe('杭州')
+    expect(nameOf('990000', places, grids)).toBeUndefined()
+  })
+  it('are opened as they were seen', () => {
+    expect(figurePath('x', '')).toBe('figures/x')
+    expect(figurePath('x', '2026-05-05T08:00:00Z')).toBe('figures/x?asOf=2026-05-05T08%3A00%3A00Z')
+  })
+  it('rank enterprises that tell their own values alone', () => {
+    const firm = (code: string, inside: boolean, value?: string) =>
+      ({
+        code,
+        name: code,
+        inside,
+        number: value && { value, exact: value, unit: '%' },
+        missing: value ? [] : [{ text: { zh: '未经同意', en: 'not agreed' } }],
+      }) as unknown as KeptFirm
+    const list = [firm('a', false, '40'), firm('b', true), firm('c', false)]
+    const say = (x: { zh?: string } | undefined) => x?.zh ?? ''
+    const told = keptFirmsOf({ reading: 'mean' } as Progress, list, say as never)
+    expect(told.map((f) => [f.key, f.known, f.reason])).toEqual([
+      ['a', 1, ''],
+      ['c', 0, '未经同意'],
+    ])
+    expect(keptFirmsOf({ reading: 'share' } as Progress, list, say as never)).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 import type { I18n } from '../i18n'
 import type { Progress } from '../targets/queries'
-import type { Grid } from './figures'
+import type { Grid, KeptFirm, Region } from './figures'
 import type { Standing } from './league'
 
 const changes = ['increase-by', 'decrease-by', 'multiply-by']
@@ -36,3 +36,29 @@ export function firmsOf(x: Progress, n: I18n['n']): Standing[] {
     reason: n(f.missing[0]?.text),
   }))
 }
+
+/** keptFirmsOf are those of a kept figure; whoever is inside an account has no value of its own. */
+export function keptFirmsOf(x: Progress, list: KeptFirm[], n: I18n['n']): Standing[] {
+  if (x.reading === 'share' || x.reading === 'distinct') return []
+  return list
+    .filter((f) => !f.inside)
+    .map((f) => ({
+      key: f.entry ?? f.code,
+      name: f.name,
+      number: f.number,
+      known: f.number ? 1 : 0,
+      of: 1,
+      grade: f.grade as Standing['grade'],
+      reason: n(f.missing[0]?.text),
+    }))
+}
+
+/** nameOf is what policies, or else tiles, call a division. */
+export function nameOf(code: string, places: Region[], grids: Grid[]): Region['name'] | undefined {
+  return (
+    places.find((r) => r.code === code)?.name ?? grids.flatMap((g) => g.tiles).find((tile) => tile.code === code)?.name
+  )
+}
+
+/** figurePath is the page of a kept figure, as it was seen at a time. */
+export const figurePath = (id: string, asOf: string) => `figures/${id}${asOf && `?asOf=${encodeURIComponent(asOf)}`}`

@@ -1,7 +1,7 @@
-import type { Progress } from '../targets/queries'
+import type { Actual } from './figures'
 
 /** A page of the wall: a list of targets, or one target with its places and its way. */
-export type Leaf = { kind: 'list'; list: Progress[] } | { kind: 'one'; of: Progress }
+export type Leaf = { kind: 'list'; list: Actual[] } | { kind: 'one'; of: Actual }
 
 /** How many targets are read from afar on one page. */
 export const perLeaf = 8
@@ -10,7 +10,7 @@ export const perLeaf = 8
 export const stands = 15_000
 
 /** leaves are the pages of a region: only what has a value is shown. */
-export function leaves(list: Progress[]): Leaf[] {
+export function leaves(list: Actual[]): Leaf[] {
   const known = list.filter((x) => x.number)
   const out: Leaf[] = []
   for (let i = 0; i < known.length; i += perLeaf) out.push({ kind: 'list', list: known.slice(i, i + perLeaf) })

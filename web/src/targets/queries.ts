@@ -62,7 +62,8 @@ const progress = (id: string, org: string, on: string, past: number) => ({
 export const useProgress = (ids: string[], org: string, on: string) =>
   useQueries({ queries: ids.map((id) => progress(id, org, on, 0)) })
 
-export const useTarget = (id: string, org: string, on: string, past: number) => useQuery(progress(id, org, on, past))
+export const useTarget = (id: string, org: string, on: string, past: number, enabled = true) =>
+  useQuery({ ...progress(id, org, on, past), enabled })
 
 export const useIndicator = (id: string) =>
   useQuery({
