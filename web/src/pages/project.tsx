@@ -199,7 +199,8 @@ function Parts({ of: p }: { of: Project }) {
           {p.events.map((e) => (
             <li key={e.id}>
               <p>
-                <strong>{n((e.body as Body).name) || t(`programme.ev.${e.kind}` as Key)}</strong> <EventWords body={e.body as Body} />
+                <strong>{n((e.body as Body).name) || t(`programme.ev.${e.kind}` as Key)}</strong>{' '}
+                <EventWords body={e.body as Body} />
               </p>
               <p className="muted small">
                 {dateTime(millis(e.at)).slice(0, 16)} {e.by}

@@ -78,5 +78,5 @@ func dayOf(t *time.Time) string {
 	if t == nil {
 		return "–"
 	}
-	return t.Format(time.DateOnly)
+	return field.DateOf(t.UnixNano())
 }
