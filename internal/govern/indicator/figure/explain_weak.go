@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"jingwei/internal/kernel/fact"
+	"jingwei/internal/kernel/field"
 	"jingwei/internal/kernel/text"
 )
 
