@@ -56,6 +56,16 @@ func (s *Source) touched(what string) bool {
 	return false
 }
 
+// LooksElsewhere tells whether a definition looks at other periods than the one it is computed for.
+func (l *Library) LooksElsewhere(d *Definition) bool {
+	return slices.ContainsFunc(d.Inputs, func(in Input) bool {
+		return slices.ContainsFunc(in.From, func(s Source) bool {
+			below := l.byID[s.Indicator]
+			return s.Year != "" || below != nil && l.LooksElsewhere(below)
+		})
+	})
+}
+
 // OwnRegisters tells whether the keeper's own registers say something of an enterprise for the definition: what Complete works out.
 func (d *Definition) OwnRegisters() bool {
 	return slices.ContainsFunc(d.Inputs, func(in Input) bool {

@@ -335,7 +335,7 @@ func (c *Composer) touched(ctx context.Context, changes []Change, commit *Commit
 				}
 				for _, kind := range d.Kinds() {
 					for _, p := range Periods(kind, today) {
-						if p.End() > x.From {
+						if c.reaches(&x, d, p) {
 							commit.Mark(Dirty{Keeper: a.Giver.Org, Code: a.Giver.CreditCode, Indicator: d.ID, Kind: kind, Period: p.Label})
 						}
 					}
@@ -354,6 +354,15 @@ func (c *Composer) touched(ctx context.Context, changes []Change, commit *Commit
 		}
 	}
 	return nil
+}
+
+// reaches tells whether a change can be seen in a period. What machines tell is counted in its own period alone; facts last, and are
+// looked back at.
+func (c *Composer) reaches(x *Change, d *indicator.Definition, p indicator.Period) bool {
+	if x.What == indicator.TouchReadings && !c.o.Library.LooksElsewhere(d) && p.Begin() >= x.To {
+		return false
+	}
+	return p.End() > x.From
 }
 
 // everybody in the place of a credit code stands for the figures of all keepers, and for no enterprise's observations.

@@ -202,3 +202,28 @@ func mustPeriod(k Key) indicator.Period {
 	}
 	return p
 }
+
+// Late readings reach the period in which they lie, and what compares with it; facts also what comes after.
+func TestWhatAChangeReaches(t *testing.T) {
+	l := testLibrary(t)
+	c := NewComposer(ComposerOptions{Library: l})
+	period := func(label string) indicator.Period {
+		return mustPeriod(Key{Kind: "year", Period: label})
+	}
+	for _, x := range []struct {
+		what, id, year string
+		want           bool
+	}{
+		{indicator.TouchReadings, "rate", "2023", false},
+		{indicator.TouchReadings, "rate", "2024", true},
+		{indicator.TouchReadings, "rate", "2025", false},
+		{indicator.TouchReadings, "change", "2025", true},
+		{indicator.TouchFact + ":order", "rate", "2023", false},
+		{indicator.TouchFact + ":order", "rate", "2025", true},
+	} {
+		change := &Change{What: x.what, From: period("2024").Begin(), To: period("2024").End()}
+		if got := c.reaches(change, l.Definition(x.id), period(x.year)); got != x.want {
+			t.Errorf("%s in 2024 and %s of %s: %v", x.what, x.id, x.year, got)
+		}
+	}
+}
