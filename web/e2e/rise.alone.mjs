@@ -68,16 +68,30 @@ story('figures rise', 'rise', ({ step, begin, signIn, region, picture, shown, vi
       .flatMap(([level, list]) => [...list.values()].map((f) => `${level} ${f.key} ${f.revision}`))
       .sort()
 
-  /** still is what the keepers have once nothing moves any more. */
+  /** waiting is how much the nodes have before them until their figures say what is known. */
+  const waiting = async () => {
+    const all = await Promise.all(
+      [...Object.values(levels), lichuan].map(async (of) => (await ask(of, `/figure-keepers/${of.org}`)).waiting),
+    )
+    return all.reduce((sum, n) => sum + n, 0)
+  }
+
+  /** still is what the keepers have once nothing waits and nothing has moved for a while: records may be on their way between nodes. */
   const still = async () => {
     let was = await boards()
-    await until('the figures to stand still', async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1500))
-      const now = await boards()
-      const same = String(stands(now)) === String(stands(was))
-      was = now
-      return same
-    })
+    let calm = 0
+    await until(
+      'the figures to stand still',
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1500))
+        const now = await boards()
+        const same = (await waiting()) === 0 && String(stands(now)) === String(stands(was))
+        was = now
+        calm = same ? calm + 1 : 0
+        return calm === 2
+      },
+      3 * patience,
+    )
     return was
   }
 

@@ -12187,6 +12187,11 @@ export interface components {
              * @description 0 before anything was said
              */
             version: number;
+            /**
+             * Format: int64
+             * @description Pieces of work that this node has before it until all its figures say what is known; absent of past versions
+             */
+            waiting?: number;
         };
         KeptActor: {
             id?: string;

@@ -271,7 +271,13 @@ func (s *Service) Keeper(ctx context.Context, org uuid.UUID) (KeeperView, error)
 		return KeeperView{}, err
 	}
 	k, err := s.store.Keeper(ctx, s.o.DB, org, Now)
-	return k.view(), err
+	if err != nil {
+		return KeeperView{}, err
+	}
+	waiting, err := s.store.Waiting(ctx, s.o.DB)
+	out := k.view()
+	out.Waiting = &waiting
+	return out, err
 }
 
 // KeeperVersions are all versions of what an organisation has figures of, the newest first.

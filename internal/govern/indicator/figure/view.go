@@ -165,6 +165,7 @@ type KeeperView struct {
 	Reason  string       `json:"reason,omitempty"`
 	By      *audit.Actor `json:"by,omitempty"`
 	At      *time.Time   `json:"at,omitempty"`
+	Waiting *int64       `json:"waiting,omitempty" doc:"Pieces of work that this node has before it until all its figures say what is known; absent of past versions"`
 }
 
 var manualNames = map[string]text.Text{Entered: both("待确认", "not confirmed yet"), Confirmed: both("已确认", "confirmed"), Withdrawn: both("已撤回", "withdrawn")}
