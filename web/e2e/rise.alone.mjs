@@ -90,7 +90,7 @@ story('figures rise', 'rise', ({ step, begin, signIn, region, picture, shown, vi
         calm = same ? calm + 1 : 0
         return calm === 2
       },
-      3 * patience,
+      8 * patience, // a first fill takes about two minutes of two quiet cores
     )
     return was
   }
