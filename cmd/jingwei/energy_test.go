@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/google/uuid"
 
 	"jingwei/internal/kernel/auth"
-	"jingwei/internal/kernel/config"
 	"jingwei/internal/kernel/field"
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/proof"
@@ -28,16 +26,7 @@ import (
 // nothing any more once that has ended.
 func TestEnergyQualityKeepsToWhatIsGranted(t *testing.T) {
 	ctx := t.Context()
-	cfg := proof.Must(config.Load(config.Sources{Environ: []string{"JINGWEI_DATA=" + t.TempDir(), "JINGWEI_HTTP_ADDRESS=127.0.0.1:0", "JINGWEI_HTTPS_ADDRESS=off", "JINGWEI_LINK_ADDRESS=off", "JINGWEI_MQTT_ADDRESS=off"}}))
-	n := proof.Must(openNode(ctx, cfg, slog.New(slog.DiscardHandler)))
-	t.Cleanup(n.close)
-	if _, _, err := n.auth.FirstStart(ctx, org.Org{Kind: org.Government, Name: text.Both("home")}, "root"); err != nil {
-		t.Fatal(err)
-	}
-	keeper, _, err := n.orgs.Home(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	n, keeper := newNode(t)
 	firm := func(name string) uuid.UUID {
 		return proof.Must(n.orgs.Create(ctx, org.Org{Kind: org.Enterprise, Name: text.Both(name)}, uuid.Nil)).ID
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -21,7 +20,6 @@ import (
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/auth/authtest"
 	"jingwei/internal/kernel/blob"
-	"jingwei/internal/kernel/config"
 	"jingwei/internal/kernel/fact"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/org"
@@ -212,16 +210,7 @@ func TestIndicatorsKeepToWhatIsGranted(t *testing.T) {
 // The routes, as whoever runs a new node sees them: nothing is known, and each answer says so.
 func TestTargetsOfANewNodeOverHTTP(t *testing.T) {
 	ctx := t.Context()
-	cfg := proof.Must(config.Load(config.Sources{Environ: []string{"JINGWEI_DATA=" + t.TempDir(), "JINGWEI_HTTP_ADDRESS=127.0.0.1:0", "JINGWEI_HTTPS_ADDRESS=off", "JINGWEI_LINK_ADDRESS=off", "JINGWEI_MQTT_ADDRESS=off"}}))
-	n := proof.Must(openNode(ctx, cfg, slog.New(slog.DiscardHandler)))
-	t.Cleanup(n.close)
-	if _, _, err := n.auth.FirstStart(ctx, org.Org{Kind: org.Government, Name: text.Both("home")}, "root"); err != nil {
-		t.Fatal(err)
-	}
-	home, _, err := n.orgs.Home(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	n, home := newNode(t)
 	_, token, err := n.auth.CreateToken(auth.AsSystem(ctx, "test"), auth.System(home.ID), "reader", auth.Viewer, time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)

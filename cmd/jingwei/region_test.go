@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,26 +11,13 @@ import (
 	"jingwei/internal/govern/atlas"
 	"jingwei/internal/govern/task"
 	"jingwei/internal/kernel/auth"
-	"jingwei/internal/kernel/config"
-	"jingwei/internal/kernel/org"
-	"jingwei/internal/kernel/proof"
-	"jingwei/internal/kernel/text"
 )
 
 // What a region's page is made of, as whoever runs a new node gets it: tasks with their targets, tiles, no map yet, and a report that says
 // that nothing is known.
 func TestRegionOfANewNodeOverHTTP(t *testing.T) {
 	ctx := t.Context()
-	cfg := proof.Must(config.Load(config.Sources{Environ: []string{"JINGWEI_DATA=" + t.TempDir(), "JINGWEI_HTTP_ADDRESS=127.0.0.1:0", "JINGWEI_HTTPS_ADDRESS=off", "JINGWEI_LINK_ADDRESS=off", "JINGWEI_MQTT_ADDRESS=off"}}))
-	n := proof.Must(openNode(ctx, cfg, slog.New(slog.DiscardHandler)))
-	t.Cleanup(n.close)
-	if _, _, err := n.auth.FirstStart(ctx, org.Org{Kind: org.Government, Name: text.Both("home")}, "root"); err != nil {
-		t.Fatal(err)
-	}
-	home, _, err := n.orgs.Home(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	n, home := newNode(t)
 	_, token, err := n.auth.CreateToken(auth.AsSystem(ctx, "test"), auth.System(home.ID), "reader", auth.Viewer, time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)

@@ -121,31 +121,6 @@ func (a *actor) hand(ctx context.Context, path, name string, data []byte, out an
 	return a.send(ctx, http.MethodPost, path+"&name="+url.QueryEscape(name), "application/octet-stream", string(data), out)
 }
 
-// all reads a list page by page.
-func all[T any](ctx context.Context, a *actor, path string) (out []T, err error) {
-	for cursor := ""; ; {
-		var page struct {
-			Items []T    `json:"items"`
-			Next  string `json:"next"`
-		}
-		at := path
-		if cursor != "" {
-			join := "?"
-			if strings.Contains(path, "?") {
-				join = "&"
-			}
-			at += join + "cursor=" + url.QueryEscape(cursor)
-		}
-		if err := a.get(ctx, at, &page); err != nil {
-			return nil, err
-		}
-		out = append(out, page.Items...)
-		if cursor = page.Next; cursor == "" {
-			return out, nil
-		}
-	}
-}
-
 // find is the first of a list that fits.
 func find[T any](list []T, fits func(*T) bool) *T {
 	for i := range list {

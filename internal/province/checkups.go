@@ -56,7 +56,7 @@ func (f *filler) campaign(ctx context.Context) (string, error) {
 			Zh string `json:"zh"`
 		} `json:"name"`
 	}
-	there, err := all[view](ctx, f.as(decides), "/checkup-campaigns?org="+f.home.String())
+	there, err := All[view](ctx, f.as(decides).get, "/checkup-campaigns?org="+f.home.String())
 	if err != nil {
 		return "", err
 	}
@@ -75,7 +75,7 @@ func (f *filler) campaign(ctx context.Context) (string, error) {
 func (f *filler) checkup(ctx context.Context, x *Firm, place int, campaign string, begun bool) error {
 	c := &f.p.Affairs.Checkups
 	rep, id := f.as(firmLogin(x.Key)), f.orgs[x.Key]
-	there, err := all[checkup](ctx, rep, "/checkups?org="+id.String())
+	there, err := All[checkup](ctx, rep.get, "/checkups?org="+id.String())
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (f *filler) checked(ctx context.Context, rep *actor, id, firm uuid.UUID) er
 		Checkup uuid.UUID `json:"checkup"`
 		State   string    `json:"state"`
 	}
-	there, err := all[view](ctx, rep, "/expert-checks?org="+firm.String())
+	there, err := All[view](ctx, rep.get, "/expert-checks?org="+firm.String())
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (f *filler) wants(ctx context.Context) error {
 			ID    uuid.UUID `json:"id"`
 			Title string    `json:"title"`
 		}
-		there, err := all[view](ctx, rep, "/matching/needs?org="+firm.String())
+		there, err := All[view](ctx, rep.get, "/matching/needs?org="+firm.String())
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (f *filler) contact(ctx context.Context, x *Contact) error {
 	need := find(f.p.Affairs.Needs, func(n *Need) bool { return n.Key == x.Need })
 	firm, provider := f.orgs[need.Firm], f.orgs[f.seller[x.Supply]]
 	rep, seller := f.as(firmLogin(need.Firm)), f.as(providerLogin(f.seller[x.Supply]))
-	there, err := all[contact](ctx, rep, "/matching/contacts?org="+firm.String()+"&need="+f.needs[x.Need].String())
+	there, err := All[contact](ctx, rep.get, "/matching/contacts?org="+firm.String()+"&need="+f.needs[x.Need].String())
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (f *filler) event(ctx context.Context) error {
 			Title string `json:"title"`
 		} `json:"programme"`
 	}
-	there, err := all[view](ctx, f.as(decides), "/matching/events")
+	there, err := All[view](ctx, f.as(decides).get, "/matching/events")
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (f *filler) event(ctx context.Context) error {
 	}
 	at := "/matching/events/" + v.ID.String() + "/guests"
 	come := func(who *actor, as uuid.UUID, key string, thing uuid.UUID) error {
-		guests, err := all[map[string]any](ctx, who, at+"?org="+as.String())
+		guests, err := All[map[string]any](ctx, who.get, at+"?org="+as.String())
 		if err != nil {
 			return err
 		}

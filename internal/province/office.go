@@ -22,7 +22,7 @@ func (f *filler) facts(ctx context.Context) error {
 		type view struct {
 			ID uuid.UUID `json:"id"`
 		}
-		there, err := all[view](ctx, rep, "/facts?org="+firm.String()+"&kind="+x.Kind+"&source="+source+"&externalId="+external)
+		there, err := All[view](ctx, rep.get, "/facts?org="+firm.String()+"&kind="+x.Kind+"&source="+source+"&externalId="+external)
 		if err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func (f *filler) tasks(ctx context.Context) error {
 		type revision struct {
 			Reason string `json:"reason"`
 		}
-		past, err := all[revision](ctx, officer, at+"/revisions")
+		past, err := All[revision](ctx, officer.get, at+"/revisions")
 		if err != nil {
 			return err
 		}

@@ -75,7 +75,7 @@ func (f *filler) join(ctx context.Context, x *Firm) error {
 		return err
 	}
 	rep, officer := f.as(firmLogin(x.Key)), f.as(decides)
-	mine, err := all[joining](ctx, rep, "/join/applications")
+	mine, err := All[joining](ctx, rep.get, "/join/applications")
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ type entry struct {
 
 // keyed finds the entry of a key in a register of the platform; nil where there is none.
 func (f *filler) keyed(ctx context.Context, register, key string) (*entry, error) {
-	list, err := all[entry](ctx, f.as(decides), "/registers/"+register+"/entries?org="+f.home.String()+"&key="+url.QueryEscape(key))
+	list, err := All[entry](ctx, f.as(decides).get, "/registers/"+register+"/entries?org="+f.home.String()+"&key="+url.QueryEscape(key))
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ type round struct {
 // rounds opens calls, lets firms apply, and takes those that are to be made public through review.
 func (f *filler) rounds(ctx context.Context) error {
 	officer := f.as(decides)
-	there, err := all[round](ctx, officer, "/public/programme-rounds?org="+f.home.String())
+	there, err := All[round](ctx, officer.get, "/public/programme-rounds?org="+f.home.String())
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ type file struct {
 
 func (f *filler) application(ctx context.Context, x *Round, r *round, a *Application) error {
 	rep, firm := f.as(firmLogin(a.Firm)), f.orgs[a.Firm]
-	there, err := all[file](ctx, rep, "/cases?flow=call-"+x.Call+"&subject="+firm.String())
+	there, err := All[file](ctx, rep.get, "/cases?flow=call-"+x.Call+"&subject="+firm.String())
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (f *filler) judge(ctx context.Context, x *Round, e *Expert, place int) erro
 			ID string `json:"id"`
 		} `json:"criteria"`
 	}
-	reviews, err := all[review](ctx, f.as(e.Login), "/programme-reviews")
+	reviews, err := All[review](ctx, f.as(e.Login).get, "/programme-reviews")
 	if err != nil {
 		return err
 	}

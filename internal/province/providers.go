@@ -103,7 +103,7 @@ func (f *filler) supplies(ctx context.Context) error {
 	for i := range f.p.Providers {
 		x := &f.p.Providers[i]
 		rep, id := f.as(providerLogin(x.Key)), f.orgs[x.Key]
-		there, err := all[entry](ctx, rep, "/matching/supplies?org="+id.String())
+		there, err := All[entry](ctx, rep.get, "/matching/supplies?org="+id.String())
 		if err != nil {
 			return err
 		}

@@ -17,11 +17,11 @@ func (f *filler) funds(ctx context.Context) error {
 		Fund string `json:"fund"`
 		Year int    `json:"year"`
 	}
-	there, err := all[fund](ctx, officer, "/ledger/funds?org="+f.home.String())
+	there, err := All[fund](ctx, officer.get, "/ledger/funds?org="+f.home.String())
 	if err != nil {
 		return err
 	}
-	lines, err := all[line](ctx, officer, "/ledger/budget?org="+f.home.String())
+	lines, err := All[line](ctx, officer.get, "/ledger/budget?org="+f.home.String())
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (f *filler) support(ctx context.Context) error {
 		File      string `json:"file"`
 		Published string `json:"published"`
 	}
-	there, err := all[document](ctx, f.as(decides), "/public/policies")
+	there, err := All[document](ctx, f.as(decides).get, "/public/policies")
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (f *filler) inquiry(ctx context.Context, x *Inquiry) error {
 		Revision int64     `json:"revision"`
 		Answers  object    `json:"answers"`
 	}
-	there, err := all[view](ctx, rep, "/support/inquiries?org="+firm.String())
+	there, err := All[view](ctx, rep.get, "/support/inquiries?org="+firm.String())
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (f *filler) inquiry(ctx context.Context, x *Inquiry) error {
 		Name    string    `json:"name"`
 		State   string    `json:"state"`
 	}
-	filings, err := all[filing](ctx, rep, "/support/filings?org="+firm.String())
+	filings, err := All[filing](ctx, rep.get, "/support/filings?org="+firm.String())
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (f *filler) pay(ctx context.Context, x *Inquiry, firm uuid.UUID) error {
 		Ref     string    `json:"ref"`
 	}
 	officer := f.as(decides)
-	awards, err := all[award](ctx, officer, "/support/awards?org="+f.home.String())
+	awards, err := All[award](ctx, officer.get, "/support/awards?org="+f.home.String())
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (f *filler) vouchers(ctx context.Context) error {
 		State   string    `json:"state"`
 	}
 	officer := f.as(decides)
-	there, err := all[view](ctx, officer, "/support/vouchers?org="+f.home.String())
+	there, err := All[view](ctx, officer.get, "/support/vouchers?org="+f.home.String())
 	if err != nil {
 		return err
 	}

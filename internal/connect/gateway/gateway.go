@@ -175,7 +175,7 @@ func (g *Gateway) identify(ctx context.Context) (*Identity, error) {
 		return nil, errors.New("this gateway is not enrolled: make an enrolment code on its page at the node, and start it with --code CODE")
 	}
 	old := id
-	key, csr, err := newKey()
+	key, csr, err := federate.NewKey()
 	if err != nil {
 		return nil, err
 	}

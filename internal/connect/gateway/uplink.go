@@ -223,10 +223,10 @@ func (u *uplink) renew(ctx context.Context, desk *federate.Desk) error {
 	u.mu.Lock()
 	asked := u.pending != ""
 	u.mu.Unlock()
-	if asked || u.o.Now().Before(renewAfter(cert.Leaf)) {
+	if asked || u.o.Now().Before(federate.RenewAfter(cert.Leaf)) {
 		return nil
 	}
-	key, csr, err := newKey()
+	key, csr, err := federate.NewKey()
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,6 @@
 package neighbour
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -130,26 +127,4 @@ func verifyPinned(chain []*x509.Certificate, pin [32]byte, now time.Time) error 
 		}
 	}
 	return errAuthority
-}
-
-// newKey makes a key and a request for a certificate of it. The names in the request do not count: the signing node decides.
-func newKey() (keyPEM string, csr []byte, err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return "", nil, fmt.Errorf("make a key: %w", err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return "", nil, fmt.Errorf("make a key: %w", err)
-	}
-	csr, err = x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
-	if err != nil {
-		return "", nil, fmt.Errorf("make a certificate request: %w", err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), csr, nil
-}
-
-// renewAfter is when a certificate is renewed: at two thirds of its life.
-func renewAfter(c *x509.Certificate) time.Time {
-	return c.NotBefore.Add(c.NotAfter.Sub(c.NotBefore) / 3 * 2)
 }

@@ -228,7 +228,7 @@ func (s *Service) Join(ctx context.Context, code string) (Peer, error) {
 		}
 		return Peer{}, ErrCode.At("body.code", nil).With("reason", reason).Because(err)
 	}
-	key, csr, err := newKey()
+	key, csr, err := federate.NewKey()
 	if err != nil {
 		return Peer{}, err
 	}

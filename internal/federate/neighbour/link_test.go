@@ -158,7 +158,7 @@ func TestCertificatesAreRenewedOnTheLink(t *testing.T) {
 	giver.s.mu.Lock()
 	live := giver.s.peers[peerKey{taker.id, Up}].session
 	giver.s.mu.Unlock()
-	key, csr, err := newKey()
+	key, csr, err := federate.NewKey()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"jingwei/internal/province"
 )
 
 // party is one side of an agreement, as its node knows it.
@@ -104,7 +106,7 @@ func (f *filler) join(ctx context.Context, sessions map[string]*session, giver, 
 		Node string `json:"node"`
 		Way  string `json:"way"`
 	}
-	list, err := all[peer](ctx, from.Client, "/neighbours")
+	list, err := province.All[peer](ctx, from.Client.get, "/neighbours")
 	if err != nil {
 		return err
 	}
@@ -178,7 +180,7 @@ func (f *filler) agree(ctx context.Context, a *Agreement, giver, taker *party) e
 
 // offered is the agreement that an earlier start has offered; nil where there is none.
 func (f *filler) offered(ctx context.Context, a *Agreement, giver, taker *party) (*agreement, error) {
-	list, err := all[agreement](ctx, giver.Client, "/agreements?side=giver&standing=true&org="+giver.org)
+	list, err := province.All[agreement](ctx, giver.Client.get, "/agreements?side=giver&standing=true&org="+giver.org)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 )
 
@@ -98,31 +96,6 @@ func (c *Client) post(ctx context.Context, path string, body, out any) error {
 // file hands a file in.
 func (c *Client) file(ctx context.Context, path string, data []byte, out any) error {
 	return c.send(ctx, http.MethodPost, api+path, "application/octet-stream", data, out)
-}
-
-// all reads a list page by page.
-func all[T any](ctx context.Context, c *Client, path string) (out []T, err error) {
-	for cursor := ""; ; {
-		var page struct {
-			Items []T    `json:"items"`
-			Next  string `json:"next"`
-		}
-		at := path
-		if cursor != "" {
-			join := "?"
-			if strings.Contains(path, "?") {
-				join = "&"
-			}
-			at += join + "cursor=" + url.QueryEscape(cursor)
-		}
-		if err := c.get(ctx, at, &page); err != nil {
-			return nil, err
-		}
-		out = append(out, page.Items...)
-		if cursor = page.Next; cursor == "" {
-			return out, nil
-		}
-	}
 }
 
 // made is what answers that something was made.

@@ -9,6 +9,7 @@ import (
 	"jingwei/internal/kernel/field"
 	"jingwei/internal/office/flow/workday"
 	"jingwei/internal/plant/template"
+	"jingwei/internal/province"
 	"jingwei/internal/province/history"
 )
 
@@ -132,7 +133,7 @@ func (f *filler) client(node, firm string) (*Client, error) {
 
 // org is the organisation that a token is of.
 func (c *Client) org(ctx context.Context) (string, error) {
-	list, err := all[made](ctx, c, "/orgs")
+	list, err := province.All[made](ctx, c.get, "/orgs")
 	if err != nil {
 		return "", err
 	}

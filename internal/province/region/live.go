@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"jingwei/internal/province"
 )
 
 // simulate starts the simulator of all machines, a unit each.
@@ -46,7 +48,7 @@ func (f *filler) live(ctx context.Context, w *works) error {
 	}
 	gateway, err := f.make("gateway/"+w.Firm, func() (m made, err error) {
 		var sites []made
-		if sites, err = all[made](ctx, w.Client, "/plant/nodes?kind=site&org="+w.org); err != nil {
+		if sites, err = province.All[made](ctx, w.Client.get, "/plant/nodes?kind=site&org="+w.org); err != nil {
 			return m, err
 		}
 		if len(sites) == 0 {

@@ -12,6 +12,7 @@ import (
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/flow/workday"
 	"jingwei/internal/plant/template"
+	"jingwei/internal/province"
 )
 
 // machine of a plant, as its node tells it.
@@ -49,7 +50,7 @@ func (f *filler) plant(ctx context.Context, w *works) error {
 		ID   string    `json:"id"`
 		Name text.Text `json:"name"`
 	}
-	list, err := all[named](ctx, w.Client, "/plant/nodes?kind=machine&limit=200&org="+w.org)
+	list, err := province.All[named](ctx, w.Client.get, "/plant/nodes?kind=machine&limit=200&org="+w.org)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"jingwei/internal/office/flow/workday"
+	"jingwei/internal/province"
 	"jingwei/internal/province/history"
 )
 
@@ -39,7 +40,7 @@ func (f *filler) keeper(ctx context.Context, node string) (*keeper, error) {
 
 // find is the entry of a key; nil where there is none.
 func (k *keeper) find(ctx context.Context, register, key string) (*entry, error) {
-	list, err := all[entry](ctx, k.Client, "/registers/"+register+"/entries?org="+k.org+"&key="+url.QueryEscape(key))
+	list, err := province.All[entry](ctx, k.Client.get, "/registers/"+register+"/entries?org="+k.org+"&key="+url.QueryEscape(key))
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ const (
 	recordAccount     = 3
 	recordEnterprise  = 4
 	recordObservation = 5
-	recordSeal        = 6
 	recordProof       = 7
 )
 
@@ -95,9 +94,6 @@ func EncodeRecord(v Record) []byte {
 		w.number(x.Commit)
 		w.hash(x.Definition)
 		w.bytes(x.Observation)
-	case *TellSeal:
-		head(recordSeal)
-		x.encode(w)
 	case *TellProof:
 		head(recordProof)
 		x.encode(w)
@@ -145,10 +141,6 @@ func DecodeRecord(b []byte) (Record, error) {
 		if r.err == nil && (x.Key.Code == "" || x.Key.Filter != All) {
 			r.fail("the observation %s", x.Key)
 		}
-		out = x
-	case recordSeal:
-		x := &TellSeal{}
-		x.decode(r)
 		out = x
 	case recordProof:
 		x := &TellProof{}

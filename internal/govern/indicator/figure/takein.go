@@ -217,8 +217,6 @@ func (in *intake) record(ctx context.Context, b []byte) error {
 		in.givers = append(in.givers, introduced{in.a, x.Enterprise})
 	case *TellObservation:
 		return in.observation(x)
-	case *TellSeal:
-		return nil // kept with the records; a period's standing is asked for
 	}
 	return nil
 }

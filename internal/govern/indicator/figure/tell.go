@@ -1,39 +1,5 @@
 package figure
 
-// TellSeal is a step of handing in a period, as the giver tells it.
-type TellSeal struct {
-	Kind, Period string
-	Step         int64
-	State        string
-	Figures      int  // of the period, when it was submitted
-	Root         Hash // over them
-	AsOf         int64
-	Reason       string
-	By           string
-	At           int64 // ns
-}
-
-func (x *TellSeal) encode(w *wire) {
-	w.text(x.Kind)
-	w.text(x.Period)
-	w.number(x.Step)
-	w.text(x.State)
-	w.count(x.Figures)
-	w.hash(x.Root)
-	w.number(x.AsOf)
-	w.text(x.Reason)
-	w.text(x.By)
-	w.number(x.At)
-}
-
-func (x *TellSeal) decode(r *unwire) {
-	*x = TellSeal{Kind: r.text(maxWord, "a kind"), Period: r.text(maxWord, "a period"), Step: r.number("a step"), State: r.text(maxWord, "a state"), Figures: r.count(maxMembers, "figures"),
-		Root: r.hash("a root"), AsOf: r.number("a commit"), Reason: r.text(maxReason, "a reason"), By: r.text(maxName, "a name"), At: r.number("a time")}
-}
-
-// maxReason bounds a reason in bytes.
-const maxReason = 4000
-
 // TellProof proves records that were told before it: all that one commit wrote, blinded, the leaf in the giver's evidence log that holds
 // their root, and where that stands under a signed checkpoint.
 type TellProof struct {
