@@ -46,6 +46,7 @@ import (
 	"jingwei/internal/kernel/condition"
 	"jingwei/internal/kernel/config"
 	"jingwei/internal/kernel/evidence"
+	"jingwei/internal/kernel/evidence/group"
 	"jingwei/internal/kernel/fact"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/job"
@@ -132,6 +133,7 @@ type node struct {
 	rollups    *kept.Service
 	promql     *promql.Service
 	evidence   *evidence.Log
+	groups     *group.Book
 	neighbours *neighbour.Service
 	seal       *seal.Service
 	retention  *retention.Service
@@ -387,6 +389,9 @@ func (n *node) openEvidence(ctx context.Context) error {
 	}
 	n.closers = append(n.closers, n.evidence.Close)
 	n.orgs.SetNode(n.id, keys[0].Verifier().String())
+	if n.groups, err = group.OpenBook(ctx, group.Options{DB: n.db, Log: n.evidence, Node: n.id, Logger: n.log}); err != nil {
+		return err
+	}
 	n.seal, err = seal.New(ctx, seal.Options{
 		DB: n.db, Log: n.evidence, Store: n.telemetry, Keys: seal.PublicKeys(keys), Tiles: seal.TilesOf(n.files, dir),
 		Corrections: corrected{n.correct}, Facts: factual{n.facts}, Agreements: agreed{n.orgs}, Figures: figureWords{n}, Audits: seal.AuditsOf(n.db), Now: n.now, Logger: n.log, Raise: n.telemetryTrouble,
@@ -558,6 +563,7 @@ func (n *node) modules() []module.Module {
 		module.Loop("corrections", n.correct.Run),
 		module.Loop("roll-ups", n.rollups.Run),
 		module.Loop("sealing", n.seal.Run),
+		module.Loop("groups", n.groups.Run),
 		module.Loop("retention", n.retention.Run),
 		module.Loop("health", n.health.Run),
 		module.Loop("cases", n.flows.Run),

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"embed"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,18 +28,24 @@ type Log interface {
 // Book keeps the groups of all rooms of a node. Rooms keep their records; the book keeps what proves them: 32 bytes of secret and a
 // row for each group.
 type Book struct {
-	db   *store.DB
-	log  Log
-	node uuid.UUID
+	o    Options
 	wake chan struct{}
 }
 
-// OpenBook brings the table up to date. node is the subject of the leaves.
-func OpenBook(ctx context.Context, db *store.DB, log Log, node uuid.UUID) (*Book, error) {
-	if err := store.MigrateRoom(ctx, db, "evidence_group", migrations); err != nil {
+// Options of a book.
+type Options struct {
+	DB     *store.DB
+	Log    Log
+	Node   uuid.UUID // the subject of the leaves
+	Logger *slog.Logger
+}
+
+// OpenBook brings the table up to date.
+func OpenBook(ctx context.Context, o Options) (*Book, error) {
+	if err := store.MigrateRoom(ctx, o.DB, "evidence_group", migrations); err != nil {
 		return nil, err
 	}
-	return &Book{db, log, node, make(chan struct{}, 1)}, nil
+	return &Book{o, make(chan struct{}, 1)}, nil
 }
 
 type row struct {
@@ -73,7 +80,7 @@ func (b *Book) Put(ctx context.Context, tx bun.IDB, kind string, id, at int64, r
 }
 
 func (b *Book) leaf(r *row) ([]byte, error) {
-	e := evidence.Envelope{Kind: r.Kind, Subject: b.node, CommitTime: r.At, Algorithm: evidence.SHA256, Digest: r.Digest}
+	e := evidence.Envelope{Kind: r.Kind, Subject: b.o.Node, CommitTime: r.At, Algorithm: evidence.SHA256, Digest: r.Digest}
 	return e.Encode()
 }
 
@@ -90,17 +97,17 @@ const (
 	lookEvery  = 30 * time.Second // for groups whose process was killed before it called Wake
 )
 
-// Run puts groups into the log until ctx ends. Failures are told to said and tried again.
-func (b *Book) Run(ctx context.Context, said func(error)) {
+// Run puts groups into the log until ctx ends, whose error it returns. What fails is tried again.
+func (b *Book) Run(ctx context.Context) error {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	for {
 		if err := b.Seal(ctx); err != nil && ctx.Err() == nil {
-			said(err)
+			b.o.Logger.Error("groups of records have no leaf yet", "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		case <-b.wake:
 		case <-look.C:
 		}
@@ -111,7 +118,7 @@ func (b *Book) Run(ctx context.Context, said func(error)) {
 func (b *Book) Seal(ctx context.Context) error {
 	for {
 		var rows []row
-		if err := b.db.NewSelect().Model(&rows).Where("g.place = -1").OrderExpr("g.at, g.kind, g.id").Limit(leavesMost).Scan(ctx); err != nil {
+		if err := b.o.DB.NewSelect().Model(&rows).Where("g.place = -1").OrderExpr("g.at, g.kind, g.id").Limit(leavesMost).Scan(ctx); err != nil {
 			return fmt.Errorf("list groups without a leaf: %w", store.Err(err))
 		}
 		if len(rows) == 0 {
@@ -124,11 +131,11 @@ func (b *Book) Seal(ctx context.Context) error {
 				return err
 			}
 		}
-		first, err := b.log.Append(ctx, entries)
+		first, err := b.o.Log.Append(ctx, entries)
 		if err != nil {
 			return fmt.Errorf("put groups into the evidence log: %w", err)
 		}
-		err = b.db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		err = b.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 			for i := range rows {
 				place := int64(first) + int64(i)
 				if _, err := tx.NewUpdate().Model((*row)(nil)).Set("place = ?", place).Where("kind = ? AND id = ?", rows[i].Kind, rows[i].ID).Exec(ctx); err != nil {
@@ -147,10 +154,10 @@ func (b *Book) Seal(ctx context.Context) error {
 // Errors: store.ErrNotFound; ErrOpen before a signed checkpoint covers the leaf; ErrChanged when the records are others than were put.
 func (b *Book) Prove(ctx context.Context, kind string, id int64, records [][]byte, place int) (Proof, error) {
 	var r row
-	if err := b.db.NewSelect().Model(&r).Where("g.kind = ? AND g.id = ?", kind, id).Scan(ctx); err != nil {
+	if err := b.o.DB.NewSelect().Model(&r).Where("g.kind = ? AND g.id = ?", kind, id).Scan(ctx); err != nil {
 		return Proof{}, fmt.Errorf("group %d of %s: %w", id, kind, store.Err(err))
 	}
-	if r.Place < 0 || uint64(r.Place) >= b.log.Checkpoint().Size {
+	if r.Place < 0 || uint64(r.Place) >= b.o.Log.Checkpoint().Size {
 		return Proof{}, fmt.Errorf("group %d of %s: %w", id, kind, ErrOpen)
 	}
 	if len(r.Secret) != evidence.SaltSize {
@@ -163,7 +170,7 @@ func (b *Book) Prove(ctx context.Context, kind string, id int64, records [][]byt
 	if string(digest[:]) != string(r.Digest) {
 		return Proof{}, fmt.Errorf("group %d of %s: %w", id, kind, ErrChanged)
 	}
-	leaf, err := b.log.Proof(uint64(r.Place))
+	leaf, err := b.o.Log.Proof(uint64(r.Place))
 	if err != nil {
 		return Proof{}, err
 	}

@@ -37,7 +37,7 @@ func open(t *testing.T, db *store.DB) (*Book, *evidence.Log) {
 	log, err := evidence.Open(evidence.Options{FS: file.OS(), Dir: t.TempDir(), Origin: origin, Keys: []evidence.Signer{key}, Now: noon, CheckpointEvery: -1})
 	must(t, err)
 	t.Cleanup(func() { must(t, log.Close()) })
-	book, err := OpenBook(t.Context(), db, log, uuid.MustParse("0192f0c1-0000-7000-8000-000000000001"))
+	book, err := OpenBook(t.Context(), Options{DB: db, Log: log, Node: uuid.MustParse("0192f0c1-0000-7000-8000-000000000001"), Logger: proof.Logger(t)})
 	must(t, err)
 	return book, log
 }
@@ -65,7 +65,7 @@ func records(n int) [][]byte {
 
 func put(t *testing.T, b *Book, id int64, list [][]byte) {
 	t.Helper()
-	must(t, b.db.InTx(t.Context(), func(ctx context.Context, tx bun.Tx) error {
+	must(t, b.o.DB.InTx(t.Context(), func(ctx context.Context, tx bun.Tx) error {
 		return b.Put(ctx, tx, "identifiers", id, noon().UnixNano()+id, list)
 	}))
 }
@@ -184,11 +184,11 @@ func TestWhatWasChangedIsNotProved(t *testing.T) {
 func TestAGroupHasItsBounds(t *testing.T) {
 	book, _ := open(t, storetest.SQLite(t))
 	for what, list := range map[string][][]byte{"none": nil, "too many": make([][]byte, Most+1)} {
-		if err := book.Put(t.Context(), book.db, "identifiers", 1, 1, list); err == nil {
+		if err := book.Put(t.Context(), book.o.DB, "identifiers", 1, 1, list); err == nil {
 			t.Errorf("%s: taken", what)
 		}
 	}
-	if err := book.Put(t.Context(), book.db, "No Kind", 1, 1, records(1)); err == nil {
+	if err := book.Put(t.Context(), book.o.DB, "No Kind", 1, 1, records(1)); err == nil {
 		t.Error("a kind that cannot be: taken")
 	}
 }
@@ -196,11 +196,8 @@ func TestAGroupHasItsBounds(t *testing.T) {
 func TestRunSealsWhatWakesIt(t *testing.T) {
 	book, log := open(t, storetest.SQLite(t))
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		book.Run(ctx, func(err error) { t.Error(err) })
-	}()
+	ended := make(chan error)
+	go func() { ended <- book.Run(ctx) }()
 	put(t, book, 1, records(3))
 	book.Wake()
 	for {
@@ -211,7 +208,9 @@ func TestRunSealsWhatWakesIt(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	stop()
-	<-ended
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
 }
 
 func FuzzParseProof(f *testing.F) {
