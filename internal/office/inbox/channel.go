@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"jingwei/internal/kernel/api/problem"
+	"jingwei/internal/kernel/outward"
 	"jingwei/internal/kernel/text"
 )
 
@@ -63,7 +64,6 @@ type Channel struct {
 
 // Bounds.
 const (
-	maxAddress  = 1000
 	maxSecret   = 500
 	maxName     = 60
 	maxChannels = 20 // of one person or organisation
@@ -126,7 +126,7 @@ func (d *door) settle(kind ChannelKind, s *Settings) (shown string, wrong *probl
 	if f.is() {
 		return "", f.at("body.url", "…", nameURL)
 	}
-	if known := robotHosts[kind]; known != "" && host != known && !d.allowed(host) {
+	if known := robotHosts[kind]; known != "" && host != known && !d.Allowed(host) {
 		return "", fault{"不是该平台机器人的网址", "is not the address of such a robot", "请从群机器人设置中复制，域名应为 " + known, "Copy it from the robot's settings; its host is " + known}.at("body.url", host, nameURL)
 	}
 	if len(s.Secret) > maxSecret || (kind == Webhook || kind == DingTalk) && len(s.Secret) < 8 {
@@ -151,7 +151,7 @@ func (d *door) settleApp(s *Settings) (string, *problem.Error) {
 		return "", missing.at("body.agent", "", nameAgent)
 	case s.Secret == "" || len(s.Secret) > maxSecret:
 		return "", missing.at("body.secret", "…", nameSecret)
-	case s.To == "" || len(s.To) > maxAddress:
+	case s.To == "" || len(s.To) > outward.MaxAddress:
 		return "", missing.at("body.to", s.To, nameTo)
 	}
 	if s.URL == "" {
@@ -162,7 +162,7 @@ func (d *door) settleApp(s *Settings) (string, *problem.Error) {
 	if f.is() {
 		return "", f.at("body.url", "…", nameURL)
 	}
-	if host != robotHosts[WeCom] && !d.allowed(host) {
+	if host != robotHosts[WeCom] && !d.Allowed(host) {
 		return "", fault{"不是企业微信的网址", "is not WeCom's", "请留空", "Leave it empty"}.at("body.url", host, nameURL)
 	}
 	*s = Settings{URL: s.URL, Secret: s.Secret, Corp: s.Corp, Agent: s.Agent, To: s.To}

@@ -38,7 +38,7 @@ func pause(tries int64) time.Duration {
 
 // Run queues and sends, until ctx ends. Several processes on one database may run it.
 func (s *Service) Run(ctx context.Context) error {
-	defer s.door.close()
+	defer s.door.Close()
 	tick := time.NewTicker(s.o.Every)
 	defer tick.Stop()
 	var swept time.Time

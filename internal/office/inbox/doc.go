@@ -7,7 +7,7 @@
 // becomes a dead letter that its owner sees, with the reason in plain words, and may send again. Queues are bounded.
 //
 // Nothing is sent to an address that has not been verified by a code, except that code. Outbound connections go to public
-// addresses only, unless the node's configuration names the host (door.go).
+// addresses only, unless the node's configuration names the host (kernel/outward).
 //
 // Sources: RFC 5321 and 3207 (SMTP, STARTTLS), 4954 (AUTH), 2104 (HMAC); the signing rules of robots stand with sign.go.
 package inbox

@@ -57,7 +57,7 @@ func newRoom(t *testing.T, db *store.DB, o Options) *room {
 	}
 	o.DB, o.People, o.Now, o.Key = db, r.desk, func() time.Time { return r.clock }, make([]byte, keyLength)
 	r.s = proof.Must(New(t.Context(), o))
-	t.Cleanup(r.s.door.close)
+	t.Cleanup(r.s.door.Close)
 	return r
 }
 

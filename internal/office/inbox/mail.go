@@ -9,6 +9,7 @@ import (
 
 	"github.com/wneessen/go-mail"
 
+	"jingwei/internal/kernel/outward"
 	"jingwei/internal/kernel/store"
 )
 
@@ -22,7 +23,7 @@ func (s *Service) sendMail(ctx context.Context, c *Settings, o *outgoing) error 
 	if err != nil {
 		return network(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	ctx, cancel := context.WithTimeout(ctx, outward.SendTimeout)
 	defer cancel()
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := errors.Join(msg.FromFormat(server.FromName, server.From), msg.To(c.Address)); err != nil {
@@ -36,11 +37,11 @@ func (s *Service) sendMail(ctx context.Context, c *Settings, o *outgoing) error 
 	msg.Subject(shorten(subject, 100))
 	msg.SetBodyString(mail.TypeTextPlain, o.words()+"\n")
 
-	config := s.door.tls(server.Host)
-	options := []mail.Option{mail.WithPort(server.Port), mail.WithTimeout(dialTimeout), mail.WithTLSConfig(config), mail.WithHELO(domain), mail.WithoutNoop()}
+	config := s.door.TLS(server.Host)
+	options := []mail.Option{mail.WithPort(server.Port), mail.WithTimeout(outward.DialTimeout), mail.WithTLSConfig(config), mail.WithHELO(domain), mail.WithoutNoop()}
 	if server.Security == "tls" {
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS), mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
-			raw, err := s.door.dial(ctx, network, address)
+			raw, err := s.door.Dial(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
@@ -52,7 +53,7 @@ func (s *Service) sendMail(ctx context.Context, c *Settings, o *outgoing) error 
 			return conn, nil
 		}))
 	} else {
-		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory), mail.WithDialContextFunc(s.door.dial))
+		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory), mail.WithDialContextFunc(s.door.Dial))
 	}
 	if server.User != "" {
 		how := mail.SMTPAuthAutoDiscover

@@ -74,7 +74,7 @@ func (d *door) robot(ctx context.Context, address string, body any, kinds map[in
 	if err != nil {
 		return err
 	}
-	code, answer, err := d.post(ctx, address, "application/json; charset=utf-8", b, nil)
+	code, answer, err := d.Post(ctx, address, "application/json; charset=utf-8", b, nil)
 	if err != nil {
 		return network(err)
 	}
@@ -143,7 +143,7 @@ func (s *Service) wecomToken(ctx context.Context, key string, c *Settings) (stri
 		return t.token, nil
 	}
 	q := url.Values{"corpid": {c.Corp}, "corpsecret": {c.Secret}}
-	code, answer, err := s.door.get(ctx, c.URL+"/cgi-bin/gettoken?"+q.Encode())
+	code, answer, err := s.door.Get(ctx, c.URL+"/cgi-bin/gettoken?"+q.Encode())
 	if err != nil {
 		return "", network(err)
 	}

@@ -29,6 +29,7 @@ import (
 
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/auth/authtest"
+	"jingwei/internal/kernel/outward"
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/store/storetest"
@@ -326,15 +327,15 @@ func TestWhatCannotBeSentIsTriedAgainThenLaidAside(t *testing.T) {
 func TestRedirectsAreNotFollowedAndInsideAddressesAreNotCalled(t *testing.T) {
 	peer := newReceiver(t)
 	d := newDoor(nil, peer.roots())
-	defer d.close()
-	if _, _, err := d.post(t.Context(), peer.URL, "text/plain", nil, nil); !errors.Is(err, errInside) {
+	defer d.Close()
+	if _, _, err := d.Post(t.Context(), peer.URL, "text/plain", nil, nil); !errors.Is(err, outward.ErrInside) {
 		t.Errorf("an address inside is called: %v", err)
 	}
 	_, port, _ := net.SplitHostPort(peer.Listener.Addr().String())
-	if _, _, err := d.post(t.Context(), "https://localhost:"+port, "text/plain", nil, nil); !errors.Is(err, errInside) {
+	if _, _, err := d.Post(t.Context(), "https://localhost:"+port, "text/plain", nil, nil); !errors.Is(err, outward.ErrInside) {
 		t.Errorf("a name that leads inside is called: %v", err) // judged after it was resolved
 	}
-	same(t, "words", network(errInside).code, "inside")
+	same(t, "words", network(outward.ErrInside).code, "inside")
 	if len(peer.all()) != 0 {
 		t.Error("something arrived")
 	}
@@ -344,14 +345,14 @@ func TestRedirectsAreNotFollowedAndInsideAddressesAreNotCalled(t *testing.T) {
 	pool := peer.roots()
 	pool.AddCert(hop.Certificate())
 	d = newDoor([]string{"127.0.0.1"}, pool)
-	defer d.close()
-	code, _, err := d.post(t.Context(), hop.URL, "text/plain", nil, nil)
+	defer d.Close()
+	code, _, err := d.Post(t.Context(), hop.URL, "text/plain", nil, nil)
 	if err != nil || code != 307 || len(elsewhere.all()) != 0 || status(code, nil) == nil {
 		t.Errorf("a redirect: %d, %v, %d arrived", code, err, len(elsewhere.all()))
 	}
 	untrusted := newDoor([]string{"127.0.0.1"}, x509.NewCertPool())
-	defer untrusted.close()
-	if _, _, err := untrusted.post(t.Context(), peer.URL+"/x?key=secret", "text/plain", nil, nil); network(err).code != "certificate" || strings.Contains(err.Error(), "secret") {
+	defer untrusted.Close()
+	if _, _, err := untrusted.Post(t.Context(), peer.URL+"/x?key=secret", "text/plain", nil, nil); network(err).code != "certificate" || strings.Contains(err.Error(), "secret") {
 		t.Errorf("an unknown authority: %v", err)
 	}
 }

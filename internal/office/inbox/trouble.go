@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 
+	"jingwei/internal/kernel/outward"
 	"jingwei/internal/kernel/text"
 )
 
@@ -76,7 +77,7 @@ func network(err error) *trouble {
 	switch {
 	case errors.As(err, &t):
 		return t
-	case errors.Is(err, errInside):
+	case errors.Is(err, outward.ErrInside):
 		return &trouble{code: "inside", final: true, cause: err}
 	case errors.Is(err, errSealed):
 		return &trouble{code: "sealed", final: true, cause: err}
@@ -87,7 +88,7 @@ func network(err error) *trouble {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return &trouble{code: "timeout", cause: err}
 	}
-	return &trouble{code: "unreachable", detail: lineOf(noAddress(err).Error()), cause: err}
+	return &trouble{code: "unreachable", detail: lineOf(outward.NoAddress(err).Error()), cause: err}
 }
 
 // status tells what an HTTP status means; nil for success.

@@ -33,7 +33,7 @@ func (d *door) signed(ctx context.Context, address, secret, id string, at time.T
 	if err != nil {
 		return err
 	}
-	code, answer, err := d.post(ctx, address, "application/json", body, map[string]string{SignatureHeader: Sign(secret, at, body), "Idempotency-Key": id})
+	code, answer, err := d.Post(ctx, address, "application/json", body, map[string]string{SignatureHeader: Sign(secret, at, body), "Idempotency-Key": id})
 	if err != nil {
 		return network(err)
 	}
