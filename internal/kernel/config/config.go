@@ -15,6 +15,7 @@ type Config struct {
 	HTTPS     HTTPS
 	Link      Link
 	MQTT      MQTT
+	Handle    Handle
 	Database  Database
 	Journal   Journal
 	Telemetry Telemetry
@@ -44,6 +45,13 @@ type Link struct {
 
 // MQTT is the broker for devices that send by themselves: with TLS, and plain on loopback only.
 type MQTT struct{ Address, Plain string }
+
+// Handle is where identifiers are resolved by the Handle protocol.
+type Handle struct {
+	UDP, TCP, HTTP string
+	Site           string   // IP address under which others reach the node
+	Operators      []string // references, index:handle
+}
 
 // Database holds the records.
 type Database struct{ URL string }

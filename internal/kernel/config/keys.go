@@ -87,6 +87,35 @@ func Keys() []Key {
 			Check: func(c *Config) error { return loopback(c.MQTT.Plain) },
 		},
 		{
+			Name: "handle.udp", Flag: "handle-udp", Default: "off",
+			Help:  text.Text{Zh: "Handle 标识解析的 UDP 监听地址，通常为 :2641；off 表示不监听", En: "address to resolve handles on over UDP, usually :2641; off for none"},
+			Field: func(c *Config) any { return &c.Handle.UDP },
+			Check: func(c *Config) error { return address(c.Handle.UDP) },
+		},
+		{
+			Name: "handle.tcp", Flag: "handle-tcp", Default: "off",
+			Help:  text.Text{Zh: "Handle 标识解析与注册的 TCP 监听地址，通常为 :2641；off 表示不监听", En: "address to resolve and register handles on over TCP, usually :2641; off for none"},
+			Field: func(c *Config) any { return &c.Handle.TCP },
+			Check: func(c *Config) error { return address(c.Handle.TCP) },
+		},
+		{
+			Name: "handle.http", Flag: "handle-http", Default: "off",
+			Help:  text.Text{Zh: "Handle 协议的 HTTP 隧道监听地址，通常为 :8000；off 表示不监听", En: "address of the HTTP tunnel for handles, usually :8000; off for none"},
+			Field: func(c *Config) any { return &c.Handle.HTTP },
+			Check: func(c *Config) error { return address(c.Handle.HTTP) },
+		},
+		{
+			Name: "handle.site", Flag: "handle-site", Default: "",
+			Help:  text.Text{Zh: "别处到达本节点所用的 IP 地址，写入站点信息；空则为 127.0.0.1", En: "IP address under which others reach this node, written into its site information; 127.0.0.1 when empty"},
+			Field: func(c *Config) any { return &c.Handle.Site },
+			Check: func(c *Config) error { return ipAddress(c.Handle.Site) },
+		},
+		{
+			Name: "handle.operators", Flag: "handle-operators", Default: "",
+			Help:  text.Text{Zh: "可通过协议托管和取消托管前缀的管理员，例如 300:0.NA/88.101，逗号分隔", En: "administrators who may home and unhome prefixes over the protocol, such as 300:0.NA/88.101, separated by commas"},
+			Field: func(c *Config) any { return &c.Handle.Operators },
+		},
+		{
 			Name: "database.url", Flag: "database", Default: "",
 			Help:  text.Text{Zh: "数据库地址：sqlite:///绝对路径 或 postgres://用户:口令@主机/库名；空则用数据目录中的 SQLite", En: "database: sqlite:///absolute/path or postgres://user:password@host/name; SQLite in the data folder when empty"},
 			Field: func(c *Config) any { return &c.Database.URL },
@@ -257,6 +286,16 @@ func browserURL(a Auth) error {
 		return nil
 	}
 	return fmt.Errorf("want https; http on loopback only")
+}
+
+func ipAddress(s string) error {
+	if s == "" {
+		return nil
+	}
+	if _, err := netip.ParseAddr(s); err != nil {
+		return fmt.Errorf("want an IP address, such as 203.0.113.5")
+	}
+	return nil
 }
 
 func oneOf(s string, allowed ...string) error {
