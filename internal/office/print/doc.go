@@ -10,5 +10,5 @@
 // 9704-2012 for what stands on a page; font/OFL.txt is the licence of the type (SIL OFL 1.1), which came from the npm package
 // @expo-google-fonts/noto-sans-sc 0.4.3 (Google Fonts' static instance).
 //
-// Files: document.go (nouns), face.go and subset.go (the type), breaking.go (lines), set.go (pages), write.go (PDF), workbook.go.
+// Files: document.go (nouns), face.go and subset.go (the type), breaking.go (lines), set.go (pages), labels.go (stickers), write.go (PDF), workbook.go.
 package print

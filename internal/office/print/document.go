@@ -13,7 +13,7 @@ type Document struct {
 	Blocks []Block
 }
 
-// Block is a part of a document: Heading, Paragraph, Pairs, Table or Signatures.
+// Block is a part of a document: Heading, Paragraph, Pairs, Table, Signatures or Labels.
 type Block interface{ set(*setter) }
 
 // Heading begins a section; Level 1 is the document's own, 2 and 3 are below it.

@@ -34,6 +34,7 @@ type setter struct {
 	pages []*bytes.Buffer
 	y     int
 	empty bool // nothing stands on the page yet
+	bare  bool // pages have no header, footer and number
 }
 
 func (s *setter) page() *bytes.Buffer { return s.pages[len(s.pages)-1] }

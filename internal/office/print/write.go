@@ -21,7 +21,9 @@ func PDF(d *Document) ([]byte, error) {
 		b.set(s)
 	}
 	for i, p := range s.pages {
-		s.frame(p, d, i+1)
+		if !s.bare {
+			s.frame(p, d, i+1)
+		}
 	}
 	w := &writer{}
 	w.out.WriteString("%PDF-1.7\n%\xe7\xbb\x8f\xe7\xba\xac\n")
