@@ -4,7 +4,7 @@
 // instruments of check-ups (instruments/), kinds of needs (needs/), weights of matching (matching/), the chart of accounts
 // (ledger/), questions about projects (support/), rules for the quality of energy data (energy/), measures of support and
 // the documents they quote (policy/), indicators (indicators/), what policies want of them (targets/), which of that shows
-// the effect of tasks (tasks/) and regions as tiles (tiles/). Each file says where its content comes from. The rooms that
+// the effect of tasks (tasks/), regions as tiles (tiles/) and what nodes of the identifier system hand in (docking/). Each file says where its content comes from. The rooms that
 // use packs read and check them; this package only carries them.
 package packs
 
@@ -22,5 +22,6 @@ import "embed"
 //go:embed ledger/*.yaml support/*.yaml energy/*.yaml
 //go:embed indicators/*.yaml targets/*.yaml tasks/*.yaml
 //go:embed tiles/*.yaml
+//go:embed docking/*.yaml
 //go:embed policy/*.yaml policy/documents/*.txt
 var Files embed.FS

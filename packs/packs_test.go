@@ -18,6 +18,7 @@ import (
 	"jingwei/internal/govern/indicator"
 	"jingwei/internal/govern/programme"
 	"jingwei/internal/govern/task"
+	"jingwei/internal/identify/docking"
 	"jingwei/internal/kernel/fact"
 	"jingwei/internal/kernel/pack"
 	"jingwei/internal/kernel/text"
@@ -93,13 +94,14 @@ func TestPacksAreSound(t *testing.T) {
 		func() error { _, err := atlas.Load(packs.Files); return err },
 		func() error { _, err := quality.Load(packs.Files); return err },
 		func() error { _, err := support.LoadGuide(packs.Files); return err },
+		func() error { _, err := docking.LoadGuides(packs.Files); return err },
 	} {
 		if err := read(); err != nil {
 			t.Error(err)
 		}
 	}
 	whole := 0 // files of folders whose rooms read every file and make one thing of them
-	for _, dir := range []string{workday.Dir, programme.Dir, form.Dir, match.DirKinds, match.DirProfile, ledger.Dir, support.Dir, quality.Dir, indicator.DefinitionDir, indicator.TargetDir, task.Dir, atlas.Dir} {
+	for _, dir := range []string{workday.Dir, programme.Dir, form.Dir, match.DirKinds, match.DirProfile, ledger.Dir, support.Dir, quality.Dir, indicator.DefinitionDir, indicator.TargetDir, task.Dir, atlas.Dir, docking.Dir} {
 		list, err := fs.Glob(packs.Files, dir+"/*.yaml")
 		if err != nil {
 			t.Fatal(err)
