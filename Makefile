@@ -62,13 +62,14 @@ lint: web/node_modules/.installed bin/staticcheck ## gofmt, vet, staticcheck, we
 	npm --prefix web run --silent lint
 	npm --prefix web run --silent typecheck
 	$(MAKE) --no-print-directory generate
-	@git diff --exit-code --stat -- api web/src/api/schema.d.ts || { echo 'generated files were out of date; commit what make generate wrote'; exit 1; }
+	@git diff --exit-code --stat -- api web/src/api/schema.d.ts internal/identify/gs1/tables.go || { echo 'generated files were out of date; commit what make generate wrote'; exit 1; }
 
 bin/staticcheck: tools/go.mod tools/go.sum
 	go -C tools build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 
 .PHONY: generate
-generate: web/node_modules/.installed ## api/openapi.json from the Go types, and the console's types from it
+generate: web/node_modules/.installed ## GS1's tables from its dictionary, api/openapi.json from the Go types, and the console's types from it
+	go run -C tools ./gs1tables ../internal/identify/gs1
 	go run ./cmd/jingwei admin openapi > api/openapi.json.new && mv api/openapi.json.new api/openapi.json
 	npm --prefix web run --silent types
 
@@ -87,6 +88,8 @@ release: console ## everything that is given away, in dist/: five platforms, Deb
 .PHONY: conformance
 conformance: ## clients of others that judge us, where this machine has them (Python with pyarrow: JINGWEI_PYTHON)
 	go test -tags conformance -run Reference -v ./internal/telemetry/reading
+	JINGWEI_AAS_PYTHON=$$(scripts/aastest.sh) go test -count=1 -tags conformance -run Reference -v ./internal/identify/twin/...
+	JINGWEI_CNRI=$$(scripts/cnri.sh) JINGWEI_PYHANDLE=$$(scripts/pyhandle.sh) go test -count=1 -tags conformance -run Conformance -v ./internal/identify/handle/server ./internal/identify/handle/rest ./internal/identify/handle/resolver
 
 .PHONY: soak
 soak: build ## long fuzzing and crash runs; SEED=n repeats one, FUZZTIME=1m sets the time per target

@@ -14,8 +14,10 @@ func Command() *cobra.Command {
 		Long: `Measure how long figures take: 40,000 enterprises with 65 indicators over 12 months, given by agreement and kept in columns.
 
 * Full: every figure of every month is worked out anew from the observations in the store, and written.
-* Restated: one percent of the enterprises say something else of all indicators in one month; then one percent of all observations changes.
-* Asked: a figure, its parts, and one page of its enterprises.
+* Restated: one percent of the enterprises say something else of all indicators in one month; then of every month, 0.1, 1 and 5 percent of them:
+  so many of all observations, strewn over every column. From these follows what one costs and what touching a column does.
+
+Seconds are of the wall; of a machine that does something else too only CPU seconds tell.
 
 The definitions are those that ship, by month, repeated until there are as many as asked for.`,
 		Args: cobra.NoArgs,

@@ -41,8 +41,8 @@ var (
 	fromLine   = regexp.MustCompile(`(?ms)^    from:.*?(^  - key|^formula)`)
 )
 
-// library is the definitions of enterprises that ship, each by month and with declared inputs, repeated until there are n.
-func library(n int) (*indicator.Library, error) {
+// Library is the definitions of enterprises that ship, each by month and with declared inputs, repeated until there are n.
+func Library(n int) (*indicator.Library, error) {
 	names, err := fs.Glob(packs.Files, indicator.DefinitionDir+"/*.yaml")
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ type world struct {
 }
 
 func newWorld(o Options) (*world, error) {
-	l, err := library(o.Indicators)
+	l, err := Library(o.Indicators)
 	if err != nil {
 		return nil, err
 	}
@@ -170,19 +170,52 @@ func (w *world) Proof(uint64) (evidence.Proof, error) {
 	return evidence.Proof{}, store.ErrNotFound
 }
 
-// streams bring what enterprises say later (figure.Streams).
-type streams struct{ came map[uuid.UUID][][]byte }
+// streams bring what enterprises say later (figure.Streams). What was taken in is forgotten.
+type streams struct{ came map[uuid.UUID]*stream }
+
+type stream struct {
+	gone  int    // records before those
+	bytes []byte // of records, one behind the other: a million of them would else be a burden on whoever collects garbage
+	ends  []int
+}
+
+func (s *streams) bring(agreement uuid.UUID, records [][]byte) {
+	if s.came == nil {
+		s.came = map[uuid.UUID]*stream{}
+	}
+	if s.came[agreement] == nil {
+		s.came[agreement] = &stream{}
+	}
+	x := s.came[agreement]
+	for _, r := range records {
+		x.bytes = append(x.bytes, r...)
+		x.ends = append(x.ends, len(x.bytes))
+	}
+}
+
+func (s *streams) forget() {
+	for _, x := range s.came {
+		*x = stream{gone: x.gone + len(x.ends)}
+	}
+}
 
 func (s *streams) Put(context.Context, bun.IDB, uuid.UUID, [][]byte) error { return nil }
 func (s *streams) Incoming(_ context.Context, agreement uuid.UUID, _, after uint64, limit int) (out []figure.Came, err error) {
-	list := s.came[agreement]
-	for i := int(after); i < len(list) && len(out) < limit; i++ {
-		out = append(out, figure.Came{Seq: uint64(i + 1), Bytes: list[i]})
+	x := s.came[agreement]
+	for i := int(after) - x.gone; i < len(x.ends) && len(out) < limit; i++ {
+		from := 0
+		if i > 0 {
+			from = x.ends[i-1]
+		}
+		out = append(out, figure.Came{Seq: uint64(x.gone + i + 1), Bytes: x.bytes[from:x.ends[i]]})
 	}
 	return out, nil
 }
 func (s *streams) Stands(_ context.Context, agreement uuid.UUID) (uint64, uint64, error) {
-	return 1, uint64(len(s.came[agreement])), nil
+	if x := s.came[agreement]; x != nil {
+		return 1, uint64(x.gone + len(x.ends)), nil
+	}
+	return 1, 0, nil
 }
 
 // months are those that are measured, the newest first.
@@ -190,8 +223,8 @@ func (w *world) months() []indicator.Period {
 	return figure.Periods("month", "2026-11-22")[:w.o.Months]
 }
 
-// said is what an enterprise says of an indicator and a month: some of it is not known, the rest has up to four decimals.
-func said(r *rand.Rand, d *indicator.Definition) indicator.Observation {
+// Said is what an enterprise says of an indicator and a month: some of it is not known, the rest has up to four decimals.
+func Said(r *rand.Rand, d *indicator.Definition) indicator.Observation {
 	o := indicator.Observation{Inputs: make([]indicator.Given, len(d.Inputs))}
 	for i := range o.Inputs {
 		g := &o.Inputs[i]

@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// cpuTime is the process's user and system time in seconds.
-func cpuTime() float64 {
+// CPUTime is the process's user and system time in seconds.
+func CPUTime() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0

@@ -125,23 +125,23 @@ func Main(e Engine, args []string) {
 func Run(e Engine, o Options) (Report, error) {
 	r := Report{Engine: e.Name(), Version: e.Version(), Workload: o.Spec.Name, Seed: o.Spec.Seed, Seconds: o.Spec.Seconds, Phase: o.Phase}
 	if o.Phase == Ingest {
-		before := cpuTime()
+		before := CPUTime()
 		if err := generate(o.Spec, func(int, *workload.Batch) error { return nil }); err != nil {
 			return r, err
 		}
-		r.GeneratorCPU = cpuTime() - before
+		r.GeneratorCPU = CPUTime() - before
 	}
 	start := time.Now()
 	if err := e.Open(o.Dir, o.Spec); err != nil {
 		return r, fmt.Errorf("open %s: %w", o.Dir, err)
 	}
 	r.OpenWall = time.Since(start).Seconds()
-	clock := func() float64 { return cpuTime() - r.GeneratorCPU }
+	clock := func() float64 { return CPUTime() - r.GeneratorCPU }
 	outside, isOutside := e.(Outside)
 	if isOutside {
 		clock = func() float64 { cpu, _ := outside.Usage(); return cpu }
 	}
-	start, cpu := time.Now(), cpuTime()
+	start, cpu := time.Now(), CPUTime()
 	if isOutside {
 		cpu = clock()
 	}

@@ -17,6 +17,7 @@ import (
 
 	"jingwei/internal/backup"
 	"jingwei/internal/govern/incentive/support"
+	"jingwei/internal/identify/registry"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/config"
 	"jingwei/internal/kernel/file"
@@ -35,7 +36,7 @@ func (n *node) openJobs(ctx context.Context) (err error) {
 	n.backups = &backup.Service{Source: *src, Home: n.home}
 	n.jobs, err = job.New(ctx, job.Options{
 		DB: n.db, Node: n.id.String(), Now: n.now, Logger: n.log, Poll: 2 * time.Second, // the command line leaves jobs unannounced
-		Handlers: map[string]job.Handler{backup.JobKind: n.backups.Handle, search.JobKind: n.search.Handle, support.JobKind: n.support.Handle},
+		Handlers: map[string]job.Handler{backup.JobKind: n.backups.Handle, search.JobKind: n.search.Handle, support.JobKind: n.support.Handle, registry.ImportKind: n.registry.HandleImport},
 	})
 	n.backups.Jobs, n.search.Work.Jobs = n.jobs, n.jobs
 	return err

@@ -10,9 +10,12 @@ import (
 	"jingwei/bench/ingest"
 	"jingwei/bench/late"
 	"jingwei/bench/match"
+	"jingwei/bench/outage"
 	"jingwei/bench/policy"
+	"jingwei/bench/resolve"
 	"jingwei/bench/rollup"
 	"jingwei/bench/search"
+	"jingwei/bench/trace"
 	"jingwei/bench/tsdb"
 )
 
@@ -23,6 +26,6 @@ func benchCommand() *cobra.Command {
 		Long: `Run a measurement. Each prints a table for people; with --json its last line is one object with figures, goals,
 seed and versions. Peers are built by "make bench-peers"; a peer that is absent is left out, and the output says so.`,
 	}
-	c.AddCommand(backup.Command(), backup.RestartCommand(), tsdb.StoreCommand(), tsdb.Command(), crash.Command(), faults.Command(), idle.Command(), ingest.Command(), late.Command(), match.Command(), policy.Command(), rollup.Command(), search.Command(entrySources))
+	c.AddCommand(backup.Command(), backup.RestartCommand(), tsdb.StoreCommand(), tsdb.Command(), crash.Command(), faults.Command(), idle.Command(), ingest.Command(), late.Command(), match.Command(), outage.Command(), policy.Command(), resolve.Command(), rollup.Command(), search.Command(entrySources), trace.Command())
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"jingwei/internal/govern/assess/checkup"
 	"jingwei/internal/govern/assess/measured"
+	"jingwei/internal/govern/indicator"
 	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/fact"
 	"jingwei/internal/kernel/org"
@@ -172,10 +172,6 @@ func (s measuredSeries) Consumed(ctx context.Context, id uuid.UUID, from, to int
 	if !ok || !isEnergy(series.Unit) {
 		return 0, false, nil
 	}
-	unit, err := ucum.Parse(series.Unit)
-	if err != nil {
-		return 0, false, nil
-	}
 	list, err := s.rows.Read(ctx, kept.Question{Series: id, Level: rollup.LevelDay, Span: telemetry.Span{From: from, To: to}})
 	if errors.Is(err, kept.ErrUnknown) {
 		return 0, false, nil
@@ -183,20 +179,11 @@ func (s measuredSeries) Consumed(ctx context.Context, id uuid.UUID, from, to int
 	if err != nil {
 		return 0, false, err
 	}
-	sum, known := 0.0, false
+	rows := make([]rollup.Row, len(list))
 	for i := range list {
-		r := &list[i].Row
-		if r.From < from || r.To > to || r.Flags&rollup.HasCounter == 0 || r.Flags&rollup.Unread != 0 {
-			continue
-		}
-		known = true
-		sum += r.Consumption.Value()
+		rows[i] = list[i].Row
 	}
-	wh, err := ucum.Convert(sum, unit, wattHour)
-	if err != nil || math.IsNaN(wh) || wh < 0 || wh > math.MaxInt64/4 {
-		return 0, false, nil
-	}
-	return int64(math.Round(wh)), known, nil
+	return indicator.WattHours(rows, series.Unit, from, to)
 }
 
 var (

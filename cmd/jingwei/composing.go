@@ -22,7 +22,7 @@ import (
 	"jingwei/internal/kernel/store"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/register"
-	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/rollup/kept"
 )
 
 // openComposer opens what works figures out. It needs all rooms that figures rest on, agreements and neighbours.
@@ -57,12 +57,22 @@ func (n *node) composeFigures(ctx context.Context) error {
 	return n.composer.Run(auth.AsSystem(ctx, "figures"))
 }
 
-// readingsMade tells the composer that roll-ups of an organisation say something new.
-func (n *node) readingsMade(org uuid.UUID, span telemetry.Span) {
+// rollupsMade has the composer look for what roll-ups say that is new.
+func (n *node) rollupsMade() {
 	if n.composer != nil {
-		n.composer.Touch(figure.Change{Org: org, What: indicator.TouchReadings, From: span.From, To: span.To})
+		n.composer.Wake()
 	}
 }
+
+// plantChanged tells the composer that the plant of an organisation is another, at whatever time.
+func (n *node) plantChanged(org uuid.UUID) {
+	if n.composer != nil {
+		n.composer.Touch(figure.Change{Org: org, What: indicator.TouchReadings, To: always})
+	}
+}
+
+// always is behind all times.
+const always = int64(1<<63 - 1)
 
 // recordRefused raises that something that was given cannot be taken.
 func (n *node) recordRefused(a *org.Agreement, seq uint64, why error) {
@@ -148,13 +158,36 @@ type entrySeen struct{ revision, at int64 }
 // lookBack is for how long an entry may be under way, in ns.
 const lookBack = int64(30 * time.Second)
 
-func (c *figureChanges) Names() []string { return []string{"facts", "entries"} }
+func (c *figureChanges) Names() []string { return []string{"facts", "entries", "readings"} }
 
 func (c *figureChanges) After(ctx context.Context, name string, at figure.Cursor, limit int) ([]figure.Change, figure.Cursor, error) {
-	if name == "facts" {
+	switch name {
+	case "facts":
 		return c.factsAfter(ctx, at, limit)
+	case "readings":
+		return c.readingsAfter(ctx, at, limit)
 	}
 	return c.entriesAfter(ctx, at, limit)
+}
+
+// readingsAfter tells of what times roll-ups were made or restated: of all, where nobody has looked yet or it is not told any more.
+func (c *figureChanges) readingsAfter(ctx context.Context, at figure.Cursor, limit int) ([]figure.Change, figure.Cursor, error) {
+	list, to, err := []kept.Told(nil), uint64(0), error(kept.ErrHorizon)
+	newest := c.rollups.Newest() // before what is told is read, so that nothing comes in between
+	if at.Position > 0 {
+		list, to, err = c.rollups.ToldAfter(ctx, uint64(at.Position), limit)
+	}
+	if errors.Is(err, kept.ErrHorizon) {
+		return []figure.Change{{What: indicator.TouchReadings, To: always}}, figure.Cursor{Position: int64(newest)}, nil
+	}
+	if err != nil {
+		return nil, at, err
+	}
+	out := make([]figure.Change, 0, len(list))
+	for _, t := range list {
+		out = append(out, figure.Change{Org: t.Org, What: indicator.TouchReadings, From: t.Span.From, To: t.Span.To})
+	}
+	return out, figure.Cursor{Position: int64(to)}, nil
 }
 
 func (c *figureChanges) factsAfter(ctx context.Context, at figure.Cursor, limit int) ([]figure.Change, figure.Cursor, error) {

@@ -53,16 +53,16 @@ func (r *demoRegion) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	items, policies := r.n.wanted()
+	items, counted, policies := r.n.wanted()
 	return region.Fill(ctx, region.Options{
-		Region: of, Packs: r.n.packs, Day: r.world.Day, Months: r.months, Now: r.n.now, Nodes: access, Kept: r.kept, Processes: r, Figures: items, Policies: policies,
+		Region: of, Packs: r.n.packs, Day: r.world.Day, Months: r.months, Now: r.n.now, Nodes: access, Kept: r.kept, Processes: r, Figures: items, Counted: counted, Policies: policies,
 		Tell: func(format string, args ...any) { fmt.Fprintf(r.out, format+"\n", args...) },
 	})
 }
 
 // wanted are the figures that the policies want of enterprises, as agreements name them, each also of everybody, and what changes are worked
-// out of; and the policies.
-func (n *node) wanted() (items, policies []string) {
+// out of; those that are counted once for a region; and the policies.
+func (n *node) wanted() (items, counted, policies []string) {
 	library := n.indicators.Library()
 	for _, p := range library.Policies() {
 		policies = append(policies, p.ID)
@@ -84,12 +84,16 @@ func (n *node) wanted() (items, policies []string) {
 		}
 	}
 	for _, d := range library.Definitions() {
-		if d.Of == indicator.OfEnterprise && !d.Changes() {
-			items = append(items, figure.Item{Indicator: d.ID, Filter: figure.All}.String())
+		item := figure.Item{Indicator: d.ID, Filter: figure.All}.String()
+		switch {
+		case d.Of == indicator.OfRegion:
+			counted = append(counted, item)
+		case !d.Changes():
+			items = append(items, item)
 		}
 	}
 	slices.Sort(items)
-	return slices.Compact(items), policies
+	return slices.Compact(items), counted, policies
 }
 
 // start starts the nodes, all at once, and says where they are.

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +21,10 @@ import (
 	"jingwei/internal/kernel/field"
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/store"
+	"jingwei/internal/office/flow/workday"
 	"jingwei/internal/telemetry"
+	"jingwei/internal/telemetry/rollup"
+	"jingwei/internal/telemetry/rollup/kept"
 	"jingwei/internal/telemetry/seal"
 	"jingwei/internal/telemetry/shown"
 )
@@ -34,6 +39,7 @@ func (n *node) openExplainer(context.Context) error {
 	n.neighbours.Answer(figure.AskFact, n.explainer.AnswerFact)
 	n.neighbours.Answer(figure.AskSample, n.explainer.AnswerSample)
 	n.neighbours.Answer(figure.AskProve, n.explainer.AnswerProve)
+	n.neighbours.Answer(figure.AskDecide, n.figures.AnswerDecide)
 	return nil
 }
 
@@ -202,36 +208,88 @@ func (p figureProofs) Fact(ctx context.Context, of, id uuid.UUID, revision int64
 	return p.record(ctx, f.RevisionID)
 }
 
-// How far before the end of a period samples are looked for, and how much of a day is taken.
-const (
-	provenDays = 31
-	provenRows = 8 << 20
-)
+// pointOf finds a series among the points of an organisation. Error: store.ErrNotFound.
+func (p figureProofs) pointOf(ctx context.Context, of, series uuid.UUID) error {
+	_, err := p.plant.LastPoint(ctx, auth.System(of), series)
+	return err
+}
 
-func (p figureProofs) Days(ctx context.Context, of, series uuid.UUID, from, to int64, most int) (out []string, err error) {
-	if _, err := p.plant.LastPoint(ctx, auth.System(of), series); err != nil {
+func (p figureProofs) Holding(ctx context.Context, of, series uuid.UUID, from, to int64) (out []string, err error) {
+	if err := p.pointOf(ctx, of, series); err != nil {
 		return nil, err
 	}
-	last := seal.DayOf(to)
-	found, err := p.seal.Days(ctx, series, max(seal.DayOf(from), last-provenDays), last+1)
-	for i := len(found) - 1; i >= 0 && len(out) < most; i-- {
-		if found[i].State == seal.Sealed {
-			out = append(out, found[i].Day.String())
-		}
+	days, err := p.seal.Holding(ctx, series, telemetry.Span{From: from, To: to})
+	for _, d := range days {
+		out = append(out, d.String())
 	}
 	return out, err
 }
 
-func (p figureProofs) Samples(ctx context.Context, _, series uuid.UUID, day string) (figure.Proven, error) {
+func (p figureProofs) Samples(ctx context.Context, of, series uuid.UUID, day string, from, to int64, most int) (figure.Proven, error) {
+	if err := p.pointOf(ctx, of, series); err != nil {
+		return figure.Proven{}, err
+	}
 	d, err := seal.ParseDay(day)
 	if err != nil {
 		return figure.Proven{}, err
 	}
-	rows, bundle, err := p.seal.ProveDay(ctx, series, d, provenRows)
+	columns, bundle, err := p.seal.Hand(ctx, series, d, telemetry.Span{From: from, To: to}, most)
+	var differs *seal.DigestError
+	if errors.As(err, &differs) && p.retention.Horizon(series) > 0 {
+		return figure.Proven{}, figure.ErrExpired
+	}
 	if err != nil {
 		return figure.Proven{}, err
 	}
-	return proven(rows, bundle)
+	return proven(columns, bundle)
+}
+
+func (p figureProofs) Fewest(ctx context.Context, of uuid.UUID, series []uuid.UUID, from, to int64) ([]uuid.UUID, error) {
+	counts := map[uuid.UUID]uint64{}
+	var refs []telemetry.Ref
+	for _, id := range series {
+		if ref, ok := p.telemetry.Lookup(id); ok {
+			refs = append(refs, ref)
+		}
+	}
+	err := p.telemetry.AggregateEach(ctx, refs, telemetry.Span{}, telemetry.AggregateOptions{Bounds: []int64{from, to}, Now: p.now().UnixNano()}, func(i int, b []telemetry.Bucket) error {
+		s, _ := p.telemetry.Series(refs[i])
+		counts[s.ID] = b[0].Count
+		return nil
+	})
+	out := slices.Clone(series)
+	slices.SortStableFunc(out, func(a, b uuid.UUID) int { return cmp.Compare(counts[a], counts[b]) })
+	return out, err
+}
+
+func (p figureProofs) Metered(ctx context.Context, of, series uuid.UUID, from, to int64) (*figure.Metered, error) {
+	if err := p.pointOf(ctx, of, series); err != nil {
+		return nil, err
+	}
+	g, err := p.rollups.Ground(ctx, kept.Question{Series: series, Level: rollup.LevelDay, Span: telemetry.Span{From: from, To: to}})
+	if err != nil {
+		return nil, err
+	}
+	out := &figure.Metered{Unit: g.Series.Unit, Definition: g.Definition, From: g.Span.From, To: g.Span.To, Days: []figure.MeteredDay{}, Expired: g.Expired}
+	if g.Before.Known {
+		out.Before = g.Before.Time
+	}
+	for i := range g.Results {
+		if r := &g.Results[i]; r.From >= from && r.To <= to && !r.Nothing {
+			out.Days = append(out.Days, figure.MeteredDay{Text: r.Word.String(), Open: r.Open})
+		}
+	}
+	return out, nil
+}
+
+func (p figureProofs) Working(from, to int64) (out []string) {
+	bounds := indicator.CivilDays(from, to)
+	for _, at := range bounds[:max(len(bounds)-1, 0)] {
+		if p.flows.Calendar().Working(workday.DayOf(at)) {
+			out = append(out, field.DateOf(at))
+		}
+	}
+	return out
 }
 
 var (

@@ -8,6 +8,7 @@ import (
 
 	"jingwei/internal/federate/neighbour"
 	"jingwei/internal/govern/indicator/figure"
+	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/fact"
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/store"
@@ -70,6 +71,11 @@ func (f figureParties) Giver(ctx context.Context, agreement uuid.UUID) (name tex
 		}
 	}
 	return a.Giver.Name, away, err
+}
+
+// deliverDecisions brings what was decided on periods of other nodes to them.
+func (n *node) deliverDecisions(ctx context.Context) error {
+	return n.figures.Deliver(auth.AsSystem(ctx, "figures"), figure.Delivery{Ask: n.neighbours.Ask})
 }
 
 // figureWords lets sealing ask for what people say of figures (seal.Options.Figures).

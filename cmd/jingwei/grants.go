@@ -23,6 +23,7 @@ func (n *node) grantable() []account.Grantable {
 			}
 			return out
 		}},
+		passportGrants(),
 		{Kind: measuredGrant, Name: text.Text{Zh: "平台测得的情况", En: "What the platform measures"}, Subjects: func() []account.GrantSubject {
 			return []account.GrantSubject{
 				{ID: "machines", Name: text.Text{Zh: "设备台数与联网天数", En: "Machines, and on how many days each delivered"}, Fields: []account.GrantField{}},

@@ -242,7 +242,7 @@ func (r indicatorEntries) Entries(ctx context.Context, keeper uuid.UUID, id, day
 				title = append(title, s)
 			}
 		}
-		return call(indicator.Entry{ID: e.ID, Revision: e.Revision, Title: strings.Join(title, " · "), Subject: e.Subject, State: e.State, Record: e.Record})
+		return call(indicator.Entry{ID: e.ID, Key: e.Key, Revision: e.Revision, Title: strings.Join(title, " · "), Subject: e.Subject, State: e.State, Record: e.Record})
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -38,6 +37,14 @@ import (
 	"jingwei/internal/govern/indicator/figure"
 	"jingwei/internal/govern/programme"
 	"jingwei/internal/govern/task"
+	"jingwei/internal/identify/docking"
+	"jingwei/internal/identify/gs1/resolver"
+	"jingwei/internal/identify/handle/rest"
+	"jingwei/internal/identify/handle/server"
+	"jingwei/internal/identify/registry"
+	"jingwei/internal/identify/registry/snms"
+	"jingwei/internal/identify/trace"
+	"jingwei/internal/identify/twin"
 	"jingwei/internal/kernel/api"
 	"jingwei/internal/kernel/api/account"
 	"jingwei/internal/kernel/audit"
@@ -130,9 +137,15 @@ type node struct {
 	parties    *parties.Service
 	matching   *match.Service
 	plant      *plant.Service
+	twins      *twin.Service
 	rollups    *kept.Service
 	promql     *promql.Service
+	signers    []evidence.Signer // of this node
 	evidence   *evidence.Log
+	registry   *registry.Service
+	snms       *snms.Service
+	doors      *server.Server // nil where handles are not served
+	handles    *rest.API      // nil then too
 	groups     *group.Book
 	neighbours *neighbour.Service
 	seal       *seal.Service
@@ -151,6 +164,9 @@ type node struct {
 	energy     *quality.Service
 	outcomes   *task.Outcomes
 	atlas      *atlas.Service
+	gs1        *resolver.Service
+	docking    *docking.Service
+	trace      *trace.Service
 	jobs       *job.Runner
 	api        *api.Server
 
@@ -205,7 +221,7 @@ func openNodeOn(ctx context.Context, g ground, cfg *config.Loaded, logger *slog.
 		n.log.Warn("this node keeps a rehearsal: its records are practice and no real ones", "data", n.dir, "clock", n.now().Format(time.RFC3339))
 	}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func(context.Context) error{n.openPacks, n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openNeighbours, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openMeasures, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openIndicators, n.openFigures, n.openComposer, n.openExplainer, n.openEnergy, n.openAtlas, n.openProgrammes, n.openJobs, n.openJoin, n.openAPI} {
+	for _, open := range []func(context.Context) error{n.openPacks, n.openRecords, n.openJournal, n.openTelemetry, n.openTenants, n.openCertificate, n.openInbox, n.openOffice, n.openCaseMessages, n.openPlant, n.openPromQL, n.openEvidence, n.openRegistry, n.openTwins, n.openNeighbours, n.openRetention, n.openRollups, n.openGateways, n.openSources, n.openMatching, n.openCases, n.openLedger, n.openMeasures, n.openSupport, n.openHealth, n.openSearch, n.openCheckups, n.openIndicators, n.openFigures, n.openComposer, n.openExplainer, n.openEnergy, n.openAtlas, n.openGS1, n.openTrace, n.openDocking, n.openProgrammes, n.openJobs, n.openJoin, n.openHandles, n.openAPI} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -348,7 +364,7 @@ func (n *node) openPlant(ctx context.Context) error {
 			n.sources.Changed(org)
 			n.promql.Changed(org)
 			n.rollups.Changed(org)
-			n.readingsMade(org, telemetry.Span{To: math.MaxInt64})
+			n.plantChanged(org)
 		},
 	})
 	if err != nil {
@@ -362,7 +378,7 @@ func (n *node) openRollups(ctx context.Context) (err error) {
 	n.rollups, err = kept.New(ctx, kept.Options{
 		DB: n.db, Store: n.telemetry, Calendars: calendarsOf(n.plant), Now: n.now, Logger: n.log,
 		Cutoff: func(s *telemetry.Series) int64 { return n.retention.Horizon(s.ID) },
-		Made:   n.readingsMade,
+		Made:   n.rollupsMade,
 	})
 	if err != nil {
 		return err
@@ -383,6 +399,7 @@ func (n *node) openEvidence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.signers = keys
 	n.evidence, err = evidence.Open(evidence.Options{FS: n.files, Dir: dir, Origin: origin, Keys: keys, Now: n.now, Logger: n.log})
 	if err != nil {
 		return err
@@ -537,6 +554,7 @@ func (n *node) routes() {
 	n.backups.Routes(n.api)
 	n.neighbours.Routes(n.api)
 	n.statusRoute()
+	n.identifyRoutes()
 }
 
 // fail tells module.Run that a room cannot go on.
@@ -556,6 +574,7 @@ func (n *node) modules() []module.Module {
 		module.Loop("sources", n.sources.Run),
 		n.jobs,
 	}
+	all = append(all, n.handleModules()...)
 	if n.broker != nil {
 		all = append(all, n.broker)
 	}
@@ -575,6 +594,9 @@ func (n *node) modules() []module.Module {
 		module.Loop("gateways", n.fleet.Run),
 		module.Loop("neighbours", n.neighbours.Run),
 		module.Loop("figures", n.composeFigures),
+		module.Loop("decisions", n.deliverDecisions),
+		module.Loop("docking", n.docking.Run),
+		module.Loop("trace", n.trace.Run),
 		&linkDoor{node: n})
 }
 
@@ -597,17 +619,20 @@ func (n *node) close() {
 // describeRooms stands in for the rooms where only their operations are described.
 func (n *node) describeRooms() {
 	n.checkups, n.indicators, n.outcomes = &checkup.Service{}, &indicator.Service{}, &task.Outcomes{}
-	n.atlas = &atlas.Service{}
+	n.atlas, n.gs1, n.docking = &atlas.Service{}, &resolver.Service{}, &docking.Service{}
+	n.trace = &trace.Service{}
 	n.figures, n.explainer = &figure.Service{}, &figure.Explainer{}
 	n.energy = &quality.Service{}
 	n.ledger, n.support = &ledger.Service{}, &support.Service{}
 	n.programmes = &programme.Service{}
 	n.facts, n.registers, n.flows = &fact.Service{}, &register.Service{}, &flow.Service{}
 	n.inbox = &inbox.Service{}
+	n.twins = &twin.Service{}
 	n.neighbours = &neighbour.Service{}
 	n.forms = &form.Service{}
 	n.parties = &parties.Service{}
 	n.matching = &match.Service{}
+	n.registry, n.snms = &registry.Service{}, &snms.Service{}
 	n.search = &search.Service{}
 	n.board, n.plant, n.telemetry, n.fleet, n.sources = &condition.Board{}, &plant.Service{}, &telemetry.Store{}, &fleet.Service{}, &ingest.Service{}
 	n.promql, n.seal, n.rollups = promql.New(promql.Options{}), &seal.Service{}, &kept.Service{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,10 @@ import (
 
 	"jingwei/internal/govern/indicator"
 	"jingwei/internal/govern/indicator/figure"
+	"jingwei/internal/identify/docking"
+	"jingwei/internal/identify/registry"
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/field"
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/text"
 	"jingwei/internal/office/inbox"
@@ -50,6 +55,12 @@ func (m *matrix) furnish(owner string) {
 	}
 	m.makes(owner, "message", "GET", "/inbox?org={org}", "", "items.id")
 	m.made["correction"] = m.made["series"] // none is made: its room asks for the series of one first
+	if _, err := m.n.gs1.Entrust(auth.AsSystem(m.t.Context(), "test"), "690123", uuid.MustParse(m.made["org"]), j); err != nil {
+		m.t.Fatal(err)
+	}
+	m.makes(owner, "declared set", "PUT", "/gs1/links?org={org}&anchor=%2F01%2F06901234567892", `{"description":{"zh":"`+j+`"},"links":[{"type":"gs1:pip","href":"https://firm.example","title":{"zh":"`+j+`"},"default":true}]}`, "anchor")
+	m.furnishIdentifiers(owner)
+	m.furnishDocking(owner)
 	m.makes(owner, "token", "POST", "/tokens", `{"org":"{org}","name":"`+j+`","role":"viewer"}`, "id")
 }
 
@@ -210,4 +221,41 @@ func (m *matrix) does(who, path, body string) {
 	if status, answer := m.call(who, http.MethodPost, m.fill(path), media, m.fill(body)); status/100 != 2 {
 		m.t.Errorf("POST %s: %d %.500s", m.fill(path), status, answer)
 	}
+}
+
+// furnishIdentifiers makes A's prefix with what is in it. The values of an identifier that are public are for all.
+func (m *matrix) furnishIdentifiers(owner string) {
+	const j = secret
+	system := auth.AsSystem(m.t.Context(), "test")
+	if _, err := m.n.registry.Allocate(system, registry.Allocation{Prefix: "88.101", Org: uuid.MustParse(m.made["org"]), State: registry.Homed, Reason: j}); err != nil {
+		m.t.Fatal(err)
+	}
+	m.makes(owner, "identifier template", "PUT", "/identifier-templates/88.101/1.0.0", `{"name":{"zh":"`+j+`"},"industryCategory":"C","type":2,"items":[{"name":"x","type":"string"}]}`, "id")
+	m.makes(owner, "identifier", "POST", "/identifiers", `{"name":"88.101/a","values":[{"index":1,"type":"URL","data":"u"},{"index":2,"type":"NOTE","data":"`+j+`","permissions":"1100"}]}`, "name")
+	m.makes(owner, "identifier account", "POST", "/identifier-accounts", `{"org":"{org}","name":"erp-a"}`, "password")
+	started, err := m.n.registry.StartImport(system, []byte("suffix\nx\n"), registry.Import{Prefix: "88.101", Mode: registry.Whole}, "", j)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.made["identifier import"] = started.ID.String()
+}
+
+// furnishDocking makes a node below A, and a return that it has handed in.
+func (m *matrix) furnishDocking(owner string) {
+	const j = secret
+	var keys []string
+	for _, k := range m.n.signers {
+		keys = append(keys, `"`+k.Verifier().String()+`"`)
+	}
+	m.makes(owner, "node below", "POST", "/docking/nodes?org={org}", `{"prefix":"88.9","role":"secondary","name":{"zh":"`+j+`","en":"`+j+`"},"operator":{"zh":"x","en":"x"},"keys":[`+strings.Join(keys, ",")+`],"doors":["udp 127.0.0.1:9"],"reason":"`+j+`"}`, "id")
+	m.makes(owner, "node below", "PUT", "/docking/nodes/{node below}", `{"prefix":"88.9","role":"secondary","name":{"zh":"`+j+`","en":"`+j+`"},"operator":{"zh":"x","en":"x"},"keys":[`+strings.Join(keys, ",")+`],"doors":["udp 127.0.0.1:9"],"reason":"`+j+`","revision":1,"state":"testing"}`, "id")
+	head := docking.Head{ID: uuid.Must(uuid.NewV7()), Guide: guideID, Version: "1.0.0", Table: "own-resolution", Prefix: "88.9", Revision: 1, Part: 1, Parts: 1, Made: m.n.now()}
+	document, err := docking.Write(&head, []field.Record{{"prefix": "88.9", "codeType": "handle", "address": "192.0.2.1"}}, m.n.signers...)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if _, err := m.n.docking.Take(m.t.Context(), document); err != nil {
+		m.t.Fatal(err)
+	}
+	m.made["return"] = head.ID.String()
 }

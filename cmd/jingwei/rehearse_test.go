@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -201,4 +204,19 @@ func TestASessionsCookieLastsByTheBrowsersClock(t *testing.T) {
 	if c.MaxAge != int(auth.SessionLife/time.Second) || !c.Expires.IsZero() {
 		t.Errorf("max-age %d, expires %s", c.MaxAge, c.Expires)
 	}
+}
+
+// tries sends a request to a node that may be away, and tells whether it was answered with success.
+func (v *visit) tries(ctx context.Context, method, path string, body any) bool {
+	r, err := http.NewRequestWithContext(ctx, method, v.base+"/api/v1"+path, bytes.NewReader(proof.Must(json.Marshal(body))))
+	if err != nil {
+		return false
+	}
+	r.Header.Set("Content-Type", "application/json")
+	res, err := v.client.Do(r)
+	if err != nil {
+		return false
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	return errors.Join(err, res.Body.Close()) == nil && res.StatusCode/100 == 2
 }

@@ -27,7 +27,8 @@ func verifyFigureCommand() *cobra.Command {
 a node (--node, with the access token in the environment variable JINGWEI_TOKEN) and prove that. --out keeps the fetched pack.
 
 A figure is sealed (its node's evidence log holds it), proved (and it is the sum of its parts, as the logs of those who gave them
-hold them), or recomputed (and so is every part below it, down to the facts that enterprises' values rest on). Give the public keys
+hold them), or recomputed (and so is every part below it, down to the facts, and to the samples of machines and meters, that
+enterprises' values rest on, as far as they have agreed to it). Give the public keys
 of the nodes with --key, each node's for itself; of a node whose key is not given, the key that the agreement or the pack names is
 taken, and that is said. What could not be checked is listed with its reason. Exit codes: 0 proved or recomputed, 1 not, 2 wrong use.`,
 		Example: `  jingwei verify figure figure.jwf --key evidence.vkey

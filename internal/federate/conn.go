@@ -91,6 +91,7 @@ const (
 	maxChannels = 64
 	maxUrgent   = 256 << 10
 	gather      = 16 << 10 // the writer gathers small frames up to this much for one write
+	idleBuffer  = 4 << 10  // that a link keeps each way while nothing moves: a node may have thousands. Longer frames are read past it
 	farewell    = 500 * time.Millisecond
 )
 
@@ -99,7 +100,7 @@ func newConn(raw net.Conn, l Limits, now func() time.Time, log *slog.Logger, h H
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Conn{
-		raw: raw, in: bufio.NewReaderSize(raw, 32<<10), limits: l.withDefaults(), now: now, log: log, handler: h,
+		raw: raw, in: bufio.NewReaderSize(raw, idleBuffer), limits: l.withDefaults(), now: now, log: log, handler: h,
 		wake: make(chan struct{}, 1), done: make(chan struct{}), channels: map[uint16]*Channel{}, pings: map[uint64]time.Time{}, heard: now(),
 	}
 }

@@ -41,7 +41,7 @@ func (c *Conn) pingLoop() {
 
 // writeLoop is the only writer. Each round takes the urgent frames, then control channels, then bulk in turn.
 func (c *Conn) writeLoop() {
-	buf := make([]byte, 0, gather+c.limits.BulkFrame+headerBytes)
+	var buf []byte
 	for {
 		var frames uint64
 		c.mu.Lock()
@@ -53,6 +53,9 @@ func (c *Conn) writeLoop() {
 			return
 		}
 		if len(buf) == 0 {
+			if cap(buf) > idleBuffer {
+				buf = nil
+			}
 			select {
 			case <-c.wake:
 			case <-c.done:

@@ -73,6 +73,7 @@ story('every page', 'pages', ({ step, begin, signIn, api, shown, visit, faults }
     const here = {
       overview: '',
       machine: `/m/${machine.id}?last=5m`,
+      'twin of a machine': `/m/${machine.id}/twin`,
       gateways: '/gateways',
       gateway: `/gateways/${gateway.id}`,
       wizard: '/connect',

@@ -207,7 +207,8 @@ func (in *incoming) finished(ctx context.Context, c *check) error {
 	s := in.s
 	now := s.o.Now().UnixNano()
 	in.row.Checked, in.row.Deep = now, int64(min(c.deep, math.MaxInt64))
-	err := s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	in.ceaseComparing()
+	err := s.group.Write(ctx, 0, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewUpdate().Model((*inRow)(nil)).Set("checked = ?", now).Set("deep = ?", in.row.Deep).Where("agreement = ? AND epoch = ?", in.id, int64(c.epoch)).Exec(ctx)
 		return err
 	})

@@ -73,7 +73,7 @@ func (x *session) tell(ctx context.Context) error {
 }
 
 func (s *Service) saveCursor(ctx context.Context, x *session, column string, n uint64) error {
-	return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return s.group.Write(ctx, 0, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewUpdate().Model((*peerRow)(nil)).Set("? = ?", bun.Ident(column), int64(n)).Where("node = ? AND way = ?", x.node, x.way).Exec(ctx)
 		return err
 	})
@@ -97,7 +97,7 @@ func (x *session) tellOne(ctx context.Context, c org.AgreementChange) error {
 	if err := json.Unmarshal(answer.Body, &a); err != nil || a.Later {
 		return fmt.Errorf("node %s cannot take an agreement now: %s", x.node, a.Reason)
 	}
-	return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return s.group.Write(ctx, 0, func(ctx context.Context, tx bun.Tx) error {
 		if a.Code == "" {
 			_, err := tx.NewDelete().Model((*refusedRow)(nil)).Where("agreement = ?", c.ID).Exec(ctx)
 			return err

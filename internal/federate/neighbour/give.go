@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,9 @@ const (
 
 // errNotActive: the agreement takes nothing now.
 var errNotActive = errors.New("the agreement is not active")
+
+// errPruned: the taker needs a record whose bytes are gone here.
+var errPruned = errors.New("the bytes of a record are gone")
 
 // errFull: the numbers of the connection's channels are nearly used up.
 var errFull = errors.New("this connection has opened as many channels as it can; dialling again")
@@ -160,8 +164,7 @@ func (g *giver) start(ctx context.Context, ids []uuid.UUID) error {
 }
 
 func (g *giver) ended(ctx context.Context, id uuid.UUID, err error) {
-	var bye *federate.Goodbye
-	if errors.As(err, &bye) && bye.Far && bye.Code == federate.CodeClosing {
+	if content(err) {
 		err = nil
 	}
 	g.mu.Lock()
@@ -190,9 +193,10 @@ type outgoing struct {
 	ch    *federate.Channel
 	epoch uint64
 
-	mu    sync.Mutex
-	acked uint64
-	saved time.Time
+	mu       sync.Mutex
+	acked    uint64
+	saved    time.Time
+	compared comparison
 }
 
 // stream opens the stream of an agreement, sends what the taker lacks and answers what it asks, until the taker is content and closes it.
@@ -227,6 +231,7 @@ func (g *giver) stream(ctx context.Context, id uuid.UUID, wake <-chan struct{}) 
 	if err := o.save(ctx); err != nil {
 		return err
 	}
+	linked := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var answers sync.WaitGroup
@@ -240,7 +245,26 @@ func (g *giver) stream(ctx context.Context, id uuid.UUID, wake <-chan struct{}) 
 	if saved := o.save(late); saved != nil {
 		return saved
 	}
-	return context.Cause(ctx)
+	o.mu.Lock()
+	agreed := o.compared.agreed()
+	o.mu.Unlock()
+	cause := context.Cause(ctx)
+	if errors.Is(cause, errPruned) {
+		_, err := s.afresh(linked, r, o.epoch+1, "a record is damaged there whose bytes are gone here")
+		return err
+	}
+	if agreed > 0 && content(cause) {
+		if err := s.prune(linked, id, o.epoch, agreed); err != nil && linked.Err() == nil {
+			s.log.Warn("a stream cannot be pruned", "agreement", id, "error", err)
+		}
+	}
+	return cause
+}
+
+// content tells whether the taker has closed the stream because it has everything.
+func content(err error) bool {
+	var bye *federate.Goodbye
+	return errors.As(err, &bye) && bye.Far && bye.Code == federate.CodeClosing
 }
 
 func (s *Service) given(ctx context.Context, id uuid.UUID) (outRow, org.Agreement, error) {
@@ -269,12 +293,28 @@ func (s *Service) resume(ctx context.Context, r outRow, far federate.RecordPosit
 	if far.Epoch == uint64(r.Epoch) && far.Seq < uint64(r.Acked) {
 		s.log.Warn("a neighbour holds less of a stream than it had: it was restored from a copy, and is sent the rest again", "agreement", r.Agreement, "node", r.Peer, "held", far.Seq, "acked", r.Acked)
 	}
+	if position := far.Seq; !behind && r.Pruned > 0 {
+		if far.Epoch != uint64(r.Epoch) {
+			position = 0
+		}
+		if position < uint64(r.Pruned) {
+			return s.afresh(ctx, r, uint64(r.Epoch)+1, "the other end needs records whose bytes are gone here")
+		}
+	}
 	if !behind {
 		return r, nil
 	}
 	s.log.Warn("the other end of a stream holds what this one does not: this node was restored from a copy", "agreement", r.Agreement, "node", r.Peer,
 		"epoch", r.Epoch, "last", r.Last, "heldEpoch", far.Epoch, "held", far.Seq)
-	if err := s.epoch(ctx, r.Agreement, far.Epoch+1); err != nil {
+	return s.afresh(ctx, r, far.Epoch+1, "")
+}
+
+// afresh begins an epoch of a stream that cannot go on in the one before.
+func (s *Service) afresh(ctx context.Context, r outRow, epoch uint64, why string) (outRow, error) {
+	if why != "" {
+		s.log.Warn("everything that stands is sent again", "agreement", r.Agreement, "node", r.Peer, "why", why)
+	}
+	if err := s.epoch(ctx, r.Agreement, epoch); err != nil {
 		return r, err
 	}
 	r, _, err := findOut(ctx, s.o.DB, r.Agreement)
@@ -287,7 +327,7 @@ func (o *outgoing) save(ctx context.Context) error {
 	acked := o.acked
 	o.saved = time.Now()
 	o.mu.Unlock()
-	return o.g.s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return o.g.s.group.Write(ctx, 0, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewUpdate().Model((*outRow)(nil)).Set("acked = ?", int64(acked)).Where("agreement = ? AND epoch = ? AND acked <> ?", o.id, int64(o.epoch), int64(acked)).Exec(ctx)
 		return err
 	})
@@ -418,6 +458,9 @@ func (o *outgoing) hashes(ctx context.Context, m *federate.RecordMessage) error 
 	if len(m.Hashes) != 0 || m.Last > uint64(r.Last) {
 		return fmt.Errorf("%w: a question for records to %d of %d", federate.ErrMalformed, m.Last, r.Last)
 	}
+	o.mu.Lock()
+	o.compared.hashes(m)
+	o.mu.Unlock()
 	answer := *m
 	span := federate.RecordSpan(m.Level)
 	for first := m.First; first <= m.Last; first += span {
@@ -434,6 +477,16 @@ func (o *outgoing) hashes(ctx context.Context, m *federate.RecordMessage) error 
 
 // repair answers with records, as many as one message holds.
 func (o *outgoing) repair(ctx context.Context, m *federate.RecordMessage) error {
+	o.mu.Lock()
+	o.compared.deeper = true
+	o.mu.Unlock()
+	r, _, err := findOut(ctx, o.g.s.o.DB, o.id)
+	if err != nil {
+		return err
+	}
+	if uint64(r.Epoch) == o.epoch && slices.Min(m.Seqs) <= uint64(r.Pruned) {
+		return errPruned
+	}
 	answer := &federate.RecordMessage{Kind: federate.RecordsRepair, Epoch: o.epoch}
 	size := 0
 	for _, seq := range m.Seqs {

@@ -116,7 +116,7 @@ func (s *Service) epoch(ctx context.Context, agreement uuid.UUID, epoch uint64) 
 		if peer = r.Peer; uint64(r.Epoch) >= epoch {
 			return nil
 		}
-		r.Epoch, r.Last, r.Acked, r.ForkSeq, r.ForkHeld, r.ForkCame, r.ForkAt = int64(epoch), 0, 0, 0, "", "", 0
+		r.Epoch, r.Last, r.Acked, r.Agreed, r.Pruned, r.ForkSeq, r.ForkHeld, r.ForkCame, r.ForkAt = int64(epoch), 0, 0, 0, 0, 0, "", "", 0
 		if _, err := tx.NewUpdate().Model(&r).ExcludeColumn("announced").WherePK().Exec(ctx); err != nil {
 			return err
 		}

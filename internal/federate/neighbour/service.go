@@ -56,6 +56,7 @@ type Options struct {
 	MaxWait      time.Duration
 	AskTime      time.Duration // that a question may take; default 30 s
 	CheckEvery   time.Duration // how often ranges are compared on a link that stands; default 6 h
+	Whole        int           // of the newest records of a stream that keep their bytes once both ends agree; default 4,096
 	Grace        time.Duration // how long a neighbour may be away before it is told as offline; default 5 min
 	Network      func(ctx context.Context, address string) (net.Conn, error)
 	Now          func() time.Time
@@ -69,6 +70,9 @@ type Service struct {
 	packer   *federate.Packer
 	instance uuid.UUID
 	throttle auth.Throttle
+	group    *group
+	places   chan struct{} // of streams that are being taken
+	compares chan struct{} // of streams that are being compared
 
 	onIncoming []func(agreement uuid.UUID)
 	onEpoch    []func(ctx context.Context, agreement uuid.UUID) error
@@ -115,6 +119,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 			*d = def
 		}
 	}
+	if o.Whole <= 0 {
+		o.Whole = 4096
+	}
 	if err := store.MigrateRoom(ctx, o.DB, "neighbour", migrations); err != nil {
 		return nil, fmt.Errorf("neighbours: %w", err)
 	}
@@ -125,7 +132,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("neighbours: %w", err)
 	}
-	s := &Service{o: o, log: o.Logger, packer: packer, instance: uuid.Must(uuid.NewV7()), handlers: map[string]Handler{},
+	s := &Service{o: o, log: o.Logger, packer: packer, group: &group{db: o.DB}, places: make(chan struct{}, takenAtOnce), compares: make(chan struct{}, comparedAtOnce), instance: uuid.Must(uuid.NewV7()), handlers: map[string]Handler{},
 		peers: map[peerKey]*peer{}, taking: map[uuid.UUID]*turnstile{}, started: o.Now(), repairs: map[uuid.UUID]time.Time{}}
 	var rows []peerRow
 	if err := o.DB.NewSelect().Model(&rows).Where("p.removed = 0").Scan(ctx); err != nil {

@@ -223,9 +223,7 @@ func (s *Service) leave(x *session, reason error) {
 }
 
 func (s *Service) saveSeen(row peerRow) {
-	ctx, cancel := context.WithTimeout(context.Background(), admitTimeout)
-	defer cancel()
-	err := s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.group.Write(context.Background(), 0, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewUpdate().Model(&row).Column("seen", "software", "name", "org", "evidence", "not_after").WherePK().Exec(ctx)
 		return err
 	})

@@ -75,6 +75,8 @@ type outRow struct {
 	Last      int64
 	Acked     int64
 	Announced int64
+	Agreed    int64
+	Pruned    int64
 	Moved     int64
 	Closed    int64
 	ForkSeq   int64

@@ -34,6 +34,9 @@ type incoming struct {
 	cost  int
 	check *check // nil while ranges are not being compared
 	due   bool   // they are to be compared once the giver has nothing more
+
+	place, comparing bool // of those that bound how many streams are taken, and compared, at a time
+	slow             bool // it brings so little at a time that it needs no place
 }
 
 // take serves a stream that the giver's node has opened.
@@ -61,6 +64,11 @@ func (s *Service) take(ctx context.Context, from uuid.UUID, ch *federate.Channel
 	}
 	defer release()
 	in := &incoming{s: s, id: open.Agreement, ch: ch}
+	defer in.leave()
+	defer in.ceaseComparing()
+	if err := in.enter(ctx); err != nil {
+		return err
+	}
 	position, err := in.begin(ctx, from)
 	if err != nil {
 		return err
@@ -166,24 +174,40 @@ func (in *incoming) serve(ctx context.Context, epoch uint64) error {
 				return err
 			}
 		}
+		if idle && len(in.batch) == 0 {
+			in.leave()
+		}
 		wait, cancel := ctx, context.CancelFunc(func() {})
-		if idle && in.check == nil {
-			if in.due && in.row.Last > 0 && in.row.ForkSeq == 0 {
-				if err := in.compare(ctx); err != nil {
-					return err
-				}
-				continue
+		due := idle && in.check == nil && in.due && in.row.Last > 0 && in.row.ForkSeq == 0
+		switch {
+		case due && in.mayCompare():
+			if err := in.compare(ctx); err != nil {
+				return err
 			}
+			continue
+		case due:
+			wait, cancel = context.WithTimeout(ctx, compareAgain)
+		case idle && in.check == nil:
 			wait, cancel = context.WithTimeout(ctx, linger)
+		case in.place:
+			wait, cancel = context.WithTimeout(ctx, slowAfter)
 		}
 		raw, err := in.ch.Receive(wait)
 		cancel()
 		if err != nil {
-			if wait != ctx && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+			if wait == ctx || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+				return err
+			}
+			switch {
+			case due:
+			case idle && in.check == nil:
 				in.ch.Close(federate.CodeClosing, "nothing more")
 				return nil
+			default:
+				in.slow = true
+				in.leave()
 			}
-			return err
+			continue
 		}
 		m, err := federate.ParseRecordMessage(raw.Data, in.s.packer)
 		if err != nil {
@@ -192,6 +216,9 @@ func (in *incoming) serve(ctx context.Context, epoch uint64) error {
 		switch m.Kind {
 		case federate.RecordsSent:
 			idle = false
+			if err := in.enter(ctx); err != nil {
+				return err
+			}
 			in.cost += raw.Cost()
 			if err := in.keep(ctx, &m); err != nil {
 				return err
@@ -269,7 +296,7 @@ func (c *clash) Error() string { return fmt.Sprintf("record %d came with other b
 func (in *incoming) commit(ctx context.Context) error {
 	s := in.s
 	row, fresh := in.row, 0
-	err := s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.group.Write(ctx, in.bytes, func(ctx context.Context, tx bun.Tx) error {
 		r, ok, err := findIn(ctx, tx, in.id)
 		if err != nil {
 			return err
@@ -325,7 +352,7 @@ func (in *incoming) commit(ctx context.Context) error {
 		}
 	}
 	in.row = row
-	in.batch, in.bytes = in.batch[:0:0], 0
+	in.batch, in.bytes = nil, 0 // a thousand streams that are idle keep nothing of what they brought
 	in.ch.Release(in.cost)
 	in.cost = 0
 	if err := in.say(ctx, &federate.RecordMessage{Kind: federate.RecordsAck, Epoch: uint64(row.Epoch), First: uint64(row.Last)}); err != nil {

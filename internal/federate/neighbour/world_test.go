@@ -73,6 +73,7 @@ type node struct {
 	board     *board
 	org       org.Org
 	off       time.Duration // of its clock
+	whole     int           // records that keep their bytes
 
 	orgs *org.Service
 	s    *Service
@@ -153,7 +154,7 @@ func (n *node) start() {
 	log := proof.Logger(t).With("at", n.name)
 	n.s = proof.Must(New(ctx, Options{DB: n.db, Orgs: n.orgs, Certificates: people, Authority: n.authority, Board: n.board, FS: file.OS(), Dir: n.dir + "/neighbours",
 		Node: n.id, NodeName: n.name, Key: n.name + "+key", Version: "test", URL: func() string { return n.http.URL }, Link: func() string { return n.addr },
-		Limits: fast, MinWait: 10 * time.Millisecond, MaxWait: 100 * time.Millisecond, AskTime: 3 * time.Second, Network: n.dial, Now: n.now, Logger: log}))
+		Limits: fast, MinWait: 10 * time.Millisecond, MaxWait: 100 * time.Millisecond, AskTime: 3 * time.Second, Whole: n.whole, Network: n.dial, Now: n.now, Logger: log}))
 	n.s.OnEpoch(func(_ context.Context, id uuid.UUID) error {
 		n.mu.Lock()
 		defer n.mu.Unlock()

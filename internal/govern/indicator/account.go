@@ -24,7 +24,7 @@ type Account struct {
 	of        int64 // members
 	known     int64
 	sum       big.Int
-	values    map[string]int64 // how often each value occurs, in units of the last place; where a reading needs their order
+	values    tallied // in units of the last place; where a reading needs their order
 	weighable int64
 	weights   big.Int
 	weighted  big.Int // in units of the 24th place
@@ -52,7 +52,7 @@ var ErrAccount = errors.New("account")
 
 // NewAccount is the account of nobody.
 func NewAccount(d *Definition) *Account {
-	return &Account{d: d, values: map[string]int64{}, united: map[[16]byte]int64{}, pool: newPool(d), covers: map[cover]int64{}, absent: map[absence]int64{}}
+	return &Account{d: d, united: map[[16]byte]int64{}, pool: newPool(d), covers: map[cover]int64{}, absent: map[absence]int64{}}
 }
 
 func (a *Account) wants(how string) bool { return slices.Contains(a.d.Readings(), how) }
@@ -109,7 +109,7 @@ func (a *Account) put(v *Valuation, sign int64) {
 		a.known += sign
 		add(&a.sum, value, sign)
 		if a.ordered() {
-			count(a.values, value.String(), sign)
+			a.values.add(value, sign)
 		}
 		if a.wants(Pooled) && whole(v) {
 			a.pooled += sign
@@ -190,7 +190,7 @@ func (a *Account) join(b *Account, sign int64) error {
 	for i, n := range b.grades {
 		a.grades[i] += sign * n
 	}
-	tally(a.values, b.values, sign)
+	a.values.join(&b.values, sign)
 	tally(a.united, b.united, sign)
 	tally(a.covers, b.covers, sign)
 	tally(a.absent, b.absent, sign)
@@ -212,21 +212,10 @@ func (a *Account) Told() *Account {
 		return out
 	}
 	_ = out.Merge(a)
-	if a.wants(Min) && !a.wants(Median) && len(a.values) > 0 {
-		least := a.inOrder()[0]
-		out.values = map[string]int64{least.String(): 1}
+	if least := a.values.least(); a.wants(Min) && !a.wants(Median) && least != nil {
+		out.values = tallied{}
+		out.values.add(least, 1)
 	}
-	return out
-}
-
-// inOrder is the values that occur, ascending.
-func (a *Account) inOrder() []*big.Int {
-	out := make([]*big.Int, 0, len(a.values))
-	for word := range a.values {
-		n, _ := new(big.Int).SetString(word, 10)
-		out = append(out, n)
-	}
-	slices.SortFunc(out, func(x, y *big.Int) int { return x.Cmp(y) })
 	return out
 }
 
@@ -353,21 +342,13 @@ func (a *Account) Reading(how string) Reading {
 
 // placed is the least of the values or the one in the middle; nil where there is none.
 func (a *Account) placed(how string) *big.Rat {
-	list := a.inOrder()
-	if len(list) == 0 {
+	values := a.values.settled()
+	if values.size == 0 {
 		return nil
 	}
 	if how == Min {
-		return number(list[0])
+		return number(values.least())
 	}
-	at := func(place int64) *big.Int { // of all values, from 0
-		for _, v := range list {
-			if place -= a.values[v.String()]; place < 0 {
-				return v
-			}
-		}
-		return list[len(list)-1]
-	}
-	sum := new(big.Int).Add(at((a.known-1)/2), at(a.known/2))
+	sum := new(big.Int).Add(values.at((a.known-1)/2), values.at(a.known/2))
 	return new(big.Rat).SetFrac(sum, new(big.Int).Mul(two, unity))
 }

@@ -2,6 +2,7 @@ package indicator_test
 
 import (
 	"bytes"
+	"errors"
 	"math/big"
 	"math/rand/v2"
 	"strings"
@@ -197,7 +198,11 @@ func FuzzAccount(f *testing.F) {
 			a.Told()
 			a.Cover()
 		}
-		if o, err := l.DecodeObservation(d, observation); err == nil {
+		o, err := l.DecodeObservation(d, observation)
+		if checked := l.CheckObservation(d, observation); (checked == nil) != (err == nil) {
+			t.Errorf("an observation is taken with %v and read with %v", checked, err)
+		}
+		if err == nil {
 			if !bytes.Equal(o.Encode(), observation) {
 				t.Error("an observation has two encodings")
 			}
@@ -253,6 +258,14 @@ func TestAdderIsAdd(t *testing.T) {
 			slow.Add(o.Evaluate(d, p))
 			if err := x.Add(o.Encode()); err != nil {
 				t.Fatal(err)
+			}
+			if i%3 == 0 { // one that went again
+				gone := indicator.Observation{Inputs: r.inputs(d, p)}
+				slow.Add(gone.Evaluate(d, p))
+				slow.Take(gone.Evaluate(d, p))
+				if err := errors.Join(x.Take(gone.Encode()), x.Add(gone.Encode())); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if i%100 == 99 {
 				x.Done()

@@ -2,15 +2,13 @@ package indicator
 
 import (
 	"encoding/binary"
-	"math/big"
-	"math/bits"
 
 	"jingwei/internal/govern/indicator/formula"
 	"jingwei/internal/kernel/fact"
 )
 
-// Adder adds many encoded observations of one definition and period to an account. It works in machine words what fits into them and
-// leaves the rest to DecodeObservation, Evaluate and Add: the account is the same, byte for byte.
+// Adder adds many encoded observations of one definition and period to an account, or takes them away. It works in machine words what fits
+// into them and leaves the rest to DecodeObservation, Evaluate, Add and Take: the account is the same, byte for byte.
 type Adder struct {
 	l      *Library
 	d      *Definition
@@ -20,10 +18,11 @@ type Adder struct {
 	values []formula.Quick
 
 	sum   wide
-	sums  []wide // of pooled inputs
-	order []wide
+	sums  []wide    // of pooled inputs
+	order [2][]wide // added, taken away
 	last  cover
 	lasts int64 // how often the last one came
+	sign  int64 // -1 while one is taken away
 }
 
 // plan is how a definition is worked out in machine words.
@@ -61,15 +60,20 @@ func (l *Library) NewAdder(d *Definition, p Period, into *Account) *Adder {
 }
 
 // Add adds an encoded observation. Error: ErrObservation.
-func (x *Adder) Add(b []byte) error {
-	if x.plan != nil && x.quick(b) {
+func (x *Adder) Add(b []byte) error { return x.put(b, 1) }
+
+// Take takes one away that was added. Error: ErrObservation.
+func (x *Adder) Take(b []byte) error { return x.put(b, -1) }
+
+func (x *Adder) put(b []byte, sign int64) error {
+	if x.sign = sign; x.plan != nil && x.quick(b) {
 		return nil
 	}
 	o, err := x.l.DecodeObservation(x.d, b)
 	if err != nil {
 		return err
 	}
-	x.into.Add(o.Evaluate(x.d, x.p))
+	x.into.put(o.Evaluate(x.d, x.p), sign)
 	return nil
 }
 
@@ -82,10 +86,8 @@ func (x *Adder) Done() {
 		a.pool.sums[i].Add(&a.pool.sums[i], x.sums[i].big())
 		x.sums[i] = wide{}
 	}
-	for _, v := range x.order {
-		count(a.values, v.big().String(), 1)
-	}
-	x.order = x.order[:0]
+	a.values.addAll(x.order[0], x.order[1])
+	x.order[0], x.order[1] = x.order[0][:0], x.order[1][:0]
 	x.covered(cover{}, 0)
 }
 
@@ -94,7 +96,7 @@ func (x *Adder) covered(c cover, n int64) {
 		x.lasts += n
 		return
 	}
-	if x.lasts > 0 {
+	if x.lasts != 0 {
 		count(x.into.covers, x.last, x.lasts)
 	}
 	x.last, x.lasts = c, n
@@ -107,7 +109,7 @@ type quickInput struct {
 	days, of int
 }
 
-// quick adds an observation whose numbers fit into machine words. Where it says false nothing was added.
+// quick adds an observation whose numbers fit into machine words, or takes it away. Where it says false nothing was done.
 func (x *Adder) quick(b []byte) bool {
 	if len(b) < 34 || b[0] != observationFormat || int(b[33]) != len(x.values) || len(x.values) > 20 {
 		return false
@@ -128,57 +130,86 @@ func (x *Adder) quick(b []byte) bool {
 	if len(b) > 0 {
 		return false
 	}
-	v, ok := x.plan.value.Eval(x.values)
+	value, ok := x.value()
 	if !ok {
 		return false
 	}
-	hold := formula.Quick{Lack: v.Lack, Den: 1}
-	switch {
-	case x.plan.holds != nil:
-		if hold, ok = x.plan.holds.Eval(x.values); !ok {
-			return false
+	hold := truth{lack: value.lack, holds: value.holds}
+	if x.plan.holds != nil {
+		v, ok := x.plan.holds.Eval(x.values)
+		if hold = (truth{v.Lack, v.Num != 0}); !ok {
+			e := x.plan.holds.Exact(x.values)
+			hold = truth{e.Lack, e.Lack == 0 && e.Num.Sign() != 0}
 		}
-	case v.Known() && v.Num >= v.Den:
-		hold.Num = 1
 	}
-	return x.take(v, hold, worst, known == len(x.values), seen[:len(x.values)])
+	return x.take(value, hold, worst, known == len(x.values), seen[:len(x.values)])
 }
 
-// take adds what was worked out.
-func (x *Adder) take(v, hold formula.Quick, worst fact.Grade, whole bool, seen []quickInput) bool {
+// outcome is a value as it is added up.
+type outcome struct {
+	lack  uint64
+	num   wide
+	holds bool // it is 1 or more
+}
+
+// truth is whether something holds, or why that is not known.
+type truth struct {
+	lack  uint64
+	holds bool
+}
+
+// value works the formula out; false where the number does not fit.
+func (x *Adder) value() (outcome, bool) {
+	if v, ok := x.plan.value.Eval(x.values); ok {
+		if !v.Known() {
+			return outcome{lack: v.Lack}, true
+		}
+		return outcome{0, wideOf(v), v.Num >= v.Den}, true
+	}
+	e := x.plan.value.Exact(x.values)
+	if e.Lack != 0 {
+		return outcome{lack: e.Lack}, true
+	}
+	num, ok := wideOfInt(scaledBy(e.Num, e.Den))
+	return outcome{0, num, e.Num.Cmp(e.Den) >= 0}, ok
+}
+
+// take adds what was worked out, or takes it away.
+func (x *Adder) take(v outcome, hold truth, worst fact.Grade, whole bool, seen []quickInput) bool {
 	a := x.into
-	pools := v.Known() && whole && a.wants(Pooled)
+	pools := v.lack == 0 && whole && a.wants(Pooled)
 	for i := range x.values {
 		if _, known := lackTexts[Lack(seen[i].lack)]; !x.values[i].Known() && !known {
 			return false
 		}
 	}
-	a.of++
-	if hold.Known() {
-		a.holdKnown++
-		if hold.Num != 0 {
-			a.holds++
+	a.of += x.sign
+	if hold.lack == 0 {
+		a.holdKnown += x.sign
+		if hold.holds {
+			a.holds += x.sign
 		}
 	}
-	if v.Lack != 0 {
-		x.lacks(v.Lack, seen)
+	if v.lack != 0 {
+		x.lacks(v.lack, seen)
 	}
-	if v.Known() {
-		value := wideOf(v)
-		a.known++
-		x.sum.add(value)
+	if v.lack == 0 {
+		value := v.num
+		a.known += x.sign
+		x.sum.add(value.times(x.sign))
 		if a.ordered() {
-			x.order = append(x.order, value)
+			i := (1 - x.sign) / 2
+			x.order[i] = append(x.order[i], value)
 		}
 		if pools {
-			a.pooled++
+			a.pooled += x.sign
 			for i := range x.values {
-				x.sums[i].add(wideOf(x.values[i]))
+				x.sums[i].add(wideOf(x.values[i]).times(x.sign))
 			}
 		}
 	}
-	if v.Known() || hold.Known() {
-		a.grades[worst]++
+	if v.lack == 0 || hold.lack == 0 {
+		a.grades[worst] += x.sign
 		var least cover
 		for i := range seen {
 			if s := &seen[i]; x.values[i].Known() && s.of > 0 && (least.of == 0 || s.days*least.of < least.days*s.of) {
@@ -186,7 +217,7 @@ func (x *Adder) take(v, hold formula.Quick, worst fact.Grade, whole bool, seen [
 			}
 		}
 		if least.of > 0 {
-			x.covered(least, 1)
+			x.covered(least, x.sign)
 		}
 	}
 	return true
@@ -195,11 +226,11 @@ func (x *Adder) take(v, hold formula.Quick, worst fact.Grade, whole bool, seen [
 func (x *Adder) lacks(lack uint64, seen []quickInput) {
 	for i := range seen {
 		if lack&(1<<i) != 0 {
-			count(x.into.absent, absence{x.d.Inputs[i].Key, Lack(seen[i].lack)}, 1)
+			count(x.into.absent, absence{x.d.Inputs[i].Key, Lack(seen[i].lack)}, x.sign)
 		}
 	}
 	if lack&formula.QuickByZero != 0 {
-		count(x.into.absent, absence{"", ByZero}, 1)
+		count(x.into.absent, absence{"", ByZero}, x.sign)
 	}
 }
 
@@ -274,47 +305,4 @@ func quickNumber(b []byte) (int64, []byte, bool) {
 		return -int64(n), b[1+size:], true
 	}
 	return int64(n), b[1+size:], true
-}
-
-// wide is an integer of 128 bits in two's complement, in units of the last place. A numerator below 2^62 gives less than 2^102, so that
-// 2^25 of them fit into a sum.
-type wide struct{ hi, lo uint64 }
-
-const unit64 = 1_000_000_000_000
-
-// wideOf is a fraction in units of the last place, rounded half away from zero: what scaled gives.
-func wideOf(v formula.Quick) wide {
-	n, negative := uint64(v.Num), v.Num < 0
-	if negative {
-		n = uint64(-v.Num)
-	}
-	hi, lo := bits.Mul64(n, unit64)
-	if den := uint64(v.Den); den > 1 {
-		var rest uint64
-		q := hi / den
-		lo, rest = bits.Div64(hi%den, lo, den)
-		if hi = q; rest >= den-rest {
-			var carry uint64
-			lo, carry = bits.Add64(lo, 1, 0)
-			hi += carry
-		}
-	}
-	if negative {
-		var borrow uint64
-		lo, borrow = bits.Sub64(0, lo, 0)
-		hi, _ = bits.Sub64(0, hi, borrow)
-	}
-	return wide{hi, lo}
-}
-
-func (w *wide) add(v wide) {
-	var carry uint64
-	w.lo, carry = bits.Add64(w.lo, v.lo, 0)
-	w.hi, _ = bits.Add64(w.hi, v.hi, carry)
-}
-
-func (w wide) big() *big.Int {
-	out := new(big.Int).SetInt64(int64(w.hi))
-	out.Lsh(out, 64)
-	return out.Add(out, new(big.Int).SetUint64(w.lo))
 }

@@ -136,7 +136,7 @@ const accountFormat = 1
 
 // Encode gives the one encoding of an account.
 func (a *Account) Encode() []byte {
-	w := &writer{[]byte{accountFormat}}
+	w := &writer{append(make([]byte, 0, 256+len(a.values.base)+20*(len(a.values.more)+len(a.united))), accountFormat)}
 	for _, n := range []int64{a.of, a.known, a.holdKnown, a.holds, a.weighable, a.uniteable, a.pooled} {
 		w.int(n)
 	}
@@ -158,11 +158,7 @@ func (a *Account) Encode() []byte {
 		w.text(string(x.reason))
 		w.int(a.absent[x])
 	}
-	w.uint(uint64(len(a.values)))
-	for _, v := range a.inOrder() {
-		w.big(v)
-		w.int(a.values[v.String()])
-	}
+	a.values.encode(w)
 	w.uint(uint64(len(a.united)))
 	for _, x := range slices.SortedFunc(maps.Keys(a.united), wordOrder) {
 		w.b = append(w.b, x[:]...)
@@ -224,15 +220,7 @@ func (l *Library) DecodeAccount(d *Definition, b []byte) (*Account, error) {
 		}
 		return x
 	})
-	var last *big.Int
-	each(r, a.values, "values", func(string, string) int { return -1 }, func() string {
-		v := r.big("a value")
-		if last != nil && last.Cmp(v) >= 0 {
-			r.fail("values do not ascend")
-		}
-		last = v
-		return v.String()
-	})
+	a.values = r.tallied("values")
 	each(r, a.united, "words", wordOrder, func() (x [16]byte) { copy(x[:], r.take(16, "a word")); return x })
 	l.decodePool(a.pool, r, 0)
 	if err := r.end(); err != nil {

@@ -58,7 +58,9 @@ func (g *gatherer) input(ctx context.Context, in *Input, who subject, p Period) 
 		}
 		out.Source = i
 		if out.Num != nil {
-			out.Num, err = formula.Convert(out.Num, s.given(), in.unit)
+			if out.Num, err = formula.Convert(out.Num, s.given(), in.unit); err == nil {
+				err = convertAll(out.United, s.given(), in.unit)
+			}
 			return out, err
 		}
 		if i == 0 {
@@ -209,6 +211,9 @@ func (g *gatherer) entries(ctx context.Context, s *Source, who subject, p Period
 	}
 	for _, e := range shelf.of(who) {
 		t.take(e.Record, Rest{Kind: "entry", ID: e.ID, Revision: e.Revision, Title: e.Title}, t.none)
+		if who.region {
+			t.unite(&e)
+		}
 	}
 	return t.given(shelf.some, NoEntries), nil
 }

@@ -57,6 +57,7 @@ type Entries interface {
 // Entry is an entry as it counts.
 type Entry struct {
 	ID       uuid.UUID
+	Key      string // in its register: the same wherever the entry is kept
 	Revision int64
 	Title    string
 	Subject  uuid.UUID // the organisation that it is about; zero for none

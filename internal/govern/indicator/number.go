@@ -15,15 +15,18 @@ var (
 
 // scaled is a number in units of the last place, rounded half away from zero.
 func scaled(n *big.Rat) *big.Int {
-	out := new(big.Int).Mul(n.Num(), unity)
 	if n.IsInt() {
-		return out
+		return new(big.Int).Mul(n.Num(), unity)
 	}
-	den := n.Denom()
-	rest := new(big.Int)
+	return scaledBy(n.Num(), n.Denom())
+}
+
+// scaledBy is scaled for a fraction, in lowest terms or not; den is above zero.
+func scaledBy(num, den *big.Int) *big.Int {
+	out, rest := new(big.Int).Mul(num, unity), new(big.Int)
 	out.QuoRem(out, den, rest)
 	if rest.Mul(rest, two).CmpAbs(den) >= 0 {
-		if n.Sign() < 0 {
+		if num.Sign() < 0 {
 			return out.Sub(out, one)
 		}
 		out.Add(out, one)

@@ -84,6 +84,7 @@ type Given struct {
 	Rests    []Rest     // sorted by kind and id
 	More     int        // that are not named
 	Below    *Valuation // of an indicator
+	United   []United   // of a region's entries: the facts that it counts, so that each counts once wherever it is known
 
 	marks [][32]byte // hashes of all that it rests on, also what is not named
 }

@@ -60,6 +60,7 @@ func NewSalted(a Algorithm, salt [SaltSize]byte) (hash.Hash, error) {
 // Kinds of leaves that are known today. Other rooms add theirs: 1 to 32 of a-z, 0-9 and -, beginning with a letter.
 const (
 	KindSamples    = "samples"    // the tuples of (series, commit day); package tuple
+	KindRunning    = "running"    // those of a day that has not ended, up to a commit: its number is the public payload, 8 bytes
 	KindCorrection = "correction" // a person replaced values, with a reason
 	KindWithdrawal = "withdrawal" // values were taken away by a correction
 	KindRetention  = "retention"  // payloads were dropped by rule; the digest remembers what they were

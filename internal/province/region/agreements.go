@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -213,7 +214,7 @@ func (f *filler) figures(a *Agreement) []string {
 		return a.Figures
 	}
 	if a.Detail == "aggregate" {
-		return f.Figures
+		return slices.Sorted(slices.Values(slices.Concat(f.Figures, f.Counted)))
 	}
 	var out []string
 	seen := map[string]bool{}

@@ -44,6 +44,7 @@ type Options struct {
 	Now       func() time.Time
 	Nodes     map[string]Access
 	Figures   []string // that the policies want, as agreements name them; with the populations
+	Counted   []string // that are counted once for a region: keepers tell them
 	Policies  []string // ids
 	Kept      Kept
 	Processes Processes

@@ -35,6 +35,12 @@ func (n *noter) part(p partRow) error {
 	return err
 }
 
+// running notes a leaf of a day that has not ended. One that is noted already stays.
+func (n *noter) running(r runningRow) error {
+	_, err := n.tx.NewInsert().Model(&r).On("CONFLICT DO NOTHING").Exec(n.ctx)
+	return err
+}
+
 // record notes where a record went. One that is noted already stays where it was first.
 func (n *noter) record(id uuid.UUID, leaf uint64) error {
 	_, err := n.tx.NewUpdate().Model((*recordRow)(nil)).Set("leaf = ?", int64(leaf)).Where("id = ?", id).Where("leaf = -1").Exec(n.ctx)
@@ -57,13 +63,18 @@ func (s *Service) absorb(ctx context.Context) error {
 	}
 	for from < size {
 		until := min(from+absorbAtOnce, size)
-		parts, records, err := s.recognise(from, until)
+		parts, running, records, err := s.recognise(from, until)
 		if err != nil {
 			return err
 		}
 		err = s.note(ctx, until, func(n *noter) error {
 			for _, p := range parts {
 				if err := n.part(p); err != nil {
+					return err
+				}
+			}
+			for _, r := range running {
+				if err := n.running(r); err != nil {
 					return err
 				}
 			}
@@ -83,17 +94,23 @@ func (s *Service) absorb(ctx context.Context) error {
 }
 
 // recognise finds what entries from..until are, of those that this room appends. Others it passes over.
-func (s *Service) recognise(from, until uint64) (parts []partRow, records map[uuid.UUID]uint64, err error) {
+func (s *Service) recognise(from, until uint64) (parts []partRow, running []runningRow, records map[uuid.UUID]uint64, err error) {
 	records = map[uuid.UUID]uint64{}
 	var last uuid.UUID
 	for i := from; i < until; i++ {
 		entry, err := s.o.Log.Entry(i)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		e, err := evidence.ParseEnvelope(entry)
 		if err != nil {
 			continue // of a room that has a form of its own
+		}
+		if e.Kind == evidence.KindRunning {
+			if last, ok := lastOf(&e); ok {
+				running = append(running, runningRow{Series: e.Subject, Day: int64(DayOf(e.CommitTime)), LastCommit: int64(last), Leaf: int64(i)})
+			}
+			continue
 		}
 		if e.Kind != evidence.KindSamples {
 			if id, err := uuid.FromBytes(e.Public); err == nil {
@@ -110,5 +127,5 @@ func (s *Service) recognise(from, until uint64) (parts []partRow, records map[uu
 		}
 		last = e.Subject
 	}
-	return parts, records, nil
+	return parts, running, records, nil
 }

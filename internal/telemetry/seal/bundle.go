@@ -102,7 +102,7 @@ func (b *Bundle) Verify(origin string, old []byte, keys ...evidence.Verifier) (e
 		return c, e, no("is of kind %s, the proof speaks of %.40q", e.Kind, b.Kind)
 	case e.Subject != b.Subject:
 		return c, e, no("is about %s, the proof speaks of %s", e.Subject, b.Subject)
-	case e.Kind == evidence.KindSamples && DayOf(e.CommitTime).String() != b.Day:
+	case ofSamples(e.Kind) && DayOf(e.CommitTime).String() != b.Day:
 		return c, e, no("is of %s, the proof speaks of %.40q", DayOf(e.CommitTime), b.Day)
 	}
 	if old == nil {

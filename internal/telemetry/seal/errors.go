@@ -23,12 +23,13 @@ var (
 	ErrSize     = problem.Define("seal-size", 422)     // an older checkpoint that is newer than the newest one
 	ErrPending  = problem.Define("seal-pending", 409)  // the record is not in the log yet
 	ErrReason   = problem.Define("seal-reason", 422)
-	ErrMonth    = problem.Define("seal-month", 409) // the month is not over and sealed
-	ErrGone     = problem.Define("seal-gone", 409)  // shredded before
+	ErrMonth    = problem.Define("seal-month", 409)                        // the month is not over and sealed
+	ErrGone     = problem.Define("seal-gone", 409)                         // shredded before
+	ErrOften    = problem.Define("seal-often", http.StatusTooManyRequests) // too many leaves of one series on a day that has not ended
 	ErrTile     = problem.Define("seal-tile", 404)
 	ErrNoLog    = problem.Define("seal-no-log", http.StatusServiceUnavailable) // no checkpoint yet
 )
 
 func kinds() []*problem.Kind {
-	return []*problem.Kind{ErrDay, ErrSpan, ErrOpen, ErrEmpty, ErrBefore, ErrSkipped, ErrShredded, ErrLost, ErrSize, ErrPending, ErrReason, ErrMonth, ErrGone, ErrTile, ErrNoLog}
+	return []*problem.Kind{ErrDay, ErrSpan, ErrOpen, ErrEmpty, ErrBefore, ErrSkipped, ErrShredded, ErrLost, ErrSize, ErrPending, ErrReason, ErrMonth, ErrGone, ErrOften, ErrTile, ErrNoLog}
 }

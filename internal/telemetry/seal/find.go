@@ -242,10 +242,5 @@ func (s *Service) rows(ctx context.Context, series uuid.UUID, row *dayRow, yield
 		return fmt.Errorf("series %s: %w", series, telemetry.ErrUnknownSeries)
 	}
 	w := row.between()
-	var failed error
-	err := s.o.Store.ReadCommitted(ctx, w, []telemetry.Ref{ref}, func(_ telemetry.Ref, r *telemetry.Run) bool {
-		failed = yield(r, w)
-		return failed == nil
-	}, func(_ telemetry.Ref, err error) error { return err })
-	return first(failed, err)
+	return s.committed(ctx, ref, w, func(r *telemetry.Run) error { return yield(r, w) })
 }

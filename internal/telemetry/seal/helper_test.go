@@ -16,6 +16,7 @@ import (
 	"jingwei/internal/kernel/audit"
 	"jingwei/internal/kernel/auth/authtest"
 	"jingwei/internal/kernel/evidence"
+	"jingwei/internal/kernel/evidence/tuple"
 	"jingwei/internal/kernel/file"
 	"jingwei/internal/kernel/proof"
 	"jingwei/internal/kernel/store"
@@ -213,9 +214,15 @@ func (n *node) again(series, day int) string {
 // files are the bundle and the rows of a day, as an auditor fetches them.
 func (n *node) files(series, day int) (bundle, rows []byte) {
 	n.t.Helper()
-	rows, b, err := n.seal.ProveDay(context.Background(), n.series[series], dayN(day), 1<<20)
+	b := proof.Must(n.seal.Bundle(context.Background(), n.series[series], dayN(day), 0))
+	row, _, err := findDay(context.Background(), n.db, dayN(day))
 	must(n.t, err)
-	return proof.Must(b.Encode()), rows
+	var file bytes.Buffer
+	out := newRowsWriter(&file, n.series[series], dayN(day))
+	var scratch tuple.Row
+	must(n.t, n.seal.rows(context.Background(), n.series[series], &row, func(r *telemetry.Run, w telemetry.Between) error { return rowsOf(r, w, &scratch, out.add) }))
+	must(n.t, out.close())
+	return proof.Must(b.Encode()), file.Bytes()
 }
 
 func (n *node) verifiers() (list []evidence.Verifier) {

@@ -259,7 +259,7 @@ func (e *DigestError) Error() string {
 func (b *Bundle) CheckRows(in io.Reader, e *evidence.Envelope) (uint64, error) {
 	c := checker{b: b, in: bufio.NewReaderSize(in, 64<<10)}
 	series, day := e.Subject, DayOf(e.CommitTime)
-	if e.Kind != evidence.KindSamples {
+	if !ofSamples(e.Kind) {
 		return 0, fmt.Errorf("the entry is of kind %s, which has no rows", e.Kind)
 	}
 	hash, err := evidence.NewSalted(e.Algorithm, b.salt())

@@ -83,6 +83,7 @@ type Service struct {
 	trouble  bool      // there is something that could not be read; under sealing, as is
 	retried  time.Time // when it was tried again last; zero: not in this life
 	shredder sync.Mutex
+	standing sync.Mutex // one Running at a time
 }
 
 // Progress is how far the day that is being sealed is.

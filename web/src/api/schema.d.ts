@@ -883,6 +883,183 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/docking/above": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom an organisation hands in to */
+        get: operations["getNodeAbove"];
+        /** Say whom an organisation hands in to */
+        put: operations["setNodeAbove"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docking/guide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What nodes hand in to the node above, and when */
+        get: operations["getDockingGuide"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docking/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Nodes below this one, by prefix */
+        get: operations["listNodesBelow"];
+        put?: never;
+        /** Enter a node that has applied */
+        post: operations["registerNodeBelow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docking/nodes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A node with what the probes say of it */
+        get: operations["getNodeBelow"];
+        /** Change what is entered of a node, or its state */
+        put: operations["changeNodeBelow"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docking/nodes/{id}/returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a node has handed in, the newest first */
+        get: operations["listReturns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docking/nodes/{id}/returns/{return}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A return as its node signed it */
+        get: operations["getReturn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docking/nodes/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was entered of a node, the newest first */
+        get: operations["listNodeBelowRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docking/returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take in a return of a node below; who made it is told by its signatures
+         * @description The body is the document of a return: a signed note (C2SP) with the head, a line rows, and a line of JSON for each row; at most 48 MiB and 100,000 rows. It is taken whole or not at all.
+         */
+        post: operations["takeReturn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docking/sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns of this node and what became of them, the newest first */
+        get: operations["listSentReturns"];
+        put?: never;
+        /** Make the return of a period anew and send it as a further revision */
+        post: operations["sendReturnAgain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docking/volumes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the nodes below registered and resolved, day by day, as they handed it in */
+        get: operations["listDockingVolumes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drafts": {
         parameters: {
             query?: never;
@@ -1230,6 +1407,435 @@ export interface paths {
          * @description Called by a gateway. The code's secret is the credential; it can be used once.
          */
         post: operations["enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** What  takes and speaks */
+        options: operations["discoverEpcisEpcis"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/bizLocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of bizLocation that events in sight have */
+        get: operations["listEpcisBizLocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/bizLocations/{value}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events with a bizLocation
+         * @description Parameters are those of SimpleEventQuery (EPCIS 2.0, 8.2.7.1) by their own names; see docs/trace.md. Several values of one parameter are repeated or have commas between them.
+         */
+        get: operations["listEpcisEventsOfBizLocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/bizSteps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of bizStep that events in sight have */
+        get: operations["listEpcisBizSteps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/bizSteps/{value}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events with a bizStep
+         * @description Parameters are those of SimpleEventQuery (EPCIS 2.0, 8.2.7.1) by their own names; see docs/trace.md. Several values of one parameter are repeated or have commas between them.
+         */
+        get: operations["listEpcisEventsOfBizSteps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Captures, the newest first */
+        get: operations["listEpcisCaptures"];
+        put?: never;
+        /**
+         * Capture the events of a document
+         * @description JSON-LD of EPCIS 2.0, or XML of EPCIS 2.0 and 1.2. The answer comes when the events are on the medium: the job is done by then. With rollback any fault refuses the whole document with 400; with proceed events with faults are left out and the job tells which. Events that were captured before are known by their hash and not kept twice.
+         */
+        post: operations["captureEpcisDocument"];
+        delete?: never;
+        /** What /capture takes and speaks */
+        options: operations["discoverEpcisCapture"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/capture/{captureID}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a capture */
+        get: operations["getEpcisCapture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/dispositions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of disposition that events in sight have */
+        get: operations["listEpcisDispositions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/dispositions/{value}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events with a disposition
+         * @description Parameters are those of SimpleEventQuery (EPCIS 2.0, 8.2.7.1) by their own names; see docs/trace.md. Several values of one parameter are repeated or have commas between them.
+         */
+        get: operations["listEpcisEventsOfDispositions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/epcs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of epc that events in sight have */
+        get: operations["listEpcisEpcs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/epcs/{value}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events with a epc
+         * @description Parameters are those of SimpleEventQuery (EPCIS 2.0, 8.2.7.1) by their own names; see docs/trace.md. Several values of one parameter are repeated or have commas between them.
+         */
+        get: operations["listEpcisEventsOfEpcs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/eventTypes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of eventType that events in sight have */
+        get: operations["listEpcisEventTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/eventTypes/{value}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events with a eventType
+         * @description Parameters are those of SimpleEventQuery (EPCIS 2.0, 8.2.7.1) by their own names; see docs/trace.md. Several values of one parameter are repeated or have commas between them.
+         */
+        get: operations["listEpcisEventsOfEventTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events that fit a SimpleEventQuery
+         * @description Parameters are those of SimpleEventQuery (EPCIS 2.0, 8.2.7.1) by their own names; see docs/trace.md. Several values of one parameter are repeated or have commas between them.
+         */
+        get: operations["listEpcisEvents"];
+        put?: never;
+        /** Capture one event */
+        post: operations["captureEpcisEvent"];
+        delete?: never;
+        /** What /events takes and speaks */
+        options: operations["discoverEpcisEvents"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/events/{eventID}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An event by its id, with what declared it wrong */
+        get: operations["getEpcisEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Named queries */
+        get: operations["listEpcisQueries"];
+        put?: never;
+        /** Keep a query under a name */
+        post: operations["keepEpcisQuery"];
+        delete?: never;
+        /** What /queries takes and speaks */
+        options: operations["discoverEpcisQueries"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/queries/{value}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A named query */
+        get: operations["getEpcisQuery"];
+        put?: never;
+        post?: never;
+        /** Take a query away that nobody subscribes to */
+        delete: operations["dropEpcisQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/queries/{value}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events that a named query finds
+         * @description Parameters are those of SimpleEventQuery (EPCIS 2.0, 8.2.7.1) by their own names; see docs/trace.md. Several values of one parameter are repeated or have commas between them.
+         */
+        get: operations["runEpcisQuery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/queries/{value}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events that a named query finds, as they come
+         * @description Server-sent events: each `epcis` has one EPCISQueryDocument, and its id is where to go on. The stream ends after ten minutes; come again with Last-Event-ID.
+         */
+        get: operations["streamEpcisQuery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/queries/{value}/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Subscriptions to a query */
+        get: operations["listEpcisSubscriptions"];
+        put?: never;
+        /** Send what a query finds to an address */
+        post: operations["subscribeEpcisQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/queries/{value}/subscriptions/{subscriptionID}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a subscription */
+        delete: operations["unsubscribeEpcisQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/readPoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of readPoint that events in sight have */
+        get: operations["listEpcisReadPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/readPoints/{value}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events with a readPoint
+         * @description Parameters are those of SimpleEventQuery (EPCIS 2.0, 8.2.7.1) by their own names; see docs/trace.md. Several values of one parameter are repeated or have commas between them.
+         */
+        get: operations["listEpcisEventsOfReadPoints"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1688,6 +2294,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/figure-seals/given": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the periods stand that givers on other nodes have handed in to an organisation of this one */
+        get: operations["listHandedFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/figure-seals/given/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All steps of such a period and all decisions on it, the newest first */
+        get: operations["listHandedSteps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/figures": {
         parameters: {
             query?: never;
@@ -2096,6 +2736,157 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/gs1/label-sheets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Labels with symbol and human readable interpretation on A4 paper
+         * @description A PDF of at most 2,000 labels. What does not fit on a label is refused, nothing is cut.
+         */
+        post: operations["printGS1Labels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gs1/link-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Link types of GS1's vocabulary */
+        get: operations["listGS1LinkTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gs1/link-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of the links of a thing, the last first */
+        get: operations["listGS1LinkVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gs1/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Things with links, as they stand */
+        get: operations["listGS1Links"];
+        /**
+         * Declare the links of a thing: a further version
+         * @description The organisation must hold the GS1 Company Prefix under which the thing stands. What was declared before is kept as a version.
+         */
+        put: operations["declareGS1Links"];
+        post?: never;
+        /** Withdraw the links of a thing; the versions are kept */
+        delete: operations["withdrawGS1Links"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gs1/prefixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Company Prefixes that an organisation holds on this node */
+        get: operations["listGS1Prefixes"];
+        put?: never;
+        /** Entrust a prefix to an organisation (the node's operator) */
+        post: operations["entrustGS1Prefix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gs1/prefixes/{prefix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a prefix back (the node's operator); its links stay as they stand */
+        delete: operations["takeBackGS1Prefix"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gs1/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read GS1 data, and write it in its other forms
+         * @description Refused with the AI, the position and the rule when it is not valid: syntax, content, and which AIs may stand together.
+         */
+        get: operations["readGS1"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gs1/symbol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A QR code, Data Matrix or GS1-128 as SVG or PNG
+         * @description With its quiet zone. Data Matrix and GS1-128 carry FNC1 and the elements, a QR code their Digital Link.
+         */
+        get: operations["drawGS1Symbol"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/plant": {
         parameters: {
             query?: never;
@@ -2127,6 +2918,272 @@ export interface paths {
         get: operations["getSeriesHealth"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifier-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts of programs that speak SNMS */
+        get: operations["listIdentifierAccounts"];
+        put?: never;
+        /** Make an account; its password is told once */
+        post: operations["openIdentifierAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifier-accounts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End an account and its tokens */
+        delete: operations["endIdentifierAccount"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifier-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Templates of a prefix, the oldest first */
+        get: operations["listIdentifierTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifier-templates/{prefix}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One template */
+        get: operations["getIdentifierTemplate"];
+        /** Make a template, or change one that is still a draft */
+        put: operations["draftIdentifierTemplate"];
+        post?: never;
+        /** Discard a draft */
+        delete: operations["discardIdentifierTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifier-templates/{prefix}/{version}/transitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish or withdraw a template */
+        post: operations["moveIdentifierTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find identifiers of a prefix by name, words and attributes */
+        get: operations["listIdentifiers"];
+        put?: never;
+        /** Register an identifier; it can be resolved when this returns */
+        post: operations["registerIdentifier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change many identifiers at once, at most 2,000 */
+        post: operations["changeIdentifiers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many identifiers a query finds */
+        get: operations["countIdentifiers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a query finds as a file that can be imported again, at most 100,000 identifiers */
+        get: operations["exportIdentifiers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports of files, the latest first */
+        get: operations["listIdentifierImports"];
+        put?: never;
+        /**
+         * Register the identifiers of a file, by a job
+         * @description The body is the file: CSV or NDJSON of at most 256 MiB, or XLSX of at most 32 MiB, with at most 1,000,000 rows. All rows are checked before the first is accepted. Columns: identifier or suffix, items of the template by name or label, and "1 URL" for a value of a type at an index.
+         */
+        post: operations["importIdentifiers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One import, with its progress */
+        get: operations["getIdentifierImport"];
+        put?: never;
+        post?: never;
+        /** Cancel an import; of a file that is taken whole nothing is left */
+        delete: operations["cancelIdentifierImport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers/imports/{id}/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is wrong with the rows of an import, as a file */
+        get: operations["getIdentifierImportFaults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The proof that a version is in the node's evidence log, as a file */
+        get: operations["proveIdentifier"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An identifier as it stands, or stood */
+        get: operations["getIdentifier"];
+        put?: never;
+        post?: never;
+        /** Delete an identifier; its versions stay */
+        delete: operations["deleteIdentifier"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/identifiers/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of an identifier, the newest first */
+        get: operations["listIdentifierVersions"];
+        put?: never;
+        /** Change an identifier by a further version */
+        post: operations["changeIdentifier"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4003,6 +5060,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/passports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Product passports that organisations have published */
+        get: operations["listPassports"];
+        /** Publish a product passport, or a new version of one */
+        put: operations["publishPassport"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/people": {
         parameters: {
             query?: never;
@@ -4419,6 +5494,58 @@ export interface paths {
         put?: never;
         /** Retire a point from a time on; its readings stay */
         post: operations["retirePoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prefixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prefixes of the caller's organisations */
+        get: operations["listPrefixes"];
+        put?: never;
+        /** Allocate, home, delegate or withdraw a prefix */
+        post: operations["allocatePrefix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prefixes/{prefix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One prefix */
+        get: operations["getPrefix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prefixes/{prefix}/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The states of a prefix, the first one first */
+        get: operations["listPrefixStates"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4877,6 +6004,23 @@ export interface paths {
         };
         /** The public part of cases in public states, such as during a publicity period, for anybody */
         get: operations["listPublicCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/identifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public values of an identifier, for anybody; or who answers for it */
+        get: operations["resolveIdentifier"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6780,6 +7924,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/trace/breaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where what is known of a thing does not hold together */
+        get: operations["findBreaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trace/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a thing, or what it was made of */
+        get: operations["traceThing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trace/parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose identifiers of parties and places are, and who is a regulator */
+        get: operations["listTraceParties"];
+        put?: never;
+        /** Bind an identifier to an organisation, or appoint a regulator */
+        post: operations["bindTraceParty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trace/parties/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a binding back */
+        delete: operations["unbindTraceParty"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trace/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** That an event was captured as it stands, by whom and when, as a file */
+        get: operations["proveEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trace/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a thing or a lot is in, and who has it */
+        get: operations["recallThing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trace/recall.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole recall list as CSV */
+        get: operations["exportRecall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twin-proofs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The proof that a version is in the node's evidence log, as a file */
+        get: operations["getTwinProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The twin of a site, area, line or machine, with its submodels as values */
+        get: operations["getTwin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{id}/thing-description": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A machine as a WoT Thing Description 1.1 */
+        get: operations["getThingDescription"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twins/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What organisations have put beside the plant model for a thing, the newest first */
+        get: operations["listTwinVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/watermark": {
         parameters: {
             query?: never;
@@ -6840,12 +8172,41 @@ export interface components {
             /** @enum {string} */
             role: "owner" | "engineer" | "operator" | "viewer" | "monitor";
         };
+        AboveNode: {
+            /** Format: date-time */
+            at?: string;
+            by?: string;
+            /** @description This node's public keys, for the register of the node above */
+            keys: string[];
+            /** Format: uuid */
+            org: string;
+            prefix: string;
+            /**
+             * Format: int64
+             * @description 0: to nobody yet
+             */
+            revision: number;
+            since: string;
+            /** @description Of the guide: those that this node makes by itself */
+            tables: string[];
+            /** @description Empty: to nobody any more */
+            url: string;
+        };
         Absent: {
             /** @description Key; empty for the formula itself */
             input: string;
             name: components["schemas"]["Text"];
             reason: string;
             text: components["schemas"]["Text"];
+        };
+        AccountView: {
+            name: string;
+            /** Format: uuid */
+            org: string;
+            /** @description Told once, when the account is made */
+            password?: string;
+            /** Format: date-time */
+            since: string;
         };
         ActionView: {
             action: string;
@@ -7280,6 +8641,11 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Amount: {
+            lot: string;
+            quantity: string;
+            unit?: string;
+        };
         Answer: {
             choice?: string;
             choices?: components["schemas"]["Picked"][] | null;
@@ -7309,6 +8675,17 @@ export interface components {
             };
             day?: string;
             region?: string;
+        };
+        AnswerTold: {
+            door: string;
+            /**
+             * Format: double
+             * @description Milliseconds
+             */
+            took: number;
+            well: boolean;
+            /** @description Why it did not answer well */
+            what?: string;
         };
         Apart: {
             by?: string;
@@ -7425,6 +8802,10 @@ export interface components {
             official: boolean;
             text: components["schemas"]["Text"];
             version: string;
+        };
+        AssetID: {
+            name: string;
+            value: string;
         };
         AssignCalendarRequest: {
             /**
@@ -7561,6 +8942,23 @@ export interface components {
             /** Format: int64 */
             to: number;
         };
+        BatchChange: {
+            /** Format: int64 */
+            basis?: number;
+            indexes?: number[] | null;
+            name: string;
+            /** @enum {string} */
+            operation: "create" | "delete" | "add" | "modify" | "remove";
+            overwrite?: boolean;
+            template?: string;
+            values?: components["schemas"]["IdentifierValue"][] | null;
+        };
+        BatchResults: {
+            /** Format: int64 */
+            refused: number;
+            /** @description In the order of the changes */
+            results: components["schemas"]["ChangeResult"][];
+        };
         BeforeCell: {
             /** Format: int64 */
             firms: number;
@@ -7577,8 +8975,42 @@ export interface components {
             /** @description GB/T 2260; that of the register where it is left out */
             region?: string;
         };
+        BelowStatus: {
+            answers: components["schemas"]["AnswerTold"][];
+            /**
+             * Format: date-time
+             * @description Of the last round of probes
+             */
+            at?: string;
+            down: boolean;
+            /** @description The newest first */
+            events: components["schemas"]["Event"][];
+            /** @description Of the last 24 */
+            hours: components["schemas"]["Hour"][];
+            /** @description It has been probed */
+            known: boolean;
+            node: components["schemas"]["NodeBelow"];
+            /** @description Tables of which a period that ended was not handed in */
+            overdue: string[];
+        };
         BindProviderRequest: {
             ticket: string;
+        };
+        Break: {
+            /** Format: date-time */
+            at: string;
+            /** @description eventID where it shows */
+            event: string;
+            /** @description The thing */
+            id: string;
+            /** @enum {string} */
+            kind: "not-received" | "not-sent" | "no-origin" | "before-made" | "after-end" | "received-early" | "two-holders" | "ids-differ" | "more-than-made";
+            /** @description eventID that it contradicts */
+            other?: string;
+            /** @description Who should have told something */
+            party?: string;
+            /** @description What differs */
+            value?: string;
         };
         Brief: {
             /**
@@ -7983,6 +9415,35 @@ export interface components {
             /** @enum {string} */
             state: "called" | "open" | "submitted";
         };
+        CaptureError: {
+            detail: string;
+            /** @description Path in the document */
+            instance: string;
+            title: string;
+            type: string;
+        };
+        CaptureJob: {
+            /** @enum {string} */
+            captureErrorBehaviour: "rollback" | "proceed";
+            captureID: string;
+            /** Format: date-time */
+            createdAt: string;
+            errors: components["schemas"]["CaptureError"][];
+            /** Format: date-time */
+            finishedAt: string;
+            /**
+             * Format: int64
+             * @description Events that were known
+             */
+            "jingwei:duplicates": number;
+            /**
+             * Format: int64
+             * @description New events
+             */
+            "jingwei:events": number;
+            running: boolean;
+            success: boolean;
+        };
         CaseFlow: {
             /** @description What one case is called */
             case: components["schemas"]["Text"];
@@ -8135,6 +9596,29 @@ export interface components {
             name?: components["schemas"]["Text"];
             reason: string;
         };
+        ChangeNodeBelowRequest: {
+            creditCode?: string;
+            division?: string;
+            doors: string[];
+            keys: string[];
+            name: components["schemas"]["Text"];
+            operator: components["schemas"]["Text"];
+            prefix: string;
+            probe?: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description The one that was seen
+             */
+            revision: number;
+            /** @enum {string} */
+            role: "secondary" | "enterprise";
+            /**
+             * @description Left out: as it is
+             * @enum {string}
+             */
+            state?: "applied" | "testing" | "serving" | "suspended" | "ended";
+        };
         ChangePersonRequest: {
             /** @description Ends all sessions and links of the person */
             disabled?: boolean;
@@ -8149,6 +9633,17 @@ export interface components {
             from?: string;
             name?: components["schemas"]["Text"];
             reason?: string;
+        };
+        ChangeResult: {
+            /** @description Stable name of the reason for which it was refused */
+            code?: string;
+            name: string;
+            reason?: string;
+            /**
+             * Format: int64
+             * @description Of the version; absent where it was refused
+             */
+            serial?: number;
         };
         ChangeRetentionClassRequest: {
             /**
@@ -8492,6 +9987,11 @@ export interface components {
             text: components["schemas"]["Text"];
             when: string;
         };
+        Collection: {
+            "@context": string;
+            member: string[];
+            type: string;
+        };
         CommitRequest: {
             /**
              * Format: int64
@@ -8507,6 +10007,16 @@ export interface components {
             ref: string;
             /** Format: int64 */
             year: number;
+        };
+        CompanyPrefix: {
+            by: string;
+            /** @description The certificate that was shown */
+            ground: string;
+            /** Format: uuid */
+            org: string;
+            prefix: string;
+            /** Format: date-time */
+            since: string;
         };
         CompletenessRule: {
             /** @description Percent */
@@ -9020,6 +10530,18 @@ export interface components {
             id: string;
             name: components["schemas"]["Text"];
         };
+        Customer: {
+            /**
+             * Format: int64
+             * @description Single things
+             */
+            items: number;
+            /** @description Empty where no event tells it */
+            party: string;
+            place: string;
+            /** @description Of lots */
+            quantities: components["schemas"]["Amount"][];
+        };
         Cycle: {
             /** @description The turns of each day; an empty day is off */
             days: (components["schemas"]["Turn"][] | null)[];
@@ -9147,6 +10669,11 @@ export interface components {
             why: string;
         };
         Decision: {
+            /**
+             * Format: uuid
+             * @description Where the keeper is on another node: by which it gives. The decision reaches it as soon as it is linked
+             */
+            agreement?: string;
             /** @enum {string} */
             kind: "moment" | "day" | "month" | "quarter" | "year";
             /**
@@ -9171,6 +10698,49 @@ export interface components {
             /** @description Whether there is a conflict of interest; with one the check is declined */
             conflict: boolean;
             reason?: string;
+        };
+        DeclareGS1LinksRequest: {
+            /** @description What the thing is */
+            description: components["schemas"]["Text"];
+            links: components["schemas"]["DeclaredLink"][] | null;
+        };
+        DeclaredLink: {
+            /** @description The query string of a request is not passed on to this target */
+            closed?: boolean;
+            /** @description Where the link applies, such as CN */
+            contexts?: string[] | null;
+            /** @description Where a request leads that asks for nothing; of exactly one link */
+            default?: boolean;
+            /** @description Target: absolute, http or https */
+            href: string;
+            /** @description Of the target: zh, en-GB, … */
+            languages?: string[] | null;
+            /** @description Media type of the target */
+            media?: string;
+            title: components["schemas"]["Text"];
+            /** @description Link type: of GS1's vocabulary (gs1:pip), or another absolute URI */
+            type: string;
+        };
+        DeclaredSet: {
+            /** @description The thing: /01/09506000134352, with qualifiers behind it or without */
+            anchor: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            description: components["schemas"]["Text"];
+            /** @description Path of the Digital Link at this node, behind its host */
+            link: string;
+            /** @description Empty where they were withdrawn */
+            links: components["schemas"]["DeclaredLink"][];
+            /** Format: uuid */
+            org: string;
+            /** @description GS1 Company Prefix by which the organisation may */
+            prefix: string;
+            /**
+             * Format: int64
+             * @description From 1; a version is never changed
+             */
+            version: number;
         };
         Definition: {
             /** @description When the production day begins on the local clock; 00:00 where it is left out */
@@ -9463,6 +11033,16 @@ export interface components {
             /** @description Members of config that are never told again */
             secrets?: string[] | null;
         };
+        DrugCode: {
+            /** @description YYMMDD as marked */
+            expiry?: string;
+            /** @enum {string} */
+            form: "supervision" | "gs1" | "own";
+            lot?: string;
+            /** @description Of the package: its GTIN, the first seven digits of the supervision code, or what the firm's rule says */
+            product: string;
+            serial: string;
+        };
         DueView: {
             /** Format: uuid */
             case: string;
@@ -9503,6 +11083,23 @@ export interface components {
             subject?: string;
             subjectName?: components["schemas"]["Text"];
             title: string;
+        };
+        Edge: {
+            /** Format: date-time */
+            at: string;
+            /** @description eventID */
+            event: string;
+            from: string;
+            quantity?: string;
+            to: string;
+            unit?: string;
+            /**
+             * Format: date-time
+             * @description When they were parted again
+             */
+            until?: string;
+            /** @enum {string} */
+            way: "transformation" | "aggregation" | "association" | "lot";
         };
         EndMainMeterRequest: {
             /**
@@ -9759,6 +11356,14 @@ export interface components {
             chain: string;
             node: components["schemas"]["Introduction"];
         };
+        EntrustGS1PrefixRequest: {
+            /** @description The certificate that was shown */
+            ground: string;
+            /** Format: uuid */
+            org: string;
+            /** @description 4 to 12 digits */
+            prefix: string;
+        };
         EntryChange: {
             /**
              * Format: int64
@@ -9866,6 +11471,16 @@ export interface components {
             time: string;
             /** @description float64: a number, or NaN, Infinity, -Infinity as a string; int64: a string of digits; bool; string; null where the sample has a status only */
             value: number | string | boolean | null;
+        };
+        Event: {
+            /** Format: date-time */
+            at: string;
+            cause?: string;
+            id: string;
+            /** @description Of a recovery: the abnormal event */
+            of?: string;
+            /** @enum {string} */
+            state: "abnormal" | "recovered";
         };
         EventInvitationView: {
             /** Format: uuid */
@@ -10522,6 +12137,11 @@ export interface components {
             kind: "rows" | "account";
             /** Format: int64 */
             known: number;
+            /**
+             * Format: date-time
+             * @description When a later revision came, which does not count until the period is opened again
+             */
+            later?: string;
             /** Format: int64 */
             members: number;
             /** Format: int64 */
@@ -10534,6 +12154,8 @@ export interface components {
             reason?: string;
             /** @description SHA-256 of the record that delivered it */
             record?: string;
+            /** @description The period was accepted: what counts is what was handed in */
+            sealed?: boolean;
             /** @description local: enterprises of this node; given: enterprises with a node of their own; or the id of the agreement by which an account was given */
             source: string;
             /** @enum {string} */
@@ -10946,6 +12568,43 @@ export interface components {
             count: number;
             state: string;
         };
+        GS1Element: {
+            ai: string;
+            /** @description May be an attribute of a Digital Link */
+            attribute: boolean;
+            /** @description May be its key */
+            key: boolean;
+            /** @description Data title of the dictionary, such as BATCH/LOT */
+            title: string;
+            value: string;
+        };
+        GS1LinkType: {
+            /** @description English, of GS1 */
+            comment: string;
+            /** @description English, of GS1 */
+            label: string;
+            /** @description Such as gs1:pip */
+            name: string;
+            stable: boolean;
+            uri: string;
+        };
+        GS1Reading: {
+            /** @description Identity: the path of key and qualifiers */
+            anchor?: string;
+            bracketed: string;
+            compressed?: string;
+            /** @description Read as a Chinese drug trace code, where it can be one */
+            drug?: components["schemas"]["DrugCode"];
+            elements: components["schemas"]["GS1Element"][];
+            /** @enum {string} */
+            form: "element-string" | "bracketed" | "gtin" | "digital-link" | "plain";
+            /** @description Digital Link in normal form, where a key is there */
+            link?: string;
+            plain?: string;
+            /** @description As a barcode carries it, GS for FNC1 */
+            raw: string;
+            symbology?: string;
+        };
         GapFact: {
             /** Format: date-time */
             from?: string;
@@ -11186,6 +12845,92 @@ export interface components {
             /** @description Your own */
             wishes?: string[] | null;
         };
+        Guide: {
+            id: string;
+            licence?: string;
+            name: components["schemas"]["Text"];
+            source: string;
+            tables: components["schemas"]["Table"][] | null;
+            version: string;
+        };
+        HandedStep: {
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            /** @description It is a decision of this node; otherwise it is what the giver has told */
+            decided: boolean;
+            /**
+             * @description Of a decision
+             * @enum {string}
+             */
+            outcome?: "waiting" | "done" | "refused";
+            reason?: string;
+            root?: string;
+            /**
+             * Format: date-time
+             * @description When the giver answered
+             */
+            settled?: string;
+            /** @enum {string} */
+            state: "submitted" | "returned" | "accepted";
+            /**
+             * Format: int64
+             * @description Of a decision: the submission on which it is
+             */
+            step: number;
+            /** @description Why the giver has refused it */
+            why?: components["schemas"]["Text"];
+        };
+        HandedView: {
+            /** Format: uuid */
+            agreement: string;
+            /**
+             * Format: date-time
+             * @description As of which they were handed in, by the giver's clock
+             */
+            asOf: string;
+            /**
+             * Format: date-time
+             * @description When the last step was taken
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Since when the giver is not linked
+             */
+            away?: string;
+            /** @description Who took it; empty where it was decided by another taker */
+            by?: string;
+            /**
+             * Format: int64
+             * @description Handed in, of those that the agreement names
+             */
+            figures: number;
+            giver: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description Of these, that stand here as they were handed in
+             */
+            here: number;
+            /**
+             * Format: int64
+             * @description Of these, that have been restated since
+             */
+            later: number;
+            period: components["schemas"]["Period"];
+            reason?: string;
+            /** @description SHA-256 over keys, revisions and hashes of the figures */
+            root: string;
+            /** @enum {string} */
+            state: "submitted" | "returned" | "accepted";
+            /**
+             * Format: int64
+             * @description The last submission
+             */
+            step: number;
+            /** @description The decision has not reached the giver yet */
+            waiting?: boolean;
+        };
         HealthCounts: {
             /**
              * Format: int64
@@ -11387,6 +13132,125 @@ export interface components {
             series?: string;
             /** Format: date-time */
             to: string;
+        };
+        Hour: {
+            /** Format: int64 */
+            asked: number;
+            door: string;
+            /** Format: date-time */
+            hour: string;
+            /** Format: double */
+            least: number;
+            /**
+             * Format: double
+             * @description Milliseconds, of answers
+             */
+            mean: number;
+            /** Format: double */
+            most: number;
+            /** Format: int64 */
+            well: number;
+        };
+        IdentifierAuthor: {
+            id?: string;
+            /** @description person, token, handle (over the wire) or system */
+            kind: string;
+            /** @description The name at that time; of a handle index:handle */
+            name: string;
+            /** @description session, token, HS_PUBKEY, HS_SECKEY, … */
+            via: string;
+        };
+        IdentifierBatch: {
+            changes: components["schemas"]["BatchChange"][];
+            /** @description Names the call: the same one again, within 30 days, changes nothing and is answered as the first time */
+            once?: string;
+            reason?: string;
+            /** @description All of them or none */
+            whole?: boolean;
+        };
+        IdentifierChange: {
+            /**
+             * Format: int64
+             * @description The serial that you saw; refused where another version has followed
+             */
+            basis?: number;
+            /** @description Of remove */
+            indexes?: number[] | null;
+            /** @enum {string} */
+            operation: "replace" | "add" | "modify" | "remove";
+            /** @description Add may replace values at an index */
+            overwrite?: boolean;
+            reason?: string;
+            /** @description Its items may then be given without an index */
+            template?: string;
+            values?: components["schemas"]["IdentifierValue"][] | null;
+        };
+        IdentifierCount: {
+            /** Format: int64 */
+            count: number;
+        };
+        IdentifierReference: {
+            handle: string;
+            /** Format: int32 */
+            index: number;
+        };
+        IdentifierReferral: {
+            /** @description Whose HS_SITE values say where */
+            handle?: string;
+            values: components["schemas"]["IdentifierValue"][];
+        };
+        IdentifierValue: {
+            /** @description Text; base64 where format says so */
+            data: string;
+            /**
+             * @description string where it is left out
+             * @enum {string}
+             */
+            format?: "string" | "base64";
+            /**
+             * Format: int32
+             * @description 1 and up; may be left out for an item of the template
+             */
+            index?: number;
+            /** @description Of the template's item; only told */
+            label?: components["schemas"]["Text"];
+            /** @description Admin read, admin write, public read, public write; 1110 where it is left out */
+            permissions?: string;
+            references?: components["schemas"]["IdentifierReference"][] | null;
+            /**
+             * Format: date-time
+             * @description Of the value's last change; only told
+             */
+            time?: string;
+            /**
+             * Format: int32
+             * @description Seconds; a day where it is left out
+             */
+            ttl?: number;
+            type: string;
+        };
+        IdentifierView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["IdentifierAuthor"];
+            name: string;
+            /** @enum {string} */
+            operation: "create" | "replace" | "delete" | "add" | "modify" | "remove";
+            /** Format: uuid */
+            org: string;
+            /**
+             * Format: int64
+             * @description Of the version; give it as basis of a change
+             */
+            serial: number;
+            /** @description Version of the template that it follows */
+            template?: string;
+            /**
+             * Format: date-time
+             * @description When another version followed; absent of the one that holds
+             */
+            until?: string;
+            values: components["schemas"]["IdentifierValue"][];
         };
         Imported: {
             /** @description False for a dry run, and where a row is wrong: then nothing was taken */
@@ -12028,6 +13892,16 @@ export interface components {
             kind: string;
             name: string;
         };
+        Item2: {
+            /**
+             * Format: int64
+             * @description How many alike; 1 without it
+             */
+            count?: number;
+            /** @description As for a symbol */
+            text: string;
+            title?: string;
+        };
         Job: {
             /** @description Who asked for it */
             actor: string;
@@ -12171,6 +14045,11 @@ export interface components {
             /** @enum {string} */
             verdict: "confirmed" | "otherwise" | "unjudged";
         };
+        KeepEpcisQueryRequest: {
+            name: string;
+            /** @description Parameters of SimpleEventQuery */
+            query: unknown;
+        };
         KeeperView: {
             /** @description Policies, by id */
             adopted: string[];
@@ -12261,6 +14140,45 @@ export interface components {
             to: string;
             /** @description UCUM, of the number */
             unit?: string;
+        };
+        LabelSheet: {
+            /**
+             * Format: int64
+             * @description Height of bars
+             */
+            bar?: number;
+            /**
+             * Format: int64
+             * @description Between labels
+             */
+            gap?: number;
+            /** Format: int64 */
+            height: number;
+            /** @enum {string} */
+            kind: "qr" | "datamatrix" | "gs1-128";
+            labels: components["schemas"]["Item2"][] | null;
+            /**
+             * Format: int64
+             * @description Of the page, at least
+             */
+            margin?: number;
+            /**
+             * Format: int64
+             * @description X-dimension
+             */
+            module: number;
+            /**
+             * Format: int64
+             * @description Places of the first page that are used up
+             */
+            skip?: number;
+            /** @description Of the Digital Links in QR codes; https://id.gs1.org without it */
+            stem?: string;
+            /**
+             * Format: int64
+             * @description Of a label
+             */
+            width: number;
         };
         LastDay: {
             /** @description What the last day is */
@@ -13094,6 +15012,11 @@ export interface components {
              */
             within: number;
         };
+        MoveIdentifierTemplateRequest: {
+            reason?: string;
+            /** @enum {string} */
+            to: "published" | "withdrawn";
+        };
         MovePlantNodeRequest: {
             /**
              * Format: date-time
@@ -13376,6 +15299,18 @@ export interface components {
             /** @description Why, in words; 3 to 2000 characters */
             reason: string;
         };
+        NewIdentifier: {
+            /** @description prefix/suffix; a suffix is made where it is left out, or ends with the slash */
+            name?: string;
+            /** @description Replace what is there */
+            overwrite?: boolean;
+            /** @description Where the name is left out */
+            prefix?: string;
+            reason?: string;
+            /** @description Version of the template that it follows */
+            template?: string;
+            values: components["schemas"]["IdentifierValue"][];
+        };
         NewKeeper: {
             /** @description Policies whose targets are worked out, by id */
             adopted: string[];
@@ -13467,6 +15402,42 @@ export interface components {
             link: string;
             name: string;
         };
+        NodeBelow: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            creditCode?: string;
+            /** @description GB/T 2260 */
+            division?: string;
+            /** @description Where it is asked, such as udp 192.0.2.1:2641 */
+            doors: string[];
+            /** Format: uuid */
+            id: string;
+            /** @description Public keys; all of them sign its returns */
+            keys: string[];
+            name: components["schemas"]["Text"];
+            /** @description States that may follow */
+            next: ("applied" | "testing" | "serving" | "suspended" | "ended")[];
+            operator: components["schemas"]["Text"];
+            /** Format: uuid */
+            org: string;
+            prefix: string;
+            /** @description The identifier that it is asked for; absent: it is asked for its site */
+            probe?: string;
+            /** @description Of a revision */
+            reason?: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            role: "secondary" | "enterprise";
+            /**
+             * Format: date-time
+             * @description First in service
+             */
+            since?: string;
+            /** @enum {string} */
+            state: "applied" | "testing" | "serving" | "suspended" | "ended";
+        };
         NodeCalendarView: {
             /**
              * Format: uuid
@@ -13485,6 +15456,19 @@ export interface components {
              */
             to?: string;
             version: string;
+        };
+        NodeEntry: {
+            creditCode?: string;
+            division?: string;
+            doors: string[];
+            keys: string[];
+            name: components["schemas"]["Text"];
+            operator: components["schemas"]["Text"];
+            prefix: string;
+            probe?: string;
+            reason: string;
+            /** @enum {string} */
+            role: "secondary" | "enterprise";
         };
         NodeHealth: {
             /**
@@ -13626,6 +15610,11 @@ export interface components {
              */
             until: string;
         };
+        OpenIdentifierAccountRequest: {
+            name: string;
+            /** Format: uuid */
+            org: string;
+        };
         OpenRequest: {
             content?: unknown;
             documents?: components["schemas"]["Paper"][] | null;
@@ -13688,6 +15677,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageAccountView: {
+            items: components["schemas"]["AccountView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageActionView: {
             items: components["schemas"]["ActionView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -13710,6 +15704,11 @@ export interface components {
         };
         PageAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageBreak: {
+            items: components["schemas"]["Break"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -13763,6 +15762,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageCompanyPrefix: {
+            items: components["schemas"]["CompanyPrefix"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageCondition: {
             items: components["schemas"]["Condition"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -13790,6 +15794,11 @@ export interface components {
         };
         PageDayView: {
             items: components["schemas"]["DayView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageDeclaredSet: {
+            items: components["schemas"]["DeclaredSet"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -13878,6 +15887,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageGS1LinkType: {
+            items: components["schemas"]["GS1LinkType"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageGrantReadsView: {
             items: components["schemas"]["GrantReadsView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -13890,6 +15904,21 @@ export interface components {
         };
         PageGuestView: {
             items: components["schemas"]["GuestView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageHandedStep: {
+            items: components["schemas"]["HandedStep"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageHandedView: {
+            items: components["schemas"]["HandedView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageIdentifierView: {
+            items: components["schemas"]["IdentifierView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -14033,6 +16062,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageNodeBelow: {
+            items: components["schemas"]["NodeBelow"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageNodeView: {
             items: components["schemas"]["NodeView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -14040,6 +16074,16 @@ export interface components {
         };
         PageOrg: {
             items: components["schemas"]["Org"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PagePartyView: {
+            items: components["schemas"]["PartyView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PagePassportView: {
+            items: components["schemas"]["PassportView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -14055,6 +16099,16 @@ export interface components {
         };
         PagePerson: {
             items: components["schemas"]["Person"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PagePrefixPastView: {
+            items: components["schemas"]["PrefixPastView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PagePrefixView: {
+            items: components["schemas"]["PrefixView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -14115,6 +16169,11 @@ export interface components {
         };
         PageSealView: {
             items: components["schemas"]["SealView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageSentReturn: {
+            items: components["schemas"]["SentReturn"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -14188,6 +16247,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageTakenReturn: {
+            items: components["schemas"]["TakenReturn"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageTargetBrief: {
             items: components["schemas"]["TargetBrief"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -14203,8 +16267,18 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageTemplateView: {
+            items: components["schemas"]["RegistryTemplateView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageTileGrid: {
             items: components["schemas"]["TileGrid"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageTwinVersion: {
+            items: components["schemas"]["TwinVersion"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -14215,6 +16289,11 @@ export interface components {
         };
         "PageView\u00B75": {
             items: components["schemas"]["IngestView2"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
+        PageVolume: {
+            items: components["schemas"]["Volume"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -14238,9 +16317,55 @@ export interface components {
             person?: string;
             role: string;
         };
+        PartyRequest: {
+            /** Format: uuid */
+            org: string;
+            /** @description GLN of a party (417) or a place (414), as Digital Link or EPC URI; absent: the organisation is a regulator */
+            party?: string;
+            reason: string;
+        };
+        PartyView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            org: string;
+            /** @description Absent for a regulator */
+            party?: string;
+            reason: string;
+            regulator: boolean;
+            /** Format: date-time */
+            since: string;
+        };
         Passes: {
             escalate?: string;
             transition?: string;
+        };
+        PassportView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description facilityId */
+            facility?: string;
+            /** @enum {string} */
+            granularity: "model" | "batch" | "item";
+            /** @description digitalProductPassportId: a URI */
+            id: string;
+            /** @description economicOperatorId */
+            operator: string;
+            /** Format: uuid */
+            org: string;
+            /** @description uniqueProductIdentifier: a URI such as a GS1 Digital Link */
+            product: string;
+            /** @description Id of the shell whose submodels it tells */
+            shell: string;
+            /** @enum {string} */
+            status: "active" | "inactive" | "archived" | "invalid";
+            /** @description Who may read what: submodel, or submodel.element, to public, legitimate-interest or authority; what is not named is told to nobody outside */
+            tiers: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            version: number;
         };
         PathRequest: {
             /** @description By question and answer; what is kept, else the pack's estimates where it is left out */
@@ -14546,6 +16671,42 @@ export interface components {
             share: number;
             text: components["schemas"]["Text"];
         };
+        PrefixChange: {
+            /**
+             * Format: uuid
+             * @description Whose it is; that of the prefix above, else of the node, where a new one names none
+             */
+            org?: string;
+            prefix: string;
+            reason: string;
+            /** @enum {string} */
+            state: "allocated" | "homed" | "delegated" | "withdrawn";
+            /** @description Of its handle 0.NA/prefix in place of what is there: HS_ADMIN, HS_SITE, HS_SERV. A delegation needs HS_SITE or HS_SERV */
+            values?: components["schemas"]["IdentifierValue"][] | null;
+        };
+        PrefixPastView: {
+            by: components["schemas"]["IdentifierAuthor"];
+            /** Format: uuid */
+            org: string;
+            reason?: string;
+            /** Format: date-time */
+            since: string;
+            /** @enum {string} */
+            state: "allocated" | "homed" | "delegated" | "withdrawn";
+            /** Format: date-time */
+            until?: string;
+        };
+        PrefixView: {
+            /** Format: uuid */
+            org: string;
+            prefix: string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: date-time */
+            since: string;
+            /** @enum {string} */
+            state: "allocated" | "homed" | "delegated" | "withdrawn";
+        };
         Preset: {
             definition: components["schemas"]["Definition"];
             id: string;
@@ -14768,6 +16929,28 @@ export interface components {
         PublishCampaignRequest: {
             by: string[];
         };
+        PublishPassportRequest: {
+            /** @description facilityId */
+            facility?: string;
+            /** @enum {string} */
+            granularity: "model" | "batch" | "item";
+            /** @description digitalProductPassportId: a URI */
+            id: string;
+            /** @description economicOperatorId */
+            operator: string;
+            /** Format: uuid */
+            org: string;
+            /** @description uniqueProductIdentifier: a URI such as a GS1 Digital Link */
+            product: string;
+            /** @description Id of the shell whose submodels it tells */
+            shell: string;
+            /** @enum {string} */
+            status: "active" | "inactive" | "archived" | "invalid";
+            /** @description Who may read what: submodel, or submodel.element, to public, legitimate-interest or authority; what is not named is told to nobody outside */
+            tiers: {
+                [key: string]: string;
+            };
+        };
         PublishPolicyRequest: {
             /** @description yyyy-mm-dd; empty takes it back */
             day: string;
@@ -14876,6 +17059,16 @@ export interface components {
              * @description Parts whose summary serves in place of their samples (aggregates)
              */
             summaries: number;
+        };
+        QueryView: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: uuid */
+            "jingwei:org": string;
+            name: string;
+            query: {
+                [key: string]: string[] | null;
+            };
         };
         Question: {
             help?: components["schemas"]["Text"];
@@ -15111,6 +17304,55 @@ export interface components {
         ReasonRequest: {
             reason: string;
         };
+        Recall: {
+            /** Format: date-time */
+            at: string;
+            customers: components["schemas"]["Customer"][];
+            /** @description There is more than is followed at most: the list is not whole */
+            cut: boolean;
+            id: string;
+            items: components["schemas"]["RecallItem"][];
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Items, also those that were not asked for
+             */
+            total: number;
+        };
+        RecallItem: {
+            id: string;
+            /** @description What holds it */
+            in?: string;
+            /** @enum {string} */
+            kind: "instance" | "lot" | "class" | "container" | "asset" | "other";
+            /** @description Who was last told to own it, else to have it */
+            party?: string;
+            place?: string;
+            quantity?: string;
+            /** Format: date-time */
+            since?: string;
+            /**
+             * @description used: it went into something else, which is in the list
+             * @enum {string}
+             */
+            state: "there" | "on-the-way" | "sold" | "gone" | "used";
+            /** @description Of the event that tells */
+            step?: string;
+            unit?: string;
+        };
+        Receipt: {
+            id: string;
+            /** @description The same return had been taken before */
+            repeat: boolean;
+            /** Format: int64 */
+            rows: number;
+            /** @description All parts of the revision are here */
+            stands: boolean;
+            /** Format: date-time */
+            taken: string;
+        };
         RecheckView: {
             /** Format: date */
             due: string;
@@ -15173,6 +17415,20 @@ export interface components {
             transitions: components["schemas"]["Transition"][];
             version: string;
         };
+        RegistryTemplateView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["IdentifierAuthor"];
+            content: components["schemas"]["TemplateContent"];
+            /** Format: uuid */
+            id: string;
+            prefix: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            state: "draft" | "published" | "withdrawn";
+            version: string;
+        };
         ReleaseQuarantineResponse: {
             fault?: components["schemas"]["LinkFault"];
             /** @description How many it was about */
@@ -15207,6 +17463,17 @@ export interface components {
             keep?: number;
             /** @description Absolute path, on the node's own computer, of a backup repository, or of a new or empty folder */
             to: string;
+        };
+        ResolvedIdentifier: {
+            identifier: string;
+            /** @description Another node answers for it */
+            referral?: components["schemas"]["IdentifierReferral"];
+            template?: components["schemas"]["ResolvedIdentifierTemplateStruct"];
+            values: components["schemas"]["IdentifierValue"][];
+        };
+        ResolvedIdentifierTemplateStruct: {
+            name: components["schemas"]["Text"];
+            version: string;
         };
         Rest: {
             /** @description It counts for the fact; false: it is in the whole and does not count */
@@ -15785,6 +18052,13 @@ export interface components {
             id: string;
             name: components["schemas"]["Text"];
         };
+        Schedule: {
+            /**
+             * Format: int64
+             * @description Seconds between deliveries
+             */
+            second: number;
+        };
         Score: {
             /** Format: int64 */
             full: number;
@@ -15937,11 +18211,50 @@ export interface components {
         SendCodeRequest: {
             phone: string;
         };
+        SendReturnAgainRequest: {
+            period?: string;
+            table: string;
+        };
         SentCode: {
             /** @description To be sent back with the code */
             challenge: string;
             /** Format: date-time */
             expires: string;
+        };
+        SentReturn: {
+            /** @description As the node above gave it */
+            answer?: string;
+            /**
+             * Format: date-time
+             * @description Of the last try
+             */
+            at?: string;
+            guide: string;
+            id: string;
+            /** Format: date-time */
+            made: string;
+            /**
+             * Format: date-time
+             * @description Of the next try
+             */
+            next?: string;
+            /** Format: int64 */
+            part: number;
+            /** Format: int64 */
+            parts: number;
+            period?: string;
+            prefix: string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: int64 */
+            rows: number;
+            sha256: string;
+            /** @enum {string} */
+            state: "waiting" | "taken" | "refused";
+            table: string;
+            /** Format: int64 */
+            tries: number;
+            version: string;
         };
         Series: {
             /** Format: uuid */
@@ -16161,6 +18474,17 @@ export interface components {
             device: string;
             /** Format: uuid */
             source: string;
+        };
+        SetNodeAboveRequest: {
+            prefix: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description The one that was seen
+             */
+            revision: number;
+            since: string;
+            url: string;
         };
         SetPasswordRequest: {
             /** @description Not needed where none is set, or within 15 minutes of a sign-in by link */
@@ -16573,6 +18897,33 @@ export interface components {
             period: string;
             /** @description What is to be said with it */
             reason?: string;
+        };
+        SubscriptionRequest: {
+            /** @description https address that events are posted to */
+            dest: string;
+            /** @description Also when there is nothing new */
+            reportIfEmpty?: boolean;
+            schedule?: components["schemas"]["Schedule"];
+            /** @description As events come */
+            stream?: boolean;
+        };
+        SubscriptionView: {
+            /** Format: date-time */
+            createdAt: string;
+            dest: string;
+            /**
+             * Format: int64
+             * @description Since the last success
+             */
+            "jingwei:failures": number;
+            /** @description What deliveries are signed with (Jingwei-Signature); told once */
+            "jingwei:secret"?: string;
+            "jingwei:trouble"?: string;
+            reportIfEmpty: boolean;
+            schedule?: components["schemas"]["Schedule"];
+            stream: boolean;
+            /** Format: uuid */
+            subscriptionID: string;
         };
         SupplyCase: {
             /** Format: uuid */
@@ -17043,6 +19394,16 @@ export interface components {
             /** @description Without the reviewer the case has no score at all */
             unheard?: boolean;
         };
+        Table: {
+            annex: string;
+            due: string;
+            fields: components["schemas"]["Field"][] | null;
+            id: string;
+            key: string[] | null;
+            name: components["schemas"]["Text"];
+            /** Format: int64 */
+            within?: number;
+        };
         TagAfter: {
             tag: string;
             /** Format: int64 */
@@ -17056,6 +19417,27 @@ export interface components {
             basis: number;
             /** @description 3 to 2000 characters */
             reason: string;
+        };
+        TakenReturn: {
+            /** Format: date-time */
+            at: string;
+            guide: string;
+            id: string;
+            /** Format: date-time */
+            made: string;
+            /** Format: int64 */
+            part: number;
+            /** Format: int64 */
+            parts: number;
+            period?: string;
+            prefix: string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: int64 */
+            rows: number;
+            sha256: string;
+            table: string;
+            version: string;
         };
         TargetBeside: {
             /** @enum {string} */
@@ -17275,6 +19657,58 @@ export interface components {
             indicator: string;
             name: components["schemas"]["Text"];
         };
+        TemplateContent: {
+            description?: string;
+            /** @description GB/T 4754, section */
+            industryCategory: string;
+            /** @description GB/T 4754, division */
+            industrySpecific?: string;
+            /** @description GB/T 4754, class */
+            industrySubclass?: string;
+            /** @description GB/T 4754, group */
+            industryTrade?: string;
+            items: components["schemas"]["TemplateItem"][];
+            name: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description 1 an active identifier carrier, 2 other
+             * @enum {integer}
+             */
+            type: 1 | 2;
+        };
+        TemplateItem: {
+            idType?: string;
+            /**
+             * Format: int32
+             * @description Of the value in the record, 2000 and up; given in order from 2000 where it is left out
+             */
+            index?: number;
+            /** @description Its name for people */
+            label?: components["schemas"]["Text"];
+            /**
+             * Format: int64
+             * @description In characters; 255 where it is left out
+             */
+            maxLength?: number;
+            /**
+             * Format: int64
+             * @description In characters
+             */
+            minLength?: number;
+            /** @description The type of the value in the record */
+            name: string;
+            /** @description RE2, of the whole value */
+            pattern?: string;
+            /** @description Only administrators read it */
+            private?: boolean;
+            /** @description The value is an identifier of this prefix; * for any */
+            reference?: string;
+            required?: boolean;
+            /** @enum {string} */
+            type: "string" | "number" | "date";
+            /** @description No two identifiers of the prefix have the same value */
+            unique?: boolean;
+        };
         TemplateSummary: {
             class: string;
             driver: string;
@@ -17346,6 +19780,47 @@ export interface components {
             source: string;
             tiles: components["schemas"]["GridTile"][];
         };
+        TraceNode: {
+            /**
+             * Format: int64
+             * @description Steps from what was asked for
+             */
+            depth: number;
+            /**
+             * Format: int64
+             * @description That name it and are in sight
+             */
+            events: number;
+            /**
+             * Format: date-time
+             * @description Of these events
+             */
+            first?: string;
+            /** @description It is here only for what it holds */
+            holds?: boolean;
+            id: string;
+            /** @enum {string} */
+            kind: "instance" | "lot" | "class" | "container" | "asset" | "other";
+            /** Format: date-time */
+            last?: string;
+            /** @description Where it was last */
+            place?: string;
+            /** @description Of a lot, where the edge to it tells */
+            quantity?: string;
+            /** @description Of the last event */
+            step?: string;
+            unit?: string;
+        };
+        Traced: {
+            /** @description There is more than was asked for at most */
+            cut: boolean;
+            /** @description It goes on below the depth that was asked for */
+            deeper: boolean;
+            direction: string;
+            edges: components["schemas"]["Edge"][];
+            id: string;
+            nodes: components["schemas"]["TraceNode"][];
+        };
         Trait: {
             id: string;
             name: components["schemas"]["Text"];
@@ -17394,6 +19869,54 @@ export interface components {
             crew?: string;
             /** @description A shift of the pattern */
             shift: string;
+        };
+        Twin: {
+            /** @description Under which its asset is known */
+            assetIds: components["schemas"]["AssetID"][];
+            /** @description Path of the AAS API of its organisation */
+            base: string;
+            /** @description Of its shell */
+            id: string;
+            /** Format: uuid */
+            org: string;
+            submodels: components["schemas"]["TwinSubmodel"][];
+            /** Format: uuid */
+            thing: string;
+        };
+        TwinSubmodel: {
+            /**
+             * Format: date-time
+             * @description When that was
+             */
+            at?: string;
+            /** @description Who did that */
+            by?: string;
+            /** @description Worked out from the plant model */
+            computed: boolean;
+            id: string;
+            idShort?: string;
+            /** @description Its semantic id */
+            semantic?: string;
+            /** @description Value-only form (IDTA-01002) */
+            value: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @description Of what an organisation has put in or beside; absent where it has put nothing
+             */
+            version?: number;
+        };
+        TwinVersion: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Actor"];
+            deleted?: boolean;
+            id: string;
+            kind: string;
+            reason?: string;
+            /** Format: int64 */
+            version: number;
         };
         UndoRequest: {
             /** @description From the preview: refuse when a sample of the span has come or changed since */
@@ -17485,6 +20008,23 @@ export interface components {
             state: "waiting" | "online" | "offline";
             /** @description Its software */
             version?: string;
+        };
+        Volume: {
+            day: string;
+            node?: string;
+            /**
+             * Format: int64
+             * @description That have handed the day in
+             */
+            nodes: number;
+            /** Format: int64 */
+            registered: number;
+            /** Format: int64 */
+            requests: number;
+            /** Format: int64 */
+            successes: number;
+            /** Format: int64 */
+            total: number;
         };
         Waited: {
             /** @description What is waited for */
@@ -19501,6 +22041,477 @@ export interface operations {
             };
         };
     };
+    getNodeAbove: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboveNode"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setNodeAbove: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetNodeAboveRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboveNode"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDockingGuide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guide"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNodesBelow: {
+        parameters: {
+            query?: {
+                /** @description Narrows to the register of one organisation */
+                org?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageNodeBelow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registerNodeBelow: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeEntry"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeBelow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNodeBelow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BelowStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeNodeBelow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeNodeBelowRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeBelow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReturns: {
+        parameters: {
+            query?: {
+                table?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTakenReturn"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReturn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                return: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNodeBelowRevisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageNodeBelow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeReturn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.jingwei.docking": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSentReturns: {
+        parameters: {
+            query: {
+                org: string;
+                table?: string;
+                state?: "waiting" | "taken" | "refused";
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSentReturn"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendReturnAgain: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendReturnAgainRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDockingVolumes: {
+        parameters: {
+            query: {
+                org: string;
+                firstDay: string;
+                lastDay: string;
+                /** @description Node by node */
+                each?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVolume"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listDrafts: {
         parameters: {
             query?: {
@@ -20321,6 +23332,1178 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnrolResponse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discoverEpcisEpcis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    Allow?: string;
+                    "GS1-CBV-Max"?: string;
+                    "GS1-CBV-Min"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-CBV-XML-Format"?: string;
+                    "GS1-EPC-Format"?: string;
+                    "GS1-EPCIS-Capture-File-Size-Limit"?: string;
+                    "GS1-EPCIS-Capture-Limit"?: string;
+                    "GS1-EPCIS-Max"?: string;
+                    "GS1-EPCIS-Min"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Vendor-Version"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisBizLocations: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisEventsOfBizLocations: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                /** @description Never_Translates (default), No_Preference or Always_GS1_Digital_Link */
+                "GS1-EPC-Format"?: string;
+            };
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description EPCISQueryDocument */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Next-Page-Token-Expires"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": Record<string, never>;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisBizSteps: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisEventsOfBizSteps: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                /** @description Never_Translates (default), No_Preference or Always_GS1_Digital_Link */
+                "GS1-EPC-Format"?: string;
+            };
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description EPCISQueryDocument */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Next-Page-Token-Expires"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": Record<string, never>;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisCaptures: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureJob"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    captureEpcisDocument: {
+        parameters: {
+            query?: {
+                /** @description For whom; may be left out by who may capture for one organisation only */
+                org?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                "Content-Type"?: string;
+                /** @description rollback (default) or proceed */
+                "GS1-Capture-Error-Behaviour"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/ld+json": string;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureJob"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discoverEpcisCapture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    Allow?: string;
+                    "GS1-CBV-Max"?: string;
+                    "GS1-CBV-Min"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-CBV-XML-Format"?: string;
+                    "GS1-EPC-Format"?: string;
+                    "GS1-EPCIS-Capture-File-Size-Limit"?: string;
+                    "GS1-EPCIS-Capture-Limit"?: string;
+                    "GS1-EPCIS-Max"?: string;
+                    "GS1-EPCIS-Min"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Vendor-Version"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEpcisCapture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                captureID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureJob"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisDispositions: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisEventsOfDispositions: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                /** @description Never_Translates (default), No_Preference or Always_GS1_Digital_Link */
+                "GS1-EPC-Format"?: string;
+            };
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description EPCISQueryDocument */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Next-Page-Token-Expires"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": Record<string, never>;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisEpcs: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisEventsOfEpcs: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                /** @description Never_Translates (default), No_Preference or Always_GS1_Digital_Link */
+                "GS1-EPC-Format"?: string;
+            };
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description EPCISQueryDocument */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Next-Page-Token-Expires"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": Record<string, never>;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisEventTypes: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisEventsOfEventTypes: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                /** @description Never_Translates (default), No_Preference or Always_GS1_Digital_Link */
+                "GS1-EPC-Format"?: string;
+            };
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description EPCISQueryDocument */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Next-Page-Token-Expires"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": Record<string, never>;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisEvents: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                /** @description Never_Translates (default), No_Preference or Always_GS1_Digital_Link */
+                "GS1-EPC-Format"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description EPCISQueryDocument */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Next-Page-Token-Expires"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": Record<string, never>;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    captureEpcisEvent: {
+        parameters: {
+            query?: {
+                org?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                "Content-Type"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/ld+json": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "GS1-EPCIS-Event-ID"?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discoverEpcisEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    Allow?: string;
+                    "GS1-CBV-Max"?: string;
+                    "GS1-CBV-Min"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-CBV-XML-Format"?: string;
+                    "GS1-EPC-Format"?: string;
+                    "GS1-EPCIS-Capture-File-Size-Limit"?: string;
+                    "GS1-EPCIS-Capture-Limit"?: string;
+                    "GS1-EPCIS-Max"?: string;
+                    "GS1-EPCIS-Min"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Vendor-Version"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEpcisEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eventID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Next-Page-Token-Expires"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisQueries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryView"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keepEpcisQuery: {
+        parameters: {
+            query?: {
+                org?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeepEpcisQueryRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discoverEpcisQueries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    Allow?: string;
+                    "GS1-CBV-Max"?: string;
+                    "GS1-CBV-Min"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-CBV-XML-Format"?: string;
+                    "GS1-EPC-Format"?: string;
+                    "GS1-EPCIS-Capture-File-Size-Limit"?: string;
+                    "GS1-EPCIS-Capture-Limit"?: string;
+                    "GS1-EPCIS-Max"?: string;
+                    "GS1-EPCIS-Min"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Vendor-Version"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEpcisQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dropEpcisQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runEpcisQuery: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                /** @description Never_Translates (default), No_Preference or Always_GS1_Digital_Link */
+                "GS1-EPC-Format"?: string;
+            };
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description EPCISQueryDocument */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Next-Page-Token-Expires"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": Record<string, never>;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamEpcisQuery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Go on after this event */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisSubscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionView"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscribeEpcisQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsubscribeEpcisQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                value: string;
+                subscriptionID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisReadPoints: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpcisEventsOfReadPoints: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: {
+                /** @description 2.0.0 */
+                "GS1-EPCIS-Version"?: string;
+                "GS1-CBV-Version"?: string;
+                /** @description prefix=namespace, with commas between them: what prefixes in names of parameters stand for */
+                "GS1-Extensions"?: string;
+                /** @description Never_Translates (default), No_Preference or Always_GS1_Digital_Link */
+                "GS1-EPC-Format"?: string;
+            };
+            path: {
+                value: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description EPCISQueryDocument */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    "GS1-CBV-Version"?: string;
+                    "GS1-EPCIS-Version"?: string;
+                    "GS1-Next-Page-Token-Expires"?: string;
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": Record<string, never>;
                 };
             };
             /** @description Error */
@@ -21388,6 +25571,73 @@ export interface operations {
             };
         };
     };
+    listHandedFigures: {
+        parameters: {
+            query: {
+                /** @description Who takes */
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHandedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listHandedSteps: {
+        parameters: {
+            query: {
+                /** @description Who takes */
+                org: string;
+                agreement: string;
+                kind: "moment" | "day" | "month" | "quarter" | "year";
+                period: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHandedStep"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listFigures: {
         parameters: {
             query: {
@@ -22402,6 +26652,386 @@ export interface operations {
             };
         };
     };
+    printGS1Labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelSheet"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGS1LinkTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageGS1LinkType"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGS1LinkVersions: {
+        parameters: {
+            query: {
+                /** @description Path of a Digital Link: /01/09506000134352/10/ABC */
+                anchor: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDeclaredSet"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGS1Links: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+                /** @description Of this organisation; without it, of all that you see */
+                org?: string;
+                /** @description In the anchor or the description */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDeclaredSet"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    declareGS1Links: {
+        parameters: {
+            query: {
+                /** @description Path of a Digital Link: /01/09506000134352/10/ABC */
+                anchor: string;
+                org: string;
+            };
+            header?: {
+                /** @description ETag of the version that the change was made from; without it the change is made to whatever stands */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclareGS1LinksRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclaredSet"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawGS1Links: {
+        parameters: {
+            query: {
+                /** @description Path of a Digital Link: /01/09506000134352/10/ABC */
+                anchor: string;
+                org: string;
+            };
+            header?: {
+                /** @description ETag of the version that the change was made from; without it the change is made to whatever stands */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGS1Prefixes: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCompanyPrefix"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    entrustGS1Prefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntrustGS1PrefixRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompanyPrefix"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeBackGS1Prefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readGS1: {
+        parameters: {
+            query: {
+                /** @description Scan data with symbology identifier, element string, Digital Link in full or compressed, GTIN, drug code */
+                text: string;
+                /** @description Of the Digital Link that is written; https://id.gs1.org without it */
+                stem?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GS1Reading"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drawGS1Symbol: {
+        parameters: {
+            query: {
+                kind?: "qr" | "datamatrix" | "gs1-128";
+                /** @description Element string, bracketed or not, Digital Link, or GTIN */
+                text: string;
+                /** @description Of the Digital Link in a QR code; that of the text, else https://id.gs1.org */
+                stem?: string;
+                /** @description X-dimension in micrometres */
+                module?: number;
+                /** @description Height of bars in micrometres */
+                bar?: number;
+                format?: "svg" | "png";
+                /** @description Of a PNG */
+                dpi?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getPlantHealth: {
         parameters: {
             query?: {
@@ -22485,6 +27115,812 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SeriesGaps"];
                     "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIdentifierAccounts: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAccountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openIdentifierAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenIdentifierAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endIdentifierAccount: {
+        parameters: {
+            query: {
+                org: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIdentifierTemplates: {
+        parameters: {
+            query: {
+                prefix: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTemplateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIdentifierTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryTemplateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draftIdentifierTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateContent"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryTemplateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discardIdentifierTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveIdentifierTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveIdentifierTemplateRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryTemplateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIdentifiers: {
+        parameters: {
+            query: {
+                prefix: string;
+                /** @description Words in the name and the texts of records that follow a template */
+                q?: string;
+                /** @description How the suffix begins */
+                begins?: string;
+                /** @description item=value; also != > >= < <= of numbers and dates, ~ for a beginning. An item by name or index */
+                where?: string[] | null;
+                /** @description Version of the template whose items are meant; the newest published one where it is left out */
+                template?: string;
+                /** @description As it stood then */
+                asOf?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageIdentifierView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registerIdentifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIdentifier"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentifierView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeIdentifiers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentifierBatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResults"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countIdentifiers: {
+        parameters: {
+            query: {
+                prefix: string;
+                /** @description Words in the name and the texts of records that follow a template */
+                q?: string;
+                /** @description How the suffix begins */
+                begins?: string;
+                /** @description item=value; also != > >= < <= of numbers and dates, ~ for a beginning. An item by name or index */
+                where?: string[] | null;
+                /** @description Version of the template whose items are meant; the newest published one where it is left out */
+                template?: string;
+                /** @description As it stood then */
+                asOf?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentifierCount"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportIdentifiers: {
+        parameters: {
+            query: {
+                prefix: string;
+                /** @description Words in the name and the texts of records that follow a template */
+                q?: string;
+                /** @description How the suffix begins */
+                begins?: string;
+                /** @description item=value; also != > >= < <= of numbers and dates, ~ for a beginning. An item by name or index */
+                where?: string[] | null;
+                /** @description Version of the template whose items are meant; the newest published one where it is left out */
+                template?: string;
+                /** @description As it stood then */
+                asOf?: string;
+                format?: "xlsx" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIdentifierImports: {
+        parameters: {
+            query?: {
+                org?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJob"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importIdentifiers: {
+        parameters: {
+            query: {
+                prefix: string;
+                /** @description Version of the template that the records follow */
+                template?: string;
+                /** @description Found out where it is left out */
+                format?: "csv" | "xlsx" | "ndjson";
+                /** @description whole: all rows or none; proceed: those that are right */
+                mode?: "whole" | "proceed";
+                /** @description Replace identifiers that are there */
+                overwrite?: boolean;
+                /** @description Names the call: the same one again is answered with the same job */
+                once?: string;
+                reason?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIdentifierImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelIdentifierImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIdentifierImportFaults: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proveIdentifier: {
+        parameters: {
+            query: {
+                /** @description prefix/suffix */
+                identifier: string;
+                /** @description Of the version; the newest where it is left out */
+                serial?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIdentifier: {
+        parameters: {
+            query: {
+                /** @description prefix/suffix */
+                identifier: string;
+                /** @description As it stood then */
+                asOf?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentifierView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteIdentifier: {
+        parameters: {
+            query: {
+                /** @description prefix/suffix */
+                identifier: string;
+                /** @description The serial that you saw */
+                basis?: number;
+                reason?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIdentifierVersions: {
+        parameters: {
+            query: {
+                /** @description prefix/suffix */
+                identifier: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageIdentifierView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeIdentifier: {
+        parameters: {
+            query: {
+                /** @description prefix/suffix */
+                identifier: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentifierChange"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentifierView"];
                 };
             };
             /** @description Error */
@@ -26964,6 +32400,75 @@ export interface operations {
             };
         };
     };
+    listPassports: {
+        parameters: {
+            query?: {
+                /** @description Only this organisation; without it all that you may see */
+                org?: string;
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePassportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publishPassport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishPassportRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPeople: {
         parameters: {
             query?: {
@@ -28211,6 +33716,132 @@ export interface operations {
             };
         };
     };
+    listPrefixes: {
+        parameters: {
+            query?: {
+                org?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePrefixView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allocatePrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrefixChange"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrefixView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrefixView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPrefixStates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePrefixPastView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getProject: {
         parameters: {
             query?: never;
@@ -29132,6 +34763,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PagePublicCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolveIdentifier: {
+        parameters: {
+            query: {
+                /** @description prefix/suffix */
+                identifier: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResolvedIdentifier"];
                 };
             };
             /** @description Error */
@@ -33597,6 +39260,402 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findBreaks: {
+        parameters: {
+            query: {
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBreak"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    traceThing: {
+        parameters: {
+            query: {
+                /** @description A thing, a lot, or a business transaction */
+                id: string;
+                direction?: "forward" | "backward";
+                depth?: number;
+                nodes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Traced"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTraceParties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePartyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bindTraceParty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartyRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unbindTraceParty: {
+        parameters: {
+            query: {
+                reason: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proveEvent: {
+        parameters: {
+            query: {
+                /** @description eventID */
+                event: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recallThing: {
+        parameters: {
+            query: {
+                id: string;
+                /** @description Items in the answer; customers are always all of them */
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recall"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportRecall: {
+        parameters: {
+            query: {
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTwinProof: {
+        parameters: {
+            query: {
+                org: string;
+                documentKind: "shell" | "submodel" | "concept-description" | "shell-descriptor" | "submodel-descriptor";
+                document: string;
+                version: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTwin: {
+        parameters: {
+            query?: {
+                /** @description As it was at this time; now where it is left out */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Twin"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getThingDescription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTwinVersions: {
+        parameters: {
+            query?: {
+                /** @description How many items at most */
+                limit?: number;
+                /** @description Next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTwinVersion"];
+                };
             };
             /** @description Error */
             default: {

@@ -47,6 +47,7 @@ export const routes: RouteObject[] = [
             children: [
               { index: true, lazy: async () => ({ Component: (await import('../pages/overview')).Overview }) },
               { path: 'm/:machine', lazy: async () => ({ Component: (await import('../pages/machine')).MachinePage }) },
+              { path: 'm/:machine/twin', lazy: async () => ({ Component: (await import('../pages/twin')).TwinPage }) },
               { path: 'gateways', lazy: async () => ({ Component: (await import('../pages/gateways')).Gateways }) },
               {
                 path: 'gateways/:id',
@@ -206,6 +207,11 @@ export const routes: RouteObject[] = [
                 path: 'agreements/:id',
                 lazy: async () => ({ Component: (await import('../pages/agreement')).AgreementPage }),
               },
+              { path: 'docking', lazy: async () => ({ Component: (await import('../pages/docking')).DockingPage }) },
+              {
+                path: 'docking/:id',
+                lazy: async () => ({ Component: (await import('../pages/dockingnode')).DockingNodePage }),
+              },
               {
                 path: 'neighbours',
                 lazy: async () => ({ Component: (await import('../pages/neighbours')).NeighboursPage }),
@@ -213,6 +219,19 @@ export const routes: RouteObject[] = [
               { path: 'figures', lazy: async () => ({ Component: (await import('../pages/figures')).FiguresPage }) },
               { path: 'figures/:id', lazy: async () => ({ Component: (await import('../pages/figure')).FigurePage }) },
               { path: 'grants', lazy: async () => ({ Component: (await import('../pages/grants')).GrantsPage }) },
+              {
+                path: 'identifiers',
+                lazy: async () => ({ Component: (await import('../pages/identifiers')).IdentifiersPage }),
+              },
+              {
+                path: 'identifiers/record',
+                lazy: async () => ({ Component: (await import('../pages/identifier')).IdentifierPage }),
+              },
+              { path: 'gs1', lazy: async () => ({ Component: (await import('../pages/gs1')).Gs1Page }) },
+              {
+                path: 'gs1/thing',
+                lazy: async () => ({ Component: (await import('../pages/gs1thing')).Gs1ThingPage }),
+              },
               { path: 'plant', lazy: async () => ({ Component: (await import('../pages/plant')).PlantPage }) },
               { path: 'people', lazy: async () => ({ Component: (await import('../pages/people')).PeoplePage }) },
               { path: 'audit', lazy: async () => ({ Component: (await import('../pages/audit')).AuditPage }) },

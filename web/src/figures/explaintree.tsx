@@ -127,6 +127,7 @@ function Population({
           part={p}
           firms={firmsOf(p, firms)}
           more={more}
+          facts={!x.population}
         />
       ))}
       {rest.length > 0 && (
@@ -170,6 +171,7 @@ function PartItem({
   part: p,
   firms,
   more,
+  facts,
 }: {
   id: string
   of: Of
@@ -177,6 +179,8 @@ function PartItem({
   part: Part
   firms: Firm[]
   more: React.ReactNode
+  /** What is counted once for a region: parts tell facts, not enterprises. */
+  facts: boolean
 }) {
   const { t, n } = useI18n()
   const now = useSecond()
@@ -204,7 +208,9 @@ function PartItem({
   return (
     <Item id={id} crumb={name} begin={rows} below={shut ? undefined : opens}>
       <b>{name}</b>
-      <span className="muted small">{t('figures.members.known', { known: p.known, members: p.members })}</span>
+      <span className="muted small">
+        {t(facts ? 'figures.facts.known' : 'figures.members.known', { known: p.known, members: p.members })}
+      </span>
       {p.at && (
         <span className="muted small" title={dateTime(millis(p.at))}>
           {t('figures.at', { at: ageText(t, now - millis(p.at)) })}

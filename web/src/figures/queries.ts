@@ -18,6 +18,7 @@ export type FigureDetail = Omit<Digits<S['FigureDetail']>, 'manual' | 'revisions
 }
 export type Kind = Figure['period']['kind']
 export type Seal = S['SealView']
+export type Handed = S['HandedView']
 export type Keeper = S['KeeperView']
 
 export const figureKeys = {
@@ -69,6 +70,20 @@ export const useSealSteps = (org: string, kind: string, period: string) =>
   useQuery({
     queryKey: [...figureKeys.all(), 'seals', org, kind, period],
     queryFn: ({ signal }) => all<Seal>('/figure-seals', { org, kind, period }, signal),
+  })
+
+/** Where the periods stand that givers on other nodes have handed in to an organisation. */
+export const useHanded = (org: string) =>
+  useQuery({
+    queryKey: [...figureKeys.all(), 'handed', org],
+    queryFn: ({ signal }) => all<Handed>('/figure-seals/given', { org }, signal),
+    refetchInterval: (q) => (q.state.data?.some((h) => h.waiting) ? 5000 : false),
+  })
+
+export const useHandedSteps = (org: string, of: { agreement: string; kind: string; period: string }) =>
+  useQuery({
+    queryKey: [...figureKeys.all(), 'handed', org, of],
+    queryFn: ({ signal }) => all<S['HandedStep']>('/figure-seals/given/steps', { org, ...of }, signal),
   })
 
 export const useManuals = (org: string) =>

@@ -10,16 +10,19 @@ import { useRefreshed } from '../live/live'
 import { Answer, Blank, Fault } from '../ui/states'
 import { useSubmit } from '../ui/submit'
 import { DataTable } from '../ui/table'
+import { Handed } from './handed'
 import { SealTag } from './marks'
 import { figureKeys, useSeals, useSealSteps, type Kind, type Seal } from './queries'
 
 /** A step that is about to be taken. */
-interface Step {
+export interface Step {
   doing: 'submit' | 'return' | 'accept'
   keeper: string
   kind: Kind
   period: string
   root?: string
+  /** By which the keeper gives, where it is on another node. */
+  agreement?: string
 }
 
 /** Periods is where the periods of an organisation stand, and those that others have handed in to it. */
@@ -63,6 +66,7 @@ export function Periods({ kind, periods }: { kind: Kind | undefined; periods: st
         </Answer>
       </section>
       <ToUs begin={setStep} look={setLooked} />
+      <Handed begin={setStep} />
       {step && <StepDialog of={step} close={() => setStep(undefined)} />}
       {looked && <StepsDialog {...looked} close={() => setLooked(undefined)} />}
     </div>
@@ -253,6 +257,7 @@ function StepDialog({ of: s, close }: { of: Step; close: () => void }) {
           ...body,
           taker: org.id,
           root: s.root,
+          agreement: s.agreement,
           state: s.doing === 'accept' ? 'accepted' : 'returned',
         })
       await refreshed(figureKeys.all())

@@ -7,11 +7,15 @@ import { cases } from './areas/cases'
 import { correction } from './areas/correction'
 import { energy } from './areas/energy'
 import { facts } from './areas/facts'
+import { docking } from './areas/docking'
 import { fields } from './areas/fields'
 import { figures } from './areas/figures'
 import { files } from './areas/files'
 import { form } from './areas/form'
 import { grants } from './areas/grants'
+import { gs1 } from './areas/gs1'
+import { identifiers } from './areas/identifiers'
+import { twins } from './areas/twins'
 import { health } from './areas/health'
 import { inbox } from './areas/inbox'
 import { ledger } from './areas/ledger'
@@ -475,8 +479,12 @@ export const en: Record<Key, string> = {
   'audit.older': 'Older',
   'audit.none': 'Nothing is recorded yet',
   'audit.noneHelp': 'Every change is recorded: who, when, what, from where.',
+  ...docking.en,
   ...files.en,
   ...grants.en,
+  ...gs1.en,
+  ...identifiers.en,
+  ...twins.en,
   ...health.en,
   ...inbox.en,
   ...ledger.en,

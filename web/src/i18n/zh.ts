@@ -7,11 +7,15 @@ import { cases } from './areas/cases'
 import { correction } from './areas/correction'
 import { energy } from './areas/energy'
 import { facts } from './areas/facts'
+import { docking } from './areas/docking'
 import { fields } from './areas/fields'
 import { figures } from './areas/figures'
 import { files } from './areas/files'
 import { form } from './areas/form'
 import { grants } from './areas/grants'
+import { gs1 } from './areas/gs1'
+import { identifiers } from './areas/identifiers'
+import { twins } from './areas/twins'
 import { health } from './areas/health'
 import { inbox } from './areas/inbox'
 import { ledger } from './areas/ledger'
@@ -467,8 +471,12 @@ export const zh = {
   'audit.older': '较早',
   'audit.none': '还没有记录',
   'audit.noneHelp': '每次修改都会记录操作者、时间、变化和来源。',
+  ...docking.zh,
   ...files.zh,
   ...grants.zh,
+  ...gs1.zh,
+  ...identifiers.zh,
+  ...twins.zh,
   ...health.zh,
   ...inbox.zh,
   ...ledger.zh,

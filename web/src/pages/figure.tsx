@@ -131,6 +131,16 @@ function Head({ of: f }: { of: FigureDetail }) {
           </Figure>
         </dl>
         {f.superseded && <p className="muted">{t('figures.superseded', { at: dateTime(millis(f.superseded)) })}</p>}
+        {f.parts
+          .filter((p) => p.sealed)
+          .map((p) => (
+            <p key={p.source} className="muted">
+              {n(p.name)} ·{' '}
+              {p.later
+                ? t('figures.handed.sealedLater', { at: dateTime(millis(p.later)) })
+                : t('figures.handed.sealed')}
+            </p>
+          ))}
         {indicator.data && <Formula of={f} formula={indicator.data.formula} />}
       </div>
     </section>

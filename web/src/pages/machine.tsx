@@ -123,6 +123,7 @@ function Head({ machine }: { machine: Machine }) {
         </>
       }
     >
+      <Link to={at(`m/${machine.id}/twin`)}>{t('twin.open')}</Link>
       {gateway ? (
         <span className="row">
           <span className="muted">{t('gateway.one')}</span>

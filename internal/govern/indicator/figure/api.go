@@ -220,6 +220,24 @@ func (s *Service) sealRoutes(a *api.Server) {
 		func(ctx context.Context, in *body[Submission]) (*body[SealView], error) {
 			return told(s.Submit(ctx, in.Body))
 		})
+	api.Register(a, tag.Operation(http.MethodGet, "listHandedFigures", "/figure-seals/given", "Where the periods stand that givers on other nodes have handed in to an organisation of this one"),
+		func(ctx context.Context, in *struct {
+			Org uuid.UUID `query:"org" format:"uuid" required:"true" doc:"Who takes"`
+		}) (*api.List[HandedView], error) {
+			out, err := s.HandedTo(ctx, in.Org)
+			return many(out, "", err)
+		})
+	type of struct {
+		Org       uuid.UUID `query:"org" format:"uuid" required:"true" doc:"Who takes"`
+		Agreement uuid.UUID `query:"agreement" format:"uuid" required:"true"`
+		Kind      string    `query:"kind" enum:"moment,day,month,quarter,year" required:"true"`
+		Period    string    `query:"period" maxLength:"10" required:"true"`
+	}
+	api.Register(a, tag.Operation(http.MethodGet, "listHandedSteps", "/figure-seals/given/steps", "All steps of such a period and all decisions on it, the newest first"),
+		func(ctx context.Context, in *of) (*api.List[HandedStep], error) {
+			out, err := s.HandedSteps(ctx, in.Org, in.Agreement, in.Kind, in.Period)
+			return many(out, "", err)
+		})
 	api.Register(a, api.Created(tag.Operation(http.MethodPost, "decideFigures", "/figure-seals/decisions", "Return or accept a period, for an organisation of this node that takes the keeper's figures")),
 		func(ctx context.Context, in *body[Decision]) (*body[SealView], error) {
 			return told(s.Decide(ctx, in.Body))

@@ -1,15 +1,18 @@
 package figure
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"jingwei/internal/govern/indicator"
 	"jingwei/internal/kernel/org"
 	"jingwei/internal/kernel/store"
 )
@@ -67,26 +70,25 @@ func (b *batch) tellRows(ctx context.Context, changed *changes, commit int64, ag
 	if b.c.o.Streams == nil {
 		return nil
 	}
-	for i := range agreed.list {
-		a := &agreed.list[i]
-		if !agreed.observed(a) || a.Hosted() {
+	records := map[*org.Agreement][]Record{}
+	for k, rows := range changed.byColumn {
+		p, ok := Key{Kind: k.Kind, Period: k.Period}.Time()
+		if k.Source != Local || !ok {
 			continue
 		}
-		var records []Record
-		for k, rows := range changed.byColumn {
-			r, ok := rows[a.Giver.CreditCode]
-			if p, valid := (Key{Kind: k.Kind, Period: k.Period}).Time(); !ok || k.Source != Local || !valid || !tells(a, p) || !agreed.names(a, Item{k.Indicator, All, k.Baseline}) {
-				continue
+		for i := range rows {
+			for _, a := range agreed.codes[rows[i].now.Code] {
+				if !a.Hosted() && tells(a, p) && agreed.names(a, Item{k.Indicator, All, k.Baseline}) {
+					records[a] = append(records[a], b.c.tellObservation(k, rows[i].now, commit))
+				}
 			}
-			records = append(records, b.c.tellObservation(k, r.now, commit))
 		}
-		if len(records) == 0 {
-			continue
-		}
-		slices.SortFunc(records, func(x, y Record) int { // in one order, whatever the map's
+	}
+	for _, a := range slices.SortedFunc(maps.Keys(records), func(x, y *org.Agreement) int { return cmp.Compare(agreed.at[x.ID], agreed.at[y.ID]) }) {
+		slices.SortFunc(records[a], func(x, y Record) int { // in one order, whatever the map's
 			return slices.Compare(EncodeRecord(x), EncodeRecord(y))
 		})
-		if err := b.tell(ctx, a, records...); err != nil {
+		if err := b.tell(ctx, a, records[a]...); err != nil {
 			return err
 		}
 	}
@@ -102,12 +104,11 @@ func (c *Composer) tellObservation(k ColumnKey, r Row, commit int64) *TellObserv
 func (b *batch) tellFigures(ctx context.Context, figures []*Figure, agreed *agreed) error {
 	for _, f := range figures {
 		p, ok := f.Key.Time()
-		if !ok || f.Population == (Hash{}) {
+		if !ok {
 			continue
 		}
-		for i := range agreed.list {
-			a := &agreed.list[i]
-			if a.Giver.Node != b.c.o.Node || a.Giver.Org != f.Key.Keeper || a.Detail != org.DetailAggregate || !tells(a, p) || !agreed.names(a, Item{f.Key.Indicator, f.Key.Filter, f.Key.Baseline}) {
+		for _, a := range agreed.totals[f.Key.Keeper] {
+			if !tells(a, p) || !agreed.names(a, Item{f.Key.Indicator, f.Key.Filter, f.Key.Baseline}) {
 				continue
 			}
 			if a.Hosted() {
@@ -125,6 +126,9 @@ func (b *batch) tellFigures(ctx context.Context, figures []*Figure, agreed *agre
 }
 
 func (b *batch) tellFigure(ctx context.Context, a *org.Agreement, f *Figure) error {
+	if d := b.c.o.Library.Definition(f.Key.Indicator); d != nil && d.Of == indicator.OfRegion {
+		return b.tellRegion(ctx, a, f, d)
+	}
 	pop, err := b.c.o.Store.Population(ctx, b.tx, f.Population)
 	if err != nil {
 		return err
@@ -209,11 +213,10 @@ func Root(blinded []Hash) Hash {
 func (c *Composer) tellAfresh(ctx context.Context, t Taken, agreed *agreed) error {
 	commit := &Commit{}
 	commit.Done(t)
-	at := slices.IndexFunc(agreed.list, func(a org.Agreement) bool { return a.ID == t.Keeper })
-	if at < 0 || c.o.Streams == nil || agreed.list[at].Hosted() || agreed.list[at].Giver.Node != c.o.Node {
+	a := agreed.find(t.Keeper)
+	if a == nil || c.o.Streams == nil || a.Hosted() || a.Giver.Node != c.o.Node {
 		return c.write(ctx, commit, nil)
 	}
-	a := &agreed.list[at]
 	commit.telling = true
 	return c.write(ctx, commit, func(ctx context.Context, tx bun.Tx, w *Written, b *batch) error {
 		if agreed.observed(a) {
@@ -237,7 +240,7 @@ func (c *Composer) tellAfresh(ctx context.Context, t Taken, agreed *agreed) erro
 				return err
 			}
 		}
-		return nil
+		return b.tellEverySeal(ctx, a, agreed)
 	})
 }
 
@@ -271,7 +274,7 @@ func (b *batch) tellEveryFigure(ctx context.Context, a *org.Agreement, item Item
 		page.Limit = store.MaxLimit
 		return b.c.o.Store.List(ctx, b.tx, Board{Keeper: a.Giver.Org, Indicator: item.Indicator, Filter: item.Filter}, page)
 	}, func(f *Figure) error {
-		if p, ok := f.Key.Time(); f.Key.Baseline != item.Baseline || !ok || !tells(a, p) || f.Population == (Hash{}) {
+		if p, ok := f.Key.Time(); f.Key.Baseline != item.Baseline || !ok || !tells(a, p) {
 			return nil
 		}
 		return b.tellFigure(ctx, a, f)

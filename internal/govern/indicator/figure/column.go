@@ -1,13 +1,10 @@
 package figure
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
-	"sync"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // Row is what is known of one enterprise for the definition, period and source of a column.
@@ -40,41 +37,13 @@ func DecodeRow(b []byte) (Row, error) {
 	return row, r.end("a row")
 }
 
-// A column's blob: format; how many rows; pages of pageRows rows, each: first code, size when packed, size when unpacked (0 where it
-// was not worth packing); then the pages themselves, in order. So one enterprise is found without unpacking the others.
-//
-// A page, column by column: of each code how many bytes it shares with the one before and the bytes that follow; of each commit
-// the difference to the one before; of each observation its size; then all observations.
+// A column's blob: a head and pages. The head: format; how many rows; for each page of pageRows rows its first code, its size and its
+// SHA-256. So one enterprise is found without looking at the pages of others, and the SHA-256 of the head stands for the whole blob.
 const (
-	columnFormat   = 1
-	pageRows       = 256
+	columnFormat   = 2
 	maxColumn      = 1 << 21 // rows
 	maxObservation = 64 << 10
-	maxPage        = pageRows * (maxObservation + 128)
-	packFrom       = 128 // bytes below which a frame costs more than it saves
 )
-
-type page struct {
-	first          string
-	packed, length int // bytes; length 0: not packed
-	body           []byte
-}
-
-var packer = sync.OnceValue(func() *zstd.Encoder {
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(128<<10), zstd.WithLowerEncoderMem(true), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
-	if err != nil {
-		panic(err) // of constants
-	}
-	return e
-})
-
-var unpacker = sync.OnceValue(func() *zstd.Decoder {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxPopulation), zstd.WithDecoderConcurrency(2), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		panic(err) // of constants
-	}
-	return d
-})
 
 // EncodeRows packs rows whose codes ascend, each once. The bytes depend on the version of the library that packs; what they say does
 // not. Error: rows that are not in order, or too large.
@@ -85,7 +54,8 @@ func EncodeRows(rows []Row) ([]byte, error) {
 	head := &wire{}
 	head.byte(columnFormat)
 	head.count(len(rows))
-	var pages, plain []byte
+	var pages []byte
+	var w pageWriter
 	for at := 0; at < len(rows); at += pageRows {
 		part := rows[at:min(at+pageRows, len(rows))]
 		for i := range part {
@@ -94,187 +64,111 @@ func EncodeRows(rows []Row) ([]byte, error) {
 				return nil, fmt.Errorf("row %d of a column, %.80q with %d bytes: codes ascend and have 1 to %d bytes, observations at most %d", at+i, r.Code, len(r.Observation), maxCode, maxObservation)
 			}
 		}
-		plain = appendPage(plain[:0], part)
-		head.text(part[0].Code)
 		from := len(pages)
-		if len(plain) >= packFrom {
-			pages = packer().EncodeAll(plain, pages)
-		}
-		if packed := len(pages) - from; packed > 0 && packed < len(plain) {
-			head.count(packed)
-			head.count(len(plain))
-			continue
-		}
-		pages = append(pages[:from], plain...)
-		head.count(len(plain))
-		head.count(0)
+		pages = w.append(pages, part)
+		head.text(part[0].Code)
+		head.count(len(pages) - from)
+		head.hash(Sum(pages[from:]))
 	}
 	return append(head.b, pages...), nil
 }
 
-func appendPage(dst []byte, rows []Row) []byte {
-	w := &wire{dst}
-	w.count(len(rows))
-	last := ""
-	for i := range rows {
-		code := rows[i].Code
-		shared := 0
-		for shared < min(len(last), len(code)) && last[shared] == code[shared] {
-			shared++
-		}
-		w.count(shared)
-		w.text(code[shared:])
-		last = code
-	}
-	var before int64
-	for i := range rows {
-		w.number(rows[i].Commit - before)
-		before = rows[i].Commit
-	}
-	for i := range rows {
-		w.count(len(rows[i].Observation))
-	}
-	for i := range rows {
-		w.b = append(w.b, rows[i].Observation...)
-	}
-	return w.b
-}
-
 // DecodeRows unpacks a column. Error: ErrBytes.
 func DecodeRows(b []byte) ([]Row, error) {
-	n, pages, err := pagesOf(b)
+	c, err := columnOf(b)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Row, 0, n)
-	for i := range pages {
-		if out, err = pages[i].rows(out); err != nil {
+	return c.all()
+}
+
+// FindRows finds enterprises, whose codes ascend, in a column. Only the pages in which they stand are looked at. Those that are not in it
+// are left out. Error: ErrBytes.
+func FindRows(b []byte, codes []string) (out []Row, err error) {
+	c, err := columnOf(b)
+	if err != nil {
+		return nil, err
+	}
+	return c.find(codes)
+}
+
+// column is the head of a blob, with its pages.
+type column struct {
+	rows  int
+	pages []page
+	hash  Hash // that stands for all of it
+}
+
+// page is the one in which a code would stand; negative where that is before all.
+func (c *column) page(code string) int {
+	return sort.Search(len(c.pages), func(i int) bool { return string(c.pages[i].first) > code }) - 1
+}
+
+func (c *column) all() (out []Row, err error) {
+	var s sheet
+	out = make([]Row, 0, c.rows)
+	for i := range c.pages {
+		if out, err = c.pages[i].all(&s, out); err != nil {
 			return nil, err
 		}
 	}
-	if len(out) != n {
-		return nil, fmt.Errorf("%w: a column of %d rows holds %d", ErrBytes, n, len(out))
+	if len(out) != c.rows {
+		return nil, fmt.Errorf("%w: a column of %d rows holds %d", ErrBytes, c.rows, len(out))
 	}
 	return out, nil
 }
 
-// FindRows unpacks the pages of a column in which enterprises stand, whose codes ascend. Those that are not in it are left out. Error:
-// ErrBytes.
-func FindRows(b []byte, codes []string) ([]Row, error) {
-	_, pages, err := pagesOf(b)
-	if err != nil {
-		return nil, err
-	}
-	var out, rows []Row
-	at := -1
-	for _, code := range codes {
-		i, exact := slices.BinarySearchFunc(pages, code, func(p page, code string) int { return strings.Compare(p.first, code) })
-		if !exact {
-			i--
-		}
+func (c *column) find(codes []string) (out []Row, err error) {
+	var s sheet
+	for at := 0; at < len(codes); {
+		i := c.page(codes[at])
 		if i < 0 {
+			at++
 			continue
 		}
-		if i != at {
-			if rows, err = pages[i].rows(nil); err != nil {
-				return nil, err
-			}
-			at = i
+		n := at + 1
+		for n < len(codes) && (i+1 == len(c.pages) || codes[n] < string(c.pages[i+1].first)) {
+			n++
 		}
-		if j, ok := slices.BinarySearchFunc(rows, code, func(r Row, code string) int { return strings.Compare(r.Code, code) }); ok {
-			out = append(out, rows[j])
+		if out, err = c.pages[i].find(&s, codes[at:n], out); err != nil {
+			return nil, err
 		}
+		at = n
 	}
 	return out, nil
 }
 
-// pagesOf reads the head of a column.
-func pagesOf(b []byte) (n int, pages []page, err error) {
+// columnOf reads the head of a column. Error: ErrBytes.
+func columnOf(b []byte) (c column, err error) {
+	if len(b) > 0 && b[0] == columnFormat1 {
+		return column1(b)
+	}
 	r := &unwire{b: b}
 	r.version(columnFormat, "a column")
-	n = r.count(maxColumn, "rows of a column")
-	count := (n + pageRows - 1) / pageRows
-	if r.err == nil && count > len(r.b)/4 { // a page's head alone has more
-		r.fail("a column of %d rows is cut off", n)
+	c.rows = r.count(maxColumn, "rows of a column")
+	count := (c.rows + pageRows - 1) / pageRows
+	if r.err == nil && count > len(r.b)/len(Hash{}) { // a page's head alone has more
+		r.fail("a column of %d rows is cut off", c.rows)
 	}
-	for i := range count {
-		p := page{first: r.text(maxCode, "a page's code"), packed: r.count(maxPage, "a page"), length: r.count(maxPage, "an unpacked page")}
-		if r.err == nil && i > 0 && pages[i-1].first >= p.first {
+	if r.err == nil {
+		c.pages = make([]page, count)
+	}
+	sizes := make([]int, len(c.pages))
+	for i := range c.pages {
+		p := &c.pages[i]
+		p.first, sizes[i], p.hash = r.bytes(maxCode, "a page's code"), r.count(maxPage, "a page"), r.hash("a page")
+		if r.err == nil && i > 0 && string(c.pages[i-1].first) >= string(p.first) {
 			r.fail("pages do not ascend at %.40q", p.first)
 		}
 		if r.err != nil {
-			return 0, nil, r.err
-		}
-		pages = append(pages, p)
-	}
-	for i := range pages {
-		pages[i].body = r.take(pages[i].packed, "a page")
-	}
-	return n, pages, r.end("a column")
-}
-
-// rows appends a page's rows.
-func (p *page) rows(out []Row) ([]Row, error) {
-	body := p.body
-	if p.length > 0 {
-		var err error
-		if body, err = unpack(p.body, p.length); err != nil {
-			return nil, err
+			return column{}, r.err
 		}
 	}
-	r := &unwire{b: body}
-	n := r.count(pageRows, "rows of a page")
-	from := len(out)
-	var codes []byte
-	var ends [pageRows]int
-	last := 0 // where the code before begins
-	for i := range n {
-		at := len(codes)
-		shared := r.count(maxCode, "what a code shares")
-		if r.err == nil && shared > at-last {
-			r.fail("a code shares %d bytes with one of %d", shared, at-last)
-		}
-		if r.err != nil {
-			return nil, r.err
-		}
-		codes = append(codes, codes[last:last+shared]...)
-		codes = append(codes, r.bytes(maxCode-shared, "a code")...)
-		ends[i], last = len(codes), at
+	c.hash = Sum(b[:len(b)-len(r.b)])
+	for i := range c.pages {
+		c.pages[i].body = r.take(sizes[i], "a page")
 	}
-	text := string(codes)
-	before, at := int64(0), 0
-	for i := range n {
-		before += r.number("a commit")
-		row := Row{Code: text[at:ends[i]], Commit: before}
-		at = ends[i]
-		if r.err == nil && (row.Code == "" || i == 0 && row.Code != p.first || len(out) > 0 && out[len(out)-1].Code >= row.Code) {
-			r.fail("codes do not ascend at %.40q", row.Code)
-		}
-		out = append(out, row)
-	}
-	var sizes [pageRows]int
-	for i := range n {
-		sizes[i] = r.count(maxObservation, "an observation")
-	}
-	for i := range n {
-		if sizes[i] > 0 {
-			out[from+i].Observation = r.take(sizes[i], "an observation")
-		}
-	}
-	return out, r.end("a page")
-}
-
-// unpack unpacks exactly size bytes. Error: ErrBytes.
-func unpack(packed []byte, size int) ([]byte, error) {
-	var h zstd.Header
-	if err := h.Decode(packed); err != nil || !h.HasFCS || h.FrameContentSize != uint64(size) {
-		return nil, fmt.Errorf("%w: a frame does not hold %d bytes", ErrBytes, size)
-	}
-	out, err := unpacker().DecodeAll(packed, make([]byte, 0, size))
-	if err != nil || len(out) != size {
-		return nil, fmt.Errorf("%w: a frame cannot be read", ErrBytes)
-	}
-	return out, nil
+	return c, r.end("a column")
 }
 
 // MergeRows lays newer rows over older ones; both ascend.
@@ -324,20 +218,4 @@ func chain(place int64) (out []int64) {
 		place -= lowDigit(place)
 	}
 	return out
-}
-
-// appendSized packs a value that is not a column, behind its size.
-func appendSized(b []byte) []byte {
-	return packer().EncodeAll(b, binary.AppendUvarint(nil, uint64(len(b))))
-}
-
-// maxPopulation bounds a population in bytes.
-const maxPopulation = 256 << 20
-
-func takeSized(b []byte) ([]byte, error) {
-	size, n := binary.Uvarint(b)
-	if n <= 0 || size > maxPopulation {
-		return nil, fmt.Errorf("%w: a packed value of an impossible size", ErrBytes)
-	}
-	return unpack(b[n:], int(size))
 }

@@ -12,9 +12,10 @@ import (
 
 // Commit is what one step of composing writes, all of it or nothing. Its zero value is empty.
 type Commit struct {
-	rows        map[ColumnKey]map[string]Row
+	rows        map[ColumnKey][]Row
 	populations map[Hash]*Population
 	figures     map[Key]*Figure
+	over        map[Key]*Figure // what stood, where it was read already
 	cursors     map[string]Cursor
 	dirty       []Dirty
 	done        []Taken
@@ -25,18 +26,28 @@ type Commit struct {
 type Written struct {
 	Commit  int64     // ns since 1970; 0 where nothing was that has one
 	Figures []*Figure // new revisions, by key
+	Hashes  []Hash    // of Figures
 	Same    int       // figures that say what stands, and made no revision
 }
 
 // PutRow puts an enterprise's observation into a column. A row without a commit gets that of this one. The last of several counts.
 func (c *Commit) PutRow(k ColumnKey, r Row) {
+	c.PutRows(k, []Row{r})
+}
+
+// PutRows is PutRow for many.
+func (c *Commit) PutRows(k ColumnKey, rows []Row) {
+	if len(rows) == 0 {
+		return
+	}
 	if c.rows == nil {
-		c.rows = map[ColumnKey]map[string]Row{}
+		c.rows = map[ColumnKey][]Row{}
 	}
 	if c.rows[k] == nil {
-		c.rows[k] = map[string]Row{}
+		c.rows[k] = rows
+		return
 	}
-	c.rows[k][r.Code] = r
+	c.rows[k] = append(c.rows[k], rows...)
 }
 
 // PutPopulation keeps a population, and says under which hash.
@@ -56,6 +67,15 @@ func (c *Commit) PutFigure(f *Figure) {
 		c.figures = map[Key]*Figure{}
 	}
 	c.figures[f.Key] = f
+}
+
+// PutOver is PutFigure for what was made of the revision that stands.
+func (c *Commit) PutOver(stands, f *Figure) {
+	c.PutFigure(f)
+	if c.over == nil {
+		c.over = map[Key]*Figure{}
+	}
+	c.over[f.Key] = stands
 }
 
 // PutCursor says how far a source has been followed.
@@ -80,7 +100,8 @@ func (s *Store) Write(ctx context.Context, tx bun.Tx, c *Commit, now time.Time) 
 		}
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(c.rows), columnOrder) {
-		rows := slices.SortedFunc(maps.Values(c.rows[k]), func(a, b Row) int { return strings.Compare(a.Code, b.Code) })
+		c.rows[k] = lastOfEach(c.rows[k])
+		rows := slices.Clone(c.rows[k]) // a transaction that is tried again gets another commit
 		for i := range rows {
 			if rows[i].Commit == 0 {
 				rows[i].Commit = out.Commit
@@ -96,19 +117,29 @@ func (s *Store) Write(ctx context.Context, tx bun.Tx, c *Commit, now time.Time) 
 		}
 	}
 	list := slices.SortedFunc(maps.Values(c.figures), func(a, b *Figure) int { return strings.Compare(a.Key.String(), b.Key.String()) })
-	if out.Figures, err = s.putFigures(ctx, tx, list, out.Commit); err != nil {
+	if out.Figures, out.Hashes, err = s.putFigures(ctx, tx, list, c.over, out.Commit); err != nil {
 		return out, err
 	}
 	out.Same = len(list) - len(out.Figures)
-	for _, name := range slices.Sorted(maps.Keys(c.cursors)) {
-		if err := s.putCursor(ctx, tx, name, c.cursors[name]); err != nil {
-			return out, err
-		}
+	if err := s.putCursors(ctx, tx, c.cursors); err != nil {
+		return out, err
 	}
 	if err := s.done(ctx, tx, c.done); err != nil {
 		return out, err
 	}
 	return out, s.Mark(ctx, tx, c.dirty...)
+}
+
+// lastOfEach is rows by code, of several of one enterprise the last. It reorders them.
+func lastOfEach(rows []Row) []Row {
+	slices.SortStableFunc(rows, func(a, b Row) int { return strings.Compare(a.Code, b.Code) })
+	out := rows[:0]
+	for i := range rows {
+		if i+1 == len(rows) || rows[i+1].Code != rows[i].Code {
+			out = append(out, rows[i])
+		}
+	}
+	return out
 }
 
 func columnOrder(a, b ColumnKey) int { return strings.Compare(a.String(), b.String()) }

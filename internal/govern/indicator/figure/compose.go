@@ -92,16 +92,11 @@ func definitionHash(d *indicator.Definition) Hash {
 
 // figure works one figure out of everything it rests on, with its population where that may not be kept yet.
 func (c *Composer) figure(ctx context.Context, k *Keeper, item Item, d *indicator.Definition, p indicator.Period, agreed *agreed) (*Figure, *Population, error) {
-	f := &Figure{Key: item.key(k.Org, p), Definition: definitionHash(d)}
 	if d.Of == indicator.OfRegion {
-		v, err := c.o.Sources.Counted(ctx, k.Org, k.Scope, d, p, item.Baseline)
-		if err != nil {
-			return nil, nil, err
-		}
-		o := v.Observation()
-		f.Account = o.Encode()
-		return f, nil, nil
+		f, err := c.region(ctx, k, item, d, p, agreed)
+		return f, nil, err
 	}
+	f := &Figure{Key: item.key(k.Org, p), Definition: definitionHash(d)}
 	s, err := c.gather(ctx, k, item, d, p, agreed)
 	if err != nil {
 		return nil, nil, err

@@ -72,15 +72,31 @@ formula: now - base
 upward: {how: mean, also: [pooled]}
 suppress: 3
 assumptions: [{zh: 假设, en: assumed}]
+`, `
+id: prizes
+version: 1.0.0
+source: the tests
+name: {zh: 奖项, en: Prizes}
+unit: '1'
+period: year
+of: region
+inputs:
+  - {key: won, name: {zh: 奖项, en: Prizes}, unit: '1', from: {entry: prizes, take: count}}
+  - {key: winners, name: {zh: 得奖者, en: Winners}, unit: '1', from: {entry: prizes, take: distinct, field: code}}
+  - {key: paid, name: {zh: 奖金, en: Money}, unit: '1', from: {entry: prizes, take: sum, field: paid}}
+formula: won + winners + paid
+assumptions: [{zh: 假设, en: assumed}]
 `}
 
 type noWords struct{}
 
-func (noWords) FactFields(string) (field.Schema, bool)            { return nil, false }
-func (noWords) EntryFields(string) (field.Schema, []string, bool) { return nil, nil, false }
-func (noWords) Instrument(string) bool                            { return false }
-func (noWords) Class(string) bool                                 { return false }
-func (noWords) Tag(string) bool                                   { return true }
+func (noWords) FactFields(string) (field.Schema, bool) { return nil, false }
+func (noWords) EntryFields(register string) (field.Schema, []string, bool) {
+	return field.Schema{{Key: "code", Type: field.Text}, {Key: "paid", Type: field.Integer}}, nil, register == "prizes"
+}
+func (noWords) Instrument(string) bool { return false }
+func (noWords) Class(string) bool      { return false }
+func (noWords) Tag(string) bool        { return true }
 
 func testLibrary(t testing.TB) *indicator.Library {
 	t.Helper()
@@ -246,8 +262,58 @@ func (n *treeNode) Self(_ context.Context, id uuid.UUID, _ string) (indicator.En
 	return n.w.firms[n.w.firm(id)].Enterprise, nil
 }
 
-func (n *treeNode) Counted(context.Context, uuid.UUID, string, *indicator.Definition, indicator.Period, string) (*indicator.Valuation, error) {
-	return nil, store.ErrNotFound
+func (n *treeNode) Counted(_ context.Context, _ uuid.UUID, _ string, d *indicator.Definition, p indicator.Period, _ string) (*indicator.Valuation, error) {
+	if d.Of != indicator.OfRegion {
+		return nil, store.ErrNotFound
+	}
+	return n.w.counted(slices.Index(n.w.nodes, n), d, p), nil
+}
+
+// prizes are those that a keeper's register lists of a period: some of 30 that there are, which others may list too.
+func (w *tree) prizes(node int, d *indicator.Definition, p indicator.Period) (list []int, some bool) {
+	r := rand.New(rand.NewPCG(uint64(node)*131+uint64(p.Begin()>>40), uint64(w.said[inputKey{-1 - node, d.ID, p.Label}])))
+	if r.IntN(8) == 0 {
+		return nil, false // the register is empty
+	}
+	for i := range 30 {
+		if r.IntN(4) == 0 {
+			list = append(list, i)
+		}
+	}
+	return list, true
+}
+
+// counted is what a keeper knows by itself.
+func (w *tree) counted(node int, d *indicator.Definition, p indicator.Period) *indicator.Valuation {
+	list, some := w.prizes(node, d, p)
+	inputs := make([]indicator.Given, len(d.Inputs))
+	for i := range inputs {
+		g := &inputs[i]
+		if g.Grade = fact.Documented; !some {
+			g.Lack, g.Source = indicator.NoEntries, -1
+			continue
+		}
+		g.Num = new(big.Rat)
+		winners := map[int]bool{}
+		for _, n := range list {
+			x := indicator.United{Mark: [16]byte{byte(n)}}
+			switch d.Inputs[i].From[0].Take {
+			case "distinct":
+				x.Mark[0] = byte(n / 3)
+			case "sum":
+				x.Num = big.NewRat(int64(n), 1)
+				g.Num.Add(g.Num, x.Num)
+			default:
+				g.Num.Add(g.Num, big.NewRat(1, 1))
+			}
+			winners[n/3] = true
+			g.United = append(g.United, x)
+		}
+		if d.Inputs[i].From[0].Take == "distinct" {
+			g.Num.SetInt64(int64(len(winners)))
+		}
+	}
+	return indicator.Evaluate(d, p, inputs)
 }
 
 func (n *treeNode) Complete(_ context.Context, _ *indicator.Definition, _ indicator.Asked, o indicator.Observation) (indicator.Observation, error) {
@@ -369,6 +435,10 @@ func (w *tree) list(up, home *treeNode, size string, agrees bool) {
 func (w *tree) agree() {
 	figures := []string{"change@~2024-12-31", "has", "has@size=large", "rate", "rate@size=large"}
 	add := func(giver, taker org.Party, detail string) {
+		figures := figures
+		if detail == org.DetailAggregate {
+			figures = append(slices.Clone(figures[:3:3]), append([]string{"prizes"}, figures[3:]...)...)
+		}
 		a := org.Agreement{ID: id('a', len(w.agreed)), Version: 1, Kind: "parent", Giver: giver, Taker: taker, Figures: figures, Detail: detail, Span: org.Span{From: 1, To: store.Forever}}
 		w.agreed = append(w.agreed, a)
 		w.acts = append(w.acts, org.AgreementAct{N: uint64(len(w.acts) + 1), Agreement: a.ID})
@@ -490,6 +560,13 @@ func everyFigure(t *testing.T, l *indicator.Library, seed uint64, size, ops int)
 			d := l.Definitions()[r.IntN(len(l.Definitions()))]
 			ps := Periods(d.Kinds()[r.IntN(len(d.Kinds()))], "2026-11-22")
 			p := ps[r.IntN(len(ps))]
+			if d.Of == indicator.OfRegion {
+				if i := r.IntN(len(w.nodes)); w.nodes[i].keeper != uuid.Nil {
+					w.said[inputKey{-1 - i, d.ID, p.Label}]++
+					w.nodes[i].changes = append(w.nodes[i].changes, Change{Org: w.nodes[i].keeper, What: indicator.TouchEntry + ":prizes", From: p.Begin()})
+				}
+				continue
+			}
 			w.said[inputKey{f, d.ID, p.Label}]++
 			home := w.firms[f].home
 			home.changes = append(home.changes, Change{Org: w.firms[f].Org, What: map[string]string{"rate": "declared:a", "has": "declared:x", "change": "declared:a"}[d.ID], From: p.Begin()})
@@ -529,6 +606,10 @@ func (w *tree) counts(l *indicator.Library) {
 	for k, f := range root.figures() {
 		d := l.Definition(k.Indicator)
 		p, _ := k.Time()
+		if d.Of == indicator.OfRegion {
+			w.united(l, d, f)
+			continue
+		}
 		want := indicator.NewAccount(d)
 		for i, firm := range w.firms {
 			switch {
@@ -549,5 +630,28 @@ func (w *tree) counts(l *indicator.Library) {
 		if string(f.Account) != string(want.Encode()) {
 			w.t.Fatalf("%s: the parts do not add up to all enterprises", k)
 		}
+	}
+}
+
+// united compares what the root counts of its region with all that keepers know, each prize once.
+func (w *tree) united(l *indicator.Library, d *indicator.Definition, f *Figure) {
+	p, _ := f.Key.Time()
+	prizes, winners, paid, some := map[int]bool{}, map[int]bool{}, 0, false
+	for i, n := range w.nodes {
+		if n.keeper == uuid.Nil {
+			continue
+		}
+		list, any := w.prizes(i, d, p)
+		some = some || any
+		for _, x := range list {
+			if !prizes[x] {
+				paid += x
+			}
+			prizes[x], winners[x/3] = true, true
+		}
+	}
+	got := proof.Must(l.DecodeUnion(d, f.Account)).Evaluate(p)
+	if want := big.NewRat(int64(len(prizes)+len(winners)+paid), 1); (got.Num != nil) != some || some && got.Num.Cmp(want) != 0 {
+		w.t.Fatalf("%s counts %v, and there are %v: %d prizes, %d winners", f.Key, got.Num, want, len(prizes), len(winners))
 	}
 }

@@ -61,7 +61,7 @@ type Change struct {
 	From, To int64     // the time that it is about, ns; periods that end before From stay as they are
 }
 
-// Changes are followed by cursors: facts, entries and what else writes down that it has changed.
+// Changes are followed by cursors: facts, entries, readings and what else writes down that it has changed.
 type Changes interface {
 	// Names of what is followed.
 	Names() []string
@@ -96,7 +96,9 @@ type Composer struct {
 	looked  map[uuid.UUID]bool // at least once since the start
 
 	active      *agreed
+	seen        *agreed // of which arrivals knows who has not been looked at
 	populations memory[Hash, *Population]
+	rolls       memory[Hash, *roll]
 	draws       memory[string, *indicator.Members]
 	hashes      memory[*indicator.Members, Hash]
 	plans       memory[plan, []task]
@@ -104,14 +106,13 @@ type Composer struct {
 	trouble     string
 }
 
-// NewComposer makes a Composer. Everything that rests on readings is looked at again at its start: what changed while it was away is not
-// written down anywhere else.
+// NewComposer makes a Composer.
 func NewComposer(o ComposerOptions) *Composer {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	c := &Composer{o: o, wake: make(chan struct{}, 1), pending: map[Change]bool{}, came: map[uuid.UUID]bool{}, looked: map[uuid.UUID]bool{}}
-	c.Touch(Change{What: indicator.TouchReadings, To: 1<<63 - 1})
+	c.rolls.most = rolls
 	return c
 }
 
@@ -183,6 +184,9 @@ func (c *Composer) Step(ctx context.Context) (worked bool, err error) {
 	}
 	if worked, err = c.follow(ctx); worked || err != nil {
 		return worked, wrapf("follow changes", err)
+	}
+	if worked, err = c.tellSeals(ctx); worked || err != nil {
+		return worked, wrapf("tell where periods stand", err)
 	}
 	if worked, err = c.work(ctx); worked || err != nil {
 		return worked, wrapf("work out figures", err)
@@ -324,11 +328,7 @@ func (c *Composer) touched(ctx context.Context, changes []Change, commit *Commit
 	today := c.day()
 	for _, x := range changes {
 		list := c.o.Library.Touched(x.What)
-		for i := range agreed.list {
-			a := &agreed.list[i]
-			if !agreed.observed(a) || x.Org != uuid.Nil && a.Giver.Org != x.Org {
-				continue
-			}
+		for _, a := range agreed.observers(x.Org) {
 			for _, d := range list {
 				if !slices.ContainsFunc(agreed.named(a), func(i Item) bool { return i.Indicator == d.ID }) {
 					continue
@@ -367,46 +367,3 @@ func (c *Composer) reaches(x *Change, d *indicator.Definition, p indicator.Perio
 
 // everybody in the place of a credit code stands for the figures of all keepers, and for no enterprise's observations.
 const everybody = "all"
-
-// memory keeps a few values that are costly to read.
-type memory[K comparable, V any] struct {
-	mu     sync.Mutex
-	values map[K]V
-	order  []K
-}
-
-func (m *memory[K, V]) forget() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.values, m.order = nil, nil
-}
-
-// remembered is how many: a population of a province has some ten megabytes.
-const remembered = 8
-
-// get reads what is not remembered. Who asks for the same meanwhile waits.
-func (m *memory[K, V]) get(key K, read func() (V, error)) (V, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if v, ok := m.values[key]; ok {
-		return v, nil
-	}
-	v, err := read()
-	if err != nil {
-		return v, err
-	}
-	if m.values == nil {
-		m.values = map[K]V{}
-	}
-	if len(m.order) >= remembered {
-		delete(m.values, m.order[0])
-		m.order = m.order[1:]
-	}
-	m.values[key] = v
-	m.order = append(m.order, key)
-	return v, nil
-}
-
-func (c *Composer) population(ctx context.Context, hash Hash) (*Population, error) {
-	return c.populations.get(hash, func() (*Population, error) { return c.o.Store.Population(ctx, c.o.Store.db, hash) })
-}

@@ -33,6 +33,7 @@ var (
 	ErrSealEmpty = problem.Define("figure-seal-empty", 409)       //
 	ErrSealState = problem.Define("figure-seal-state", 409)       // state, needs
 	ErrSealRoot  = problem.Define("figure-seal-other", 409)       // root
+	ErrSealHere  = problem.Define("figure-seal-here", 409)        // here, figures
 	ErrTaker     = problem.Define("figure-taker", 403)            //
 	ErrLarge     = problem.Define("figure-table-large", 422)      // max
 	ErrVia       = problem.Define("figure-via", 422)              // max
@@ -44,7 +45,7 @@ var (
 
 func problems() []*problem.Kind {
 	return []*problem.Kind{ErrScope, ErrPolicy, ErrIndicator, ErrFilter, ErrPeriod, ErrBaseline, ErrReading, ErrValue, ErrUnit, ErrEvidence, ErrDocument, ErrReason, ErrThere, ErrState, ErrOwn, ErrChanged,
-		ErrSealEmpty, ErrSealState, ErrSealRoot, ErrTaker, ErrLarge, ErrVia, ErrQuestion, ErrRests, ErrTooLarge, ErrProof}
+		ErrSealEmpty, ErrSealState, ErrSealRoot, ErrSealHere, ErrTaker, ErrLarge, ErrVia, ErrQuestion, ErrRests, ErrTooLarge, ErrProof}
 }
 
 // Bounds of a reason, in characters.

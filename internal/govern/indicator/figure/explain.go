@@ -211,12 +211,10 @@ func (x *Explainer) population(ctx context.Context, f *Figure, in Asked, onward 
 	}
 	out.Revision, out.Commit, out.Watermark, out.Definition = f.Revision, store.Instant(f.Commit), store.Instant(f.Watermark), f.Definition.String()
 	g := *f
-	if onward != "" && d.Of == indicator.OfEnterprise { // as it is told
-		account, err := x.s.o.Library.DecodeAccount(d, f.Account)
-		if err != nil {
+	if onward != "" { // as it is told
+		if g.Account, err = told(x.s.o.Library, d, f); err != nil {
 			return nil, err
 		}
-		g.Account = account.Told().Encode()
 	}
 	read, err := ReadFigure(x.s.o.Library, d, &g)
 	if err != nil {
@@ -231,8 +229,11 @@ func (x *Explainer) population(ctx context.Context, f *Figure, in Asked, onward 
 	out.Grade, out.Coverage = read.Grade, read.Coverage
 	if f.Population == (Hash{}) { // counted once, of the keeper's own records
 		p, _ := f.Key.Time()
-		if o, err := x.s.o.Library.DecodeObservation(d, f.Account); err == nil {
-			out.Value = o.Evaluate(d, p).Shown()
+		if u, err := x.s.o.Library.DecodeUnion(d, g.Account); err == nil {
+			out.Value = u.Evaluate(p).Shown()
+		}
+		if err := x.parts(ctx, f, out); err != nil {
+			return nil, err
 		}
 		out.weigh(x.s.o.Now())
 		return out, nil

@@ -64,7 +64,11 @@ func newLadderOf(t testing.TB, prepare func(*ladder)) *ladder {
 	}
 	prepare(w)
 	agree := func(giver, taker orgs.Party, detail string) uuid.UUID {
-		a := orgs.Agreement{ID: id('a', len(w.agreed)), Version: 1, Kind: "parent", Giver: giver, Taker: taker, Figures: []string{"has", "rate"}, Detail: detail, Drill: orgs.LevelReadings, Onward: orgs.LevelReadings, Span: orgs.Span{From: 1, To: store.Forever}}
+		figures := []string{"has", "rate"}
+		if detail == orgs.DetailAggregate {
+			figures = []string{"has", "prizes", "rate"}
+		}
+		a := orgs.Agreement{ID: id('a', len(w.agreed)), Version: 1, Kind: "parent", Giver: giver, Taker: taker, Figures: figures, Detail: detail, Drill: orgs.LevelReadings, Onward: orgs.LevelReadings, Span: orgs.Span{From: 1, To: store.Forever}}
 		w.agreed = append(w.agreed, a)
 		w.acts = append(w.acts, orgs.AgreementAct{N: uint64(len(w.acts) + 1), Agreement: a.ID})
 		if !a.Hosted() {

@@ -176,13 +176,20 @@ type delivery struct {
 // accounts reads what was delivered.
 func (s *sum) accounts(ctx context.Context, list []*org.Agreement) ([]delivery, error) {
 	out := make([]delivery, len(list))
+	var pins map[[2]uuid.UUID]int64
+	if len(list) > 0 {
+		var err error
+		if pins, err = s.c.o.Store.pins(ctx, s.c.o.Store.db, s.item.Indicator, s.p.Kind, s.p.Label); err != nil {
+			return nil, err
+		}
+	}
 	for i, a := range list {
 		out[i].a = a
 		key := s.item.key(a.ID, s.p)
 		if a.Hosted() {
 			key.Keeper = a.Giver.Org
 		}
-		f, err := s.c.o.Store.Figure(ctx, s.c.o.Store.db, key.ID(), Now)
+		f, err := s.c.o.Store.standsOrPinned(ctx, key.ID(), pins[[2]uuid.UUID{a.ID, key.ID()}])
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}

@@ -1,14 +1,22 @@
 package figure
 
 import (
+	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"jingwei/internal/govern/indicator"
+	"jingwei/internal/kernel/audit"
+	"jingwei/internal/kernel/auth"
+	"jingwei/internal/kernel/auth/authtest"
 	"jingwei/internal/kernel/org"
+	"jingwei/internal/kernel/proof"
 )
 
 // Whatever is agreed, each record of each stream is in its agreement: its indicator and population, its period, its depth. Of enterprises
@@ -35,6 +43,7 @@ func TestNothingBeyondAnAgreementLeaves(t *testing.T) {
 		}
 		w.heal()
 	}
+	w.handIn()
 	kinds := map[byte]int{}
 	for i := range w.agreed {
 		a := &w.agreed[i]
@@ -45,7 +54,7 @@ func TestNothingBeyondAnAgreementLeaves(t *testing.T) {
 			}
 		}
 	}
-	for _, k := range []byte{recordPopulation, recordAccount, recordEnterprise, recordObservation, recordProof} {
+	for _, k := range []byte{recordPopulation, recordAccount, recordEnterprise, recordObservation, recordProof, recordSeal} {
 		if kinds[k] == 0 {
 			t.Errorf("no record of kind %d was told: %v", k, kinds)
 		}
@@ -76,6 +85,41 @@ func wholeRecords(t *testing.T, list [][]byte) (out [][]byte) {
 	return out
 }
 
+// handIn has every keeper hand in a month and a year, and somebody else return the month.
+func (w *tree) handIn() {
+	ctx := w.t.Context()
+	for _, n := range w.nodes {
+		if n.keeper == uuid.Nil {
+			continue
+		}
+		if err := audit.Migrate(ctx, n.db); err != nil {
+			w.t.Fatal(err)
+		}
+		s := proof.Must(New(ctx, Options{DB: n.db, Library: w.library, Orgs: namedKeepers{}, Now: func() time.Time { return w.now }}))
+		clerk := auth.With(ctx, authtest.Person("clerk", map[uuid.UUID]auth.Role{n.keeper: auth.Owner}))
+		for kind, label := range map[string]string{"month": "2026-09", "year": "2025"} {
+			x, err := s.Submit(clerk, Submission{Org: n.keeper, Kind: kind, Period: label, Reason: "handed in"})
+			if errors.Is(err, ErrSealEmpty) {
+				continue
+			}
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			if kind == "year" {
+				continue
+			}
+			err = n.db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+				_, err := s.DecideFor(ctx, tx, auth.System(n.keeper), uuid.New(), Decision{Org: n.keeper, Kind: kind, Period: label, Taker: uuid.New(), State: Returned, Root: x.Root.String(), Reason: "to nobody else"})
+				return err
+			})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+	w.heal()
+}
+
 func leaves(t *testing.T, l *indicator.Library, a *org.Agreement, b []byte) {
 	t.Helper()
 	r, err := DecodeRecord(b)
@@ -104,8 +148,18 @@ func leaves(t *testing.T, l *indicator.Library, a *org.Agreement, b []byte) {
 	case *TellAccount:
 		named(x.Key, x.Key.Filter)
 		d := l.Definition(x.Key.Indicator)
+		if d.Of == indicator.OfRegion {
+			union, err := l.DecodeUnion(d, x.Account)
+			if err != nil || a.Detail != org.DetailAggregate || x.Population != (Hash{}) || string(union.Told().Encode()) != string(x.Account) {
+				t.Errorf("the account of %s tells more than facts: %v", x.Key, err)
+			}
+			return
+		}
 		account, err := l.DecodeAccount(d, x.Account)
-		if err != nil || a.Detail != org.DetailAggregate || d.Suppress > 0 && account.Known() > 0 && account.Known() < d.Suppress {
+		if err != nil {
+			t.Fatalf("the account of %s: %v", x.Key, err)
+		}
+		if a.Detail != org.DetailAggregate || d.Suppress > 0 && account.Known() > 0 && account.Known() < d.Suppress {
 			t.Errorf("the account of %s tells of %d: %v", x.Key, account.Known(), err)
 		}
 	case *TellEnterprise:
@@ -120,6 +174,16 @@ func leaves(t *testing.T, l *indicator.Library, a *org.Agreement, b []byte) {
 	case *TellProof:
 		if len(x.Own) == 0 || len(x.Own) > len(x.Items) {
 			t.Errorf("a proof opens %d of %d items", len(x.Own), len(x.Items))
+		}
+	case *TellSeal:
+		if p, ok := (Key{Kind: x.Kind, Period: x.Period}).Time(); !ok || !tells(a, p) || a.Detail != org.DetailAggregate {
+			t.Errorf("%s is told to have been handed in under an agreement since %q", x.Period, a.Since)
+		}
+		for _, f := range x.Figures {
+			named(f.Key, f.Key.Filter)
+		}
+		if x.State != Submitted && (x.Reason != "" || x.By != "") {
+			t.Errorf("what another taker decided is told: %q by %q", x.Reason, x.By)
 		}
 	default:
 		t.Errorf("%T is told", r)

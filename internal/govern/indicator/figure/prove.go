@@ -3,13 +3,11 @@ package figure
 import (
 	"context"
 	"encoding/binary"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"jingwei/internal/kernel/evidence"
-	"jingwei/internal/kernel/org"
 )
 
 // Evidence is the node's evidence log; *evidence.Log is one.
@@ -87,7 +85,7 @@ func (c *Composer) tellProofs(ctx context.Context) (bool, error) {
 	return true, db.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		for i := range list {
 			t := &list[i]
-			if slices.ContainsFunc(agreed.list, func(a org.Agreement) bool { return a.ID == t.Agreement }) {
+			if agreed.find(t.Agreement) != nil {
 				x, err := c.proofOf(ctx, tx, t)
 				if err != nil {
 					return err

@@ -19,11 +19,13 @@ type Read struct {
 func ReadFigure(l *indicator.Library, d *indicator.Definition, f *Figure) (out Read, err error) {
 	if d.Of == indicator.OfRegion {
 		p, _ := f.Key.Time()
-		o, err := l.DecodeObservation(d, f.Account)
+		u, err := l.DecodeUnion(d, f.Account)
 		if err != nil {
 			return out, fmt.Errorf("figure %s: %w", f.Key, err)
 		}
-		return readValue(o.Evaluate(d, p)), nil
+		out = readValue(u.Evaluate(p))
+		out.told(d, f.Parts)
+		return out, nil
 	}
 	a, err := l.DecodeAccount(d, f.Account)
 	if err != nil {
@@ -50,6 +52,33 @@ func readValue(v *indicator.Valuation) Read {
 	}
 	out.Readings = []indicator.Reading{r}
 	return out
+}
+
+// told tells who was to tell of its part of the region and has not, beside the keeper itself.
+func (out *Read) told(d *indicator.Definition, parts []Part) {
+	missing, all, n := map[indicator.Lack]int{}, 0, 0
+	for i := range parts {
+		switch {
+		case parts[i].Kind != Account:
+			continue
+		case parts[i].State == Undelivered:
+			missing[indicator.Undelivered]++
+		case parts[i].State == Isolated:
+			missing[indicator.Isolated]++
+		}
+		all++
+	}
+	for _, why := range []indicator.Lack{indicator.Undelivered, indicator.Isolated} {
+		if missing[why] > 0 {
+			n += missing[why]
+			out.Absent = append(out.Absent, indicator.AbsentIn{Absent: indicator.Absent{Name: d.Name, Reason: why, Text: why.Text()}, Firms: missing[why]})
+		}
+	}
+	r := &out.Readings[0]
+	if r.Of += all; r.Known > 0 {
+		r.Known = r.Of - n
+	}
+	out.Coverage.Known, out.Coverage.Of = r.Known, r.Of
 }
 
 func readingView(d *indicator.Definition, r *indicator.Reading) indicator.IndicatorReading {

@@ -157,6 +157,9 @@ func (s *Service) partsOf(ctx context.Context, f *Figure, out *FigureDetail) err
 		if v.Name, v.Away, err = s.sourceName(ctx, v.Source); err != nil {
 			return err
 		}
+		if err := s.sealedPart(ctx, f, &v); err != nil {
+			return err
+		}
 		out.Parts = append(out.Parts, v)
 	}
 	return nil
@@ -236,7 +239,7 @@ func (s *Service) Seals(ctx context.Context, keeper uuid.UUID, kind, period stri
 	}
 	out := store.All(list, (*Seal).view)
 	for i := range out {
-		if out[i].Taker != nil {
+		if out[i].Taker != nil && list[i].Decision == uuid.Nil { // one on another node is named with who decided
 			name, err := s.o.Orgs.Name(ctx, *out[i].Taker)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return nil, err

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"strings"
 
 	"jingwei/internal/govern/indicator"
 )
@@ -14,6 +15,7 @@ const (
 	recordEnterprise  = 4
 	recordObservation = 5
 	recordProof       = 7
+	recordSeal        = 8
 )
 
 const recordFormat = 1
@@ -97,6 +99,9 @@ func EncodeRecord(v Record) []byte {
 	case *TellProof:
 		head(recordProof)
 		x.encode(w)
+	case *TellSeal:
+		head(recordSeal)
+		x.encode(w)
 	default:
 		panic(fmt.Sprintf("%T is no record", v))
 	}
@@ -104,10 +109,35 @@ func EncodeRecord(v Record) []byte {
 }
 
 // DecodeRecord reads what EncodeRecord has written and nothing else; nil for a kind that it does not know. Error: ErrBytes.
-func DecodeRecord(b []byte) (Record, error) {
-	r := &unwire{b: b}
+func DecodeRecord(b []byte) (Record, error) { return keys(nil).record(b) }
+
+// keys are some that were read, without their enterprise: those of many records differ in nothing else.
+type keys map[string]Key
+
+// maxKeys bounds them.
+const maxKeys = 10_000
+
+// read is ParseKey for what must be spelt in the one way. Error: ErrKey.
+func (x keys) read(s string) (Key, error) {
+	name, code, single := strings.Cut(s, firm)
+	if k, ok := x[name]; ok && single && isCode(code) {
+		return k.Of(code), nil
+	}
+	k, err := ParseKey(s)
+	if err != nil || k.Name() != s {
+		return Key{}, ErrKey
+	}
+	if x != nil && single && len(x) < maxKeys {
+		x[name] = k.Of("")
+	}
+	return k, nil
+}
+
+// record is DecodeRecord.
+func (x keys) record(b []byte) (Record, error) {
+	r := &unwire{b: b, keys: x}
 	kind := r.byte("a record")
-	if r.err == nil && (kind < recordPiece || kind > recordProof) {
+	if r.err == nil && (kind < recordPiece || kind > recordSeal) {
 		return nil, nil
 	}
 	r.version(recordFormat, "a record")
@@ -146,6 +176,10 @@ func DecodeRecord(b []byte) (Record, error) {
 		x := &TellProof{}
 		x.decode(r)
 		out = x
+	case recordSeal:
+		x := &TellSeal{}
+		x.decode(r)
+		out = x
 	default:
 		r.fail("records of kind %d are not written any more", kind)
 	}
@@ -161,10 +195,9 @@ func (r *unwire) key() Key {
 	if r.err != nil {
 		return Key{}
 	}
-	k, err := ParseKey(s)
-	if err != nil || k.Name() != s {
+	k, err := r.keys.read(s)
+	if err != nil {
 		r.fail("the key %.100q", s)
-		return Key{}
 	}
 	return k
 }

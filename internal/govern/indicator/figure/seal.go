@@ -28,7 +28,8 @@ type Seal struct {
 	Taker     uuid.UUID // organisation that decided
 	Reason    string
 	By        audit.Actor
-	At        int64 // commit
+	At        int64     // commit
+	Decision  uuid.UUID // of a taker on another node, that the step follows; zero for none
 }
 
 // States of a period that was handed in.
@@ -75,6 +76,7 @@ type sealRow struct {
 	Reason    string
 	Actor     string
 	At        int64
+	Decision  string
 }
 
 func (r *sealRow) seal() (Seal, error) {
@@ -83,7 +85,7 @@ func (r *sealRow) seal() (Seal, error) {
 		return Seal{}, fmt.Errorf("%w: seal %d of %s %s: %w", ErrDamaged, r.Step, r.Kind, r.Label, err)
 	}
 	by, err := decode[audit.Actor](r.Actor)
-	return Seal{r.Keeper, r.Kind, r.Label, r.Step, r.State, r.Figures, root, r.AsOf, store.ID(r.Agreement), store.ID(r.Taker), r.Reason, by, r.At}, err
+	return Seal{r.Keeper, r.Kind, r.Label, r.Step, r.State, r.Figures, root, r.AsOf, store.ID(r.Agreement), store.ID(r.Taker), r.Reason, by, r.At, store.ID(r.Decision)}, err
 }
 
 func seals(rows []sealRow) ([]Seal, error) {
@@ -133,7 +135,7 @@ func (s *Store) Seals(ctx context.Context, db bun.IDB, keeper uuid.UUID, asOf in
 }
 
 func (s *Store) putSeal(ctx context.Context, tx bun.IDB, x *Seal) error {
-	r := sealRow{ID: x.leaf(), Keeper: x.Keeper, Kind: x.Kind, Label: x.Period, Step: x.Step, State: x.State, Figures: x.Figures, Root: x.Root.String(), AsOf: x.AsOf, Agreement: store.Word(x.Agreement), Taker: store.Word(x.Taker), Reason: x.Reason, Actor: encode(x.By), At: x.At}
+	r := sealRow{ID: x.leaf(), Keeper: x.Keeper, Kind: x.Kind, Label: x.Period, Step: x.Step, State: x.State, Figures: x.Figures, Root: x.Root.String(), AsOf: x.AsOf, Agreement: store.Word(x.Agreement), Taker: store.Word(x.Taker), Reason: x.Reason, Actor: encode(x.By), At: x.At, Decision: store.Word(x.Decision)}
 	_, err := tx.NewInsert().Model(&r).Exec(ctx)
 	return wrap("write a seal", err)
 }

@@ -64,8 +64,14 @@ func (s *Service) sealed(ctx context.Context, tx bun.Tx, scope auth.Scope, old S
 	}
 	state := func(x *Seal) any { return map[string]any{"state": x.State, "step": x.Step, "root": x.Root.String()} }
 	e := scope.Act(ctx, s.o.Now(), "figure.period."+x.State, audit.Object{Kind: "figure.period", ID: x.Keeper.String() + " " + x.Kind, Name: x.Period}, state(&old), state(x))
+	if x.By.Name != "" { // somebody of another node
+		e.Actor = x.By
+	}
 	e.Org, e.Reason, x.By = x.Keeper, x.Reason, e.Actor
 	if err := s.store.putSeal(ctx, tx, x); err != nil {
+		return err
+	}
+	if err := s.pinHosted(ctx, tx, x); err != nil {
 		return err
 	}
 	if by := scope.Org(); by != uuid.Nil && by != x.Keeper { // the taker's people see it among theirs
@@ -87,13 +93,19 @@ type Decision struct {
 	State  string    `json:"state" enum:"returned,accepted"`
 	Root   string    `json:"root" maxLength:"64" doc:"Of the submission that you saw"`
 	Reason string    `json:"reason,omitempty" maxLength:"2000" doc:"Needed to return it"`
+
+	Agreement *uuid.UUID `json:"agreement,omitempty" format:"uuid" doc:"Where the keeper is on another node: by which it gives. The decision reaches it as soon as it is linked"`
 }
 
-// Decide returns or accepts, for an organisation of this node that takes the keeper's figures. Errors: ErrTaker, and those of DecideFor.
+// Decide returns or accepts, for an organisation of this node that takes the keeper's figures. Errors: ErrTaker, and those of DecideFor;
+// ErrSealHere where figures of a submission from another node are not here.
 func (s *Service) Decide(ctx context.Context, in Decision) (x Seal, err error) {
 	scope, err := auth.Allow(ctx, auth.Configure, in.Taker)
 	if err != nil {
 		return x, err
+	}
+	if in.Agreement != nil {
+		return s.rule(ctx, scope, *in.Agreement, in)
 	}
 	var by []Taker
 	if s.o.Parties != nil {
@@ -116,6 +128,11 @@ func (s *Service) Decide(ctx context.Context, in Decision) (x Seal, err error) {
 // has come. That the agreement is the keeper's and the taker's was looked at by whoever calls. Errors: ErrPeriod, ErrReason, ErrSealState;
 // ErrSealRoot where something else was handed in meanwhile.
 func (s *Service) DecideFor(ctx context.Context, tx bun.Tx, scope auth.Scope, agreement uuid.UUID, in Decision) (Seal, error) {
+	return s.decide(ctx, tx, scope, Seal{Agreement: agreement}, in)
+}
+
+// decide is DecideFor. by says under which agreement, and who where that is not whom the scope names.
+func (s *Service) decide(ctx context.Context, tx bun.Tx, scope auth.Scope, by Seal, in Decision) (Seal, error) {
 	p, err := s.ended("body.period", in.Kind, in.Period)
 	if err != nil {
 		return Seal{}, err
@@ -137,7 +154,7 @@ func (s *Service) DecideFor(ctx context.Context, tx bun.Tx, scope auth.Scope, ag
 		return Seal{}, ErrSealRoot.At("body.root", in.Root).With("root", old.Root)
 	}
 	x := old
-	x.Step, x.State, x.Reason, x.Agreement, x.Taker = old.Step+1, in.State, in.Reason, agreement, in.Taker
+	x.Step, x.State, x.Reason, x.Agreement, x.Taker, x.By, x.Decision = old.Step+1, in.State, in.Reason, by.Agreement, in.Taker, by.By, by.Decision
 	return x, s.sealed(ctx, tx, scope, old, &x)
 }
 

@@ -62,6 +62,7 @@ type Options struct {
 type Service struct {
 	o     Options
 	store *Store
+	ruled chan struct{} // 1: there is a decision to bring down
 }
 
 // New brings the tables up to date.
@@ -73,7 +74,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{o: o, store: tables}, nil
+	return &Service{o: o, store: tables, ruled: make(chan struct{}, 1)}, nil
 }
 
 // Store is the room's tables.

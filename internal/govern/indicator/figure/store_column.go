@@ -2,6 +2,7 @@ package figure
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,22 +51,31 @@ type columnRow struct {
 	At        int64
 }
 
-// checked is the blob, after it was looked at. Error: ErrDamaged.
-func (r *columnRow) checked() ([]byte, error) {
-	if Sum(r.Body).String() != r.Hash {
-		return nil, fmt.Errorf("%w: blob %d of %s", ErrDamaged, r.Seq, r.key())
+// open reads the head of the blob, and looks at it; pages are looked at as they are read. Error: ErrDamaged.
+func (r *columnRow) open() (column, error) {
+	c, err := columnOf(r.Body)
+	if err == nil && c.hash.String() != r.Hash {
+		err = fmt.Errorf("%w: its head gives %s, and %.64q was written down", ErrBytes, c.hash, r.Hash)
 	}
-	return r.Body, nil
+	return c, r.damaged(err)
+}
+
+// damaged says which blob it is that cannot be read.
+func (r *columnRow) damaged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: blob %d of %s: %w", ErrDamaged, r.Seq, r.key(), err)
 }
 
 func (r *columnRow) key() ColumnKey {
 	return ColumnKey{r.Keeper, r.Source, r.Indicator, r.Kind, r.Label, r.Baseline}
 }
 
-// head is the last blob of a column at a commit, without its body; false where there was none.
+// head is the last blob of a column at a commit: where it stands and how large it is; false where there was none. It is told by an index.
 func (s *Store) head(ctx context.Context, db bun.IDB, k ColumnKey, asOf int64) (columnRow, bool, error) {
 	var r columnRow
-	q := db.NewSelect().Model(&r).ExcludeColumn("body").Where("c.id = ?", k.id()).OrderExpr("c.seq DESC").Limit(1)
+	q := db.NewSelect().Model(&r).Column("seq", "base", "changed", "size").Where("c.id = ?", k.id()).OrderExpr("c.at DESC, c.seq DESC").Limit(1)
 	if asOf != Now {
 		q = q.Where("c.at <= ?", asOf)
 	}
@@ -76,25 +86,38 @@ func (s *Store) head(ctx context.Context, db bun.IDB, k ColumnKey, asOf int64) (
 	return r, err == nil, err
 }
 
-// blobs reads blobs of a column, by their numbers, the newest first. Error: ErrDamaged.
-func (s *Store) blobs(ctx context.Context, db bun.IDB, k ColumnKey, seqs []int64) ([]columnRow, error) {
+// blobs reads blobs of a column, by their numbers, the newest first; call must not keep what it is given. Error: ErrDamaged.
+func (s *Store) blobs(ctx context.Context, db bun.IDB, k ColumnKey, seqs []int64, call func(c *column) error) error {
 	if len(seqs) == 0 {
-		return nil, nil
+		return nil
 	}
-	var rows []columnRow
-	err := db.NewSelect().Model(&rows).Where("c.id = ? AND c.seq IN (?)", k.id(), bun.List(seqs)).OrderExpr("c.seq DESC").Scan(ctx)
+	rows, err := db.NewSelect().TableExpr("figure_column AS c").Column("c.seq", "c.body", "c.hash").Where("c.id = ? AND c.seq IN (?)", k.id(), bun.List(seqs)).OrderExpr("c.seq DESC").Rows(ctx)
 	if err != nil {
-		return nil, wrap("read "+k.String(), err)
+		return wrap("read "+k.String(), err)
 	}
-	if len(rows) != len(seqs) {
-		return nil, fmt.Errorf("%w: of %s %d blobs are missing", ErrDamaged, k, len(seqs)-len(rows))
-	}
-	for i := range rows {
-		if _, err := rows[i].checked(); err != nil {
-			return nil, err
+	defer rows.Close()
+	r, n := columnRow{Keeper: k.Keeper, Source: k.Source, Indicator: k.Indicator, Kind: k.Kind, Label: k.Period, Baseline: k.Baseline}, 0
+	for ; rows.Next(); n++ {
+		var body sql.RawBytes // a base is large: it is not copied
+		if err := rows.Scan(&r.Seq, &body, &r.Hash); err != nil {
+			return wrap("read "+k.String(), err)
+		}
+		r.Body = body
+		c, err := r.open()
+		if err == nil {
+			err = r.damaged(call(&c))
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return rows, nil
+	if err := rows.Err(); err != nil {
+		return wrap("read "+k.String(), err)
+	}
+	if n != len(seqs) {
+		return fmt.Errorf("%w: of %s %d blobs are missing", ErrDamaged, k, len(seqs)-n)
+	}
+	return nil
 }
 
 // deltas are the numbers of the deltas that make a column up at its head.
@@ -112,28 +135,22 @@ func (s *Store) Column(ctx context.Context, db bun.IDB, k ColumnKey, asOf int64)
 	if err != nil || !ok {
 		return nil, err
 	}
-	blobs, err := s.blobs(ctx, db, k, append(head.deltas(), head.Base))
-	if err != nil {
-		return nil, err
-	}
-	rows, err := merged(blobs)
-	return Standing(rows), wrap(k.String(), err)
+	rows, err := s.merged(ctx, db, k, append(head.deltas(), head.Base))
+	return Standing(rows), err
 }
 
-// merged lays blobs over each other, the newest first.
-func merged(blobs []columnRow) (rows []Row, err error) {
-	for i := len(blobs) - 1; i >= 0; i-- {
-		more, err := DecodeRows(blobs[i].Body)
-		if err != nil {
-			return nil, err
-		}
-		rows = MergeRows(rows, more)
-	}
-	return rows, nil
+// merged lays blobs over each other.
+func (s *Store) merged(ctx context.Context, db bun.IDB, k ColumnKey, seqs []int64) (rows []Row, err error) {
+	err = s.blobs(ctx, db, k, seqs, func(c *column) error {
+		more, err := c.all()
+		rows = MergeRows(more, rows)
+		return err
+	})
+	return rows, err
 }
 
 // Find is what stood in a column at a commit for certain enterprises, by code; those of which nothing did are left out. Pages with
-// others are not unpacked. Error: ErrDamaged.
+// others are not looked at. Error: ErrDamaged.
 func (s *Store) Find(ctx context.Context, db bun.IDB, k ColumnKey, codes []string, asOf int64) ([]Row, error) {
 	head, ok, err := s.head(ctx, db, k, asOf)
 	if err != nil || !ok {
@@ -145,23 +162,32 @@ func (s *Store) Find(ctx context.Context, db bun.IDB, k ColumnKey, codes []strin
 		if len(wanted) == 0 {
 			break
 		}
-		blobs, err := s.blobs(ctx, db, k, seqs)
+		err := s.blobs(ctx, db, k, seqs, func(c *column) error {
+			found, err := c.find(wanted)
+			out, wanted = MergeRows(found, out), without(wanted, found)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		for i := range blobs {
-			found, err := FindRows(blobs[i].Body, wanted)
-			if err != nil {
-				return nil, wrap(k.String(), err)
-			}
-			out = append(out, found...)
-			wanted = slices.DeleteFunc(wanted, func(code string) bool {
-				return slices.ContainsFunc(found, func(r Row) bool { return r.Code == code })
-			})
-		}
 	}
-	slices.SortFunc(out, func(a, b Row) int { return strings.Compare(a.Code, b.Code) })
 	return Standing(out), nil
+}
+
+// without are the codes that are not among rows; both ascend.
+func without(codes []string, rows []Row) []string {
+	if len(rows) == 0 {
+		return codes
+	}
+	out := codes[:0]
+	for _, code := range codes {
+		if len(rows) > 0 && rows[0].Code == code {
+			rows = rows[1:]
+			continue
+		}
+		out = append(out, code)
+	}
+	return out
 }
 
 // Row is Find for one enterprise; false where nothing stood.
@@ -177,7 +203,7 @@ func (s *Store) Row(ctx context.Context, db bun.IDB, k ColumnKey, code string, a
 const rebase = 4
 
 // putRows writes rows that ascend over a column, at a commit.
-func (s *Store) putRows(ctx context.Context, tx bun.IDB, k ColumnKey, rows []Row, at int64) error {
+func (s *Store) putRows(ctx context.Context, tx bun.Tx, k ColumnKey, rows []Row, at int64) error {
 	head, ok, err := s.head(ctx, tx, k, Now)
 	if err != nil {
 		return err
@@ -193,13 +219,9 @@ func (s *Store) putRows(ctx context.Context, tx bun.IDB, k ColumnKey, rows []Row
 			return err
 		}
 		if next.Changed*rebase > base {
-			blobs, err := s.blobs(ctx, tx, k, append(head.deltas(), head.Base))
+			all, err := s.merged(ctx, tx, k, append(head.deltas(), head.Base))
 			if err != nil {
 				return err
-			}
-			all, err := merged(blobs)
-			if err != nil {
-				return wrap(k.String(), err)
 			}
 			next.Base, rows = next.Seq, Standing(MergeRows(all, rows))
 			break
@@ -214,9 +236,13 @@ func (s *Store) putRows(ctx context.Context, tx bun.IDB, k ColumnKey, rows []Row
 	if next.Body, err = EncodeRows(rows); err != nil {
 		return wrap(k.String(), err)
 	}
-	next.Size, next.Hash = int64(len(rows)), Sum(next.Body).String()
-	_, err = tx.NewInsert().Model(&next).Exec(ctx)
-	return wrap("write "+k.String(), err)
+	c, err := columnOf(next.Body)
+	if err != nil {
+		return wrap(k.String(), err)
+	}
+	next.Size, next.Hash = int64(len(rows)), c.hash.String()
+	return wrap("write "+k.String(), s.insert(ctx, tx, "figure_column", []cell{{"id", next.ID}, {"keeper", next.Keeper}, {"source", next.Source}, {"indicator", next.Indicator}, {"kind", next.Kind},
+		{"label", next.Label}, {"baseline", next.Baseline}, {"seq", next.Seq}, {"base", next.Base}, {"changed", next.Changed}, {"size", next.Size}, {"body", next.Body}, {"hash", next.Hash}, {"at", next.At}}))
 }
 
 func (s *Store) sizeOf(ctx context.Context, tx bun.IDB, k ColumnKey, seq int64) (size int64, err error) {
@@ -234,10 +260,6 @@ func (s *Store) folded(ctx context.Context, tx bun.IDB, k ColumnKey, next *colum
 			seqs = append(seqs, next.Base+p)
 		}
 	}
-	blobs, err := s.blobs(ctx, tx, k, seqs)
-	if err != nil {
-		return nil, err
-	}
-	before, err := merged(blobs)
-	return MergeRows(before, rows), wrap(k.String(), err)
+	before, err := s.merged(ctx, tx, k, seqs)
+	return MergeRows(before, rows), err
 }

@@ -32,12 +32,13 @@ type figureRow struct {
 	Superseded int64
 }
 
-func rowOf(f *Figure) *figureRow {
+// cellsOf is the row of a revision that stands.
+func cellsOf(f *Figure, hash Hash) []cell {
 	k := &f.Key
 	w := &wire{}
 	w.parts(f.Parts)
-	return &figureRow{ID: k.ID(), Revision: f.Revision, Keeper: k.Keeper, Indicator: k.Indicator, Filter: k.Filter, Kind: k.Kind, Label: k.Period, Baseline: k.Baseline, Code: k.Code,
-		Definition: f.Definition.String(), Population: f.Population.String(), Account: f.Account, Parts: w.b, Watermark: f.Watermark, Hash: f.Hash().String(), At: f.Commit, Superseded: store.Forever}
+	return []cell{{"id", k.ID()}, {"revision", f.Revision}, {"keeper", k.Keeper}, {"indicator", k.Indicator}, {"filter", k.Filter}, {"kind", k.Kind}, {"label", k.Period}, {"baseline", k.Baseline}, {"code", k.Code},
+		{"definition", f.Definition.String()}, {"population", f.Population.String()}, {"account", f.Account}, {"parts", w.b}, {"watermark", f.Watermark}, {"hash", hash.String()}, {"at", f.Commit}, {"superseded", store.Forever}}
 }
 
 // figure reads a row and looks whether it is what was written. Error: ErrDamaged.
@@ -156,23 +157,16 @@ func (s *Store) List(ctx context.Context, db bun.IDB, b Board, page store.Page) 
 	return out, next, err
 }
 
-// putFigures writes the revisions that differ from those that stand. They get their numbers and the commit.
-func (s *Store) putFigures(ctx context.Context, tx bun.IDB, list []*Figure, at int64) (written []*Figure, err error) {
+// putFigures writes the revisions that differ from those that stand. They get their numbers and the commit. over is what stood, where it was
+// read before; whatever stands by now is what counts.
+func (s *Store) putFigures(ctx context.Context, tx bun.Tx, list []*Figure, over map[Key]*Figure, at int64) (written []*Figure, hashes []Hash, err error) {
 	err = chunked(list, func(list []*Figure) error {
-		ids := make([]uuid.UUID, len(list))
-		for i, f := range list {
-			ids[i] = f.Key.ID()
-		}
-		stand, err := s.Figures(ctx, tx, ids, Now)
+		before, err := s.standing(ctx, tx, list, over)
 		if err != nil {
 			return err
 		}
-		before := map[Key]*Figure{}
-		for _, f := range stand {
-			before[f.Key] = f
-		}
-		var rows []*figureRow
 		var replaced []string
+		from := len(written)
 		for _, f := range list {
 			old := before[f.Key]
 			if old != nil && f.Same(old) {
@@ -187,11 +181,7 @@ func (s *Store) putFigures(ctx context.Context, tx bun.IDB, list []*Figure, at i
 				g.Revision = old.Revision + 1
 				replaced = append(replaced, g.Key.ID().String())
 			}
-			rows = append(rows, rowOf(&g))
-			written = append(written, &g)
-		}
-		if len(rows) == 0 {
-			return nil
+			written, hashes = append(written, &g), append(hashes, g.Hash())
 		}
 		if len(replaced) > 0 {
 			_, err := tx.NewUpdate().Model((*figureRow)(nil)).Set("superseded = ?", at).Where("f.id IN (?) AND f.superseded = ?", bun.List(replaced), store.Forever).Exec(ctx)
@@ -199,8 +189,47 @@ func (s *Store) putFigures(ctx context.Context, tx bun.IDB, list []*Figure, at i
 				return wrap("supersede figures", err)
 			}
 		}
-		_, err = tx.NewInsert().Model(&rows).Exec(ctx)
-		return wrap("write figures", err)
+		for i, f := range written[from:] {
+			if err := s.insert(ctx, tx, "figure", cellsOf(f, hashes[from+i])); err != nil {
+				return wrap("write figures", err)
+			}
+		}
+		return nil
 	})
-	return written, err
+	return written, hashes, err
+}
+
+// standing is what stands of figures, by key.
+func (s *Store) standing(ctx context.Context, tx bun.Tx, list []*Figure, over map[Key]*Figure) (map[Key]*Figure, error) {
+	out := make(map[Key]*Figure, len(list))
+	var unread []uuid.UUID
+	var rows []figureRow
+	ids := make([]string, len(list))
+	for i, f := range list {
+		ids[i] = f.Key.ID().String()
+	}
+	q := tx.NewSelect().Model(&rows).Column("f.id", "f.revision", "f.hash").Where("f.id IN (?)", bun.List(ids))
+	if err := standing(q, "f", Now).Scan(ctx); err != nil {
+		return nil, wrap("look up figures", err)
+	}
+	stands := make(map[uuid.UUID]*figureRow, len(rows))
+	for i := range rows {
+		stands[rows[i].ID] = &rows[i]
+	}
+	for _, f := range list {
+		id := f.Key.ID()
+		r := stands[id]
+		switch old := over[f.Key]; {
+		case r == nil:
+		case old != nil && old.Revision == r.Revision && old.Hash().String() == r.Hash:
+			out[f.Key] = old
+		default:
+			unread = append(unread, id)
+		}
+	}
+	read, err := s.Figures(ctx, tx, unread, Now)
+	for _, f := range read {
+		out[f.Key] = f
+	}
+	return out, err
 }

@@ -25,6 +25,15 @@ type populationRow struct {
 
 // Population is the one with a hash. Errors: store.ErrNotFound, ErrDamaged.
 func (s *Store) Population(ctx context.Context, db bun.IDB, hash Hash) (*Population, error) {
+	b, err := s.populationBytes(ctx, db, hash)
+	if err != nil {
+		return nil, err
+	}
+	return DecodePopulation(b)
+}
+
+// populationBytes are the canonical bytes of the one with a hash. Errors: store.ErrNotFound, ErrDamaged.
+func (s *Store) populationBytes(ctx context.Context, db bun.IDB, hash Hash) ([]byte, error) {
 	var r populationRow
 	if err := db.NewSelect().Model(&r).Where("p.hash = ?", hash.String()).Scan(ctx); err != nil {
 		return nil, wrap("population "+hash.String(), err)
@@ -36,7 +45,7 @@ func (s *Store) Population(ctx context.Context, db bun.IDB, hash Hash) (*Populat
 	if Sum(b) != hash {
 		return nil, fmt.Errorf("%w: population %s has the bytes of %s", ErrDamaged, hash, Sum(b))
 	}
-	return DecodePopulation(b)
+	return b, nil
 }
 
 // brief is a population without its members, and how many there are. Error: store.ErrNotFound.

@@ -3,6 +3,8 @@ package figure
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -112,8 +114,26 @@ func (s *Store) Cursor(ctx context.Context, db bun.IDB, name string) (Cursor, er
 	return Cursor{r.Epoch, r.Position}, err
 }
 
-func (s *Store) putCursor(ctx context.Context, tx bun.IDB, name string, c Cursor) error {
-	r := cursorRow{Name: name, Epoch: c.Epoch, Position: c.Position}
-	_, err := tx.NewInsert().Model(&r).On("CONFLICT (name) DO UPDATE").Set("epoch = EXCLUDED.epoch").Set("position = EXCLUDED.position").Exec(ctx)
-	return wrap("write the cursor "+name, err)
+// cursors are all whose names begin alike.
+func (s *Store) cursors(ctx context.Context, db bun.IDB, prefix string) (map[string]Cursor, error) {
+	var rows []cursorRow
+	if err := db.NewSelect().Model(&rows).Where("u.name LIKE ?", prefix+"%").Scan(ctx); err != nil {
+		return nil, wrap("read cursors", err)
+	}
+	out := make(map[string]Cursor, len(rows))
+	for _, r := range rows {
+		out[r.Name] = Cursor{r.Epoch, r.Position}
+	}
+	return out, nil
+}
+
+func (s *Store) putCursors(ctx context.Context, tx bun.IDB, all map[string]Cursor) error {
+	var rows []cursorRow
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		rows = append(rows, cursorRow{Name: name, Epoch: all[name].Epoch, Position: all[name].Position})
+	}
+	return chunked(rows, func(rows []cursorRow) error {
+		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (name) DO UPDATE").Set("epoch = EXCLUDED.epoch").Set("position = EXCLUDED.position").Exec(ctx)
+		return wrap("write cursors", err)
+	})
 }

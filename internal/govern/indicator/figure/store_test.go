@@ -41,6 +41,50 @@ func (s *Store) write(t testing.TB, now time.Time, fill func(*Commit)) (out Writ
 	return out
 }
 
+// However a column changes, what lies behind its first base holds at most five rows in bases, and one and one for each power of fold in deltas,
+// for each row that was put.
+func TestColumnGrowsByWhatChanges(t *testing.T) {
+	s := opened(t, storetest.SQLite(t))
+	k := networking.Column(Local)
+	random := rand.New(rand.NewPCG(8, 8))
+	put := 0
+	for step := range 400 {
+		n := 1 + random.IntN(1<<random.IntN(8))
+		if step == 0 {
+			n = 800
+		} else {
+			put += n
+		}
+		s.write(t, noon, func(c *Commit) {
+			rows := map[string]bool{}
+			for len(rows) < n {
+				code := fmt.Sprintf("9143%05d", random.IntN(3000))
+				rows[code] = true
+				c.PutRow(k, Row{Code: code, Observation: []byte{1, byte(step), byte(step >> 8)}})
+			}
+		})
+	}
+	var blobs []columnRow
+	if err := s.db.NewSelect().Model(&blobs).Column("seq", "base", "size").Where("c.seq > 1").Scan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	bases, rows, deltas, longest := 0, 0, 0, int64(1)
+	for _, b := range blobs {
+		if b.Seq == b.Base {
+			bases, rows = bases+1, rows+int(b.Size)
+			continue
+		}
+		deltas, longest = deltas+int(b.Size), max(longest, b.Seq-b.Base)
+	}
+	most := 1
+	for ; longest >= fold; longest /= fold {
+		most++
+	}
+	if bases < 3 || rows > (rebase+1)*put || deltas > most*put {
+		t.Errorf("%d rows were put, and %d bases hold %d, deltas %d", put, bases, rows, deltas)
+	}
+}
+
 func TestColumnAnswersAsOfEveryCommit(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		s := opened(t, db)

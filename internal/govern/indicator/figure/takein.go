@@ -3,7 +3,6 @@ package figure
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -24,50 +23,92 @@ func (c *Composer) Incoming(agreement uuid.UUID) {
 // How much one commit takes in, of however many agreements, and how much is read at a time. One commit for much costs less than many: a
 // figure is restated once.
 const (
-	takeMostRecords = 100_000
+	takeMostRecords = 500_000
 	readMostRecords = 1000
 )
 
 // takeIn takes in what others have given: of one agreement after the other, so that none holds up the others.
-func (c *Composer) takeIn(ctx context.Context) (bool, error) {
+func (c *Composer) takeIn(ctx context.Context) (_ bool, err error) {
 	agreed, err := c.agreed(ctx)
 	if err != nil {
 		return false, err
 	}
-	c.mu.Lock()
-	var came []uuid.UUID
-	for i := range agreed.list {
-		a := &agreed.list[i]
-		if a.Taker.Node == c.o.Node && !a.Hosted() && (c.came[a.ID] || !c.looked[a.ID]) {
-			came = append(came, a.ID)
-		}
-	}
-	c.mu.Unlock()
+	came := c.arrivals(agreed)
 	if len(came) == 0 {
 		return false, nil
 	}
-	in := &intake{c: c, agreed: agreed, rows: map[ColumnKey]map[string]Row{}}
-	for n, id := range came {
-		in.a = &agreed.list[slices.IndexFunc(agreed.list, func(a org.Agreement) bool { return a.ID == id })]
+	in := &intake{c: c, agreed: agreed, columns: map[ColumnKey]*[]Row{}, keys: keys{}, subjects: map[Key]*subject{}}
+	if len(came) > fewCursors {
+		if in.cursors, err = c.o.Store.cursors(ctx, c.o.Store.db, givenCursor); err != nil {
+			return false, err
+		}
+	}
+	defer func() {
+		if err != nil { // nothing was written
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			for _, i := range came {
+				c.came[agreed.list[i].ID] = true
+			}
+		}
+	}()
+	for n, i := range came {
+		in.a = &agreed.list[i]
 		c.mu.Lock()
-		delete(c.came, id) // what comes from here on is told again
-		c.looked[id] = true
+		delete(c.came, in.a.ID) // what comes from here on is told again
+		c.looked[in.a.ID] = true
 		c.mu.Unlock()
 		more, err := in.takeFrom(ctx)
-		if more || err != nil {
-			c.Incoming(id)
-		}
 		if err != nil {
 			return false, err
 		}
+		if more {
+			c.Incoming(in.a.ID)
+		}
 		if in.taken >= takeMostRecords {
-			for _, id := range came[n+1:] {
-				c.Incoming(id)
+			for _, i := range came[n+1:] {
+				c.Incoming(agreed.list[i].ID)
 			}
 			break
 		}
 	}
 	return in.taken > 0, in.write(ctx)
+}
+
+// arrivals are the agreements of which records have come, or that were not looked at since the start, by their places in the list.
+func (c *Composer) arrivals(agreed *agreed) (out []int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := func(a *org.Agreement) bool { return a.Taker.Node == c.o.Node && !a.Hosted() }
+	if c.seen != agreed {
+		for i := range agreed.list {
+			if a := &agreed.list[i]; taken(a) && !c.looked[a.ID] {
+				c.came[a.ID] = true
+			}
+		}
+		c.seen = agreed
+	}
+	for id := range c.came {
+		if a := agreed.find(id); a != nil && taken(a) {
+			out = append(out, agreed.at[id])
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+const (
+	givenCursor = "given:" // and the id of an agreement
+	fewCursors  = 20       // up to how many are read one by one
+)
+
+func (in *intake) cursor(ctx context.Context) (name string, at Cursor, err error) {
+	name = givenCursor + in.a.ID.String()
+	if in.cursors != nil {
+		return name, in.cursors[name], nil
+	}
+	at, err = in.c.o.Store.Cursor(ctx, in.c.o.Store.db, name)
+	return name, at, err
 }
 
 // takeFrom takes records of one agreement in, and tells whether there may be more.
@@ -77,11 +118,11 @@ func (in *intake) takeFrom(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	name := "given:" + in.a.ID.String()
-	at, err := c.o.Store.Cursor(ctx, c.o.Store.db, name)
+	name, stood, err := in.cursor(ctx)
 	if err != nil {
 		return false, err
 	}
+	at := stood
 	if at.Epoch != int64(epoch) {
 		at = Cursor{Epoch: int64(epoch)}
 	}
@@ -93,6 +134,10 @@ func (in *intake) takeFrom(ctx context.Context) (bool, error) {
 		}
 		for _, r := range list {
 			if err := in.record(ctx, r.Bytes); err != nil {
+				if err == errFlush {
+					in.commit.PutCursor(name, at)
+					return true, nil
+				}
 				if !isRefusal(err) {
 					return false, err
 				}
@@ -104,7 +149,9 @@ func (in *intake) takeFrom(ctx context.Context) (bool, error) {
 			in.taken++
 		}
 	}
-	in.commit.PutCursor(name, at)
+	if at != stood {
+		in.commit.PutCursor(name, at)
+	}
 	return uint64(at.Position) < last && len(in.pieces) == 0, nil
 }
 
@@ -114,23 +161,34 @@ func (in *intake) write(ctx context.Context) error {
 		return nil
 	}
 	c, changed := in.c, &changes{}
-	for k, rows := range in.rows {
-		old, err := c.o.Store.Find(ctx, c.o.Store.db, k, slices.Collect(maps.Keys(rows)), Now)
+	for k, came := range in.columns {
+		rows := lastOfEach(*came)
+		codes := make([]string, len(rows))
+		for i := range rows {
+			codes[i] = rows[i].Code
+		}
+		old, err := c.o.Store.Find(ctx, c.o.Store.db, k, codes, Now)
 		if err != nil {
 			return err
 		}
-		before := map[string]Row{}
-		for _, r := range old {
-			before[r.Code] = r
-		}
-		for code, r := range rows {
-			was, ok := before[code]
-			if ok && string(was.Observation) == string(r.Observation) {
-				continue
+		list, kept := make([]change, 0, len(rows)), rows[:0]
+		for _, r := range rows {
+			var was []byte
+			if len(old) > 0 && old[0].Code == r.Code {
+				was, old = old[0].Observation, old[1:]
+				if string(was) == string(r.Observation) {
+					continue
+				}
 			}
-			in.commit.PutRow(k, r)
-			changed.put(k, was.Observation, r)
-			changed.concerns(k, k.Keeper, code)
+			list, kept = append(list, change{was, r}), append(kept, r)
+		}
+		if len(kept) == 0 {
+			continue
+		}
+		in.commit.PutRows(k, kept)
+		changed.take(k, list)
+		for i := range list {
+			changed.concerns(k, k.Keeper, i)
 		}
 	}
 	if err := c.restate(ctx, &in.commit, changed, in.agreed); err != nil {
@@ -143,20 +201,28 @@ func (in *intake) write(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := in.writeHanded(ctx, tx); err != nil {
+			return err
+		}
 		return b.tellFigures(ctx, w.Figures, in.agreed)
 	})
 }
 
 // intake is a commit while records are taken in.
 type intake struct {
-	c      *Composer
-	a      *org.Agreement // whose records are taken in
-	agreed *agreed
-	commit Commit
-	rows   map[ColumnKey]map[string]Row
-	givers []introduced
-	pieces []*TellPiece
-	taken  int
+	c       *Composer
+	a       *org.Agreement // whose records are taken in
+	agreed  *agreed
+	commit  Commit
+	columns map[ColumnKey]*[]Row
+	givers  []introduced
+	handed  []handing
+	pieces  []*TellPiece
+	taken   int
+
+	cursors  map[string]Cursor // nil: they are read one by one
+	keys     keys
+	subjects map[Key]*subject // of observations: what their keys say without the enterprise, with the keeper that they are told to
 }
 
 type introduced struct {
@@ -182,7 +248,7 @@ func (in *intake) refused(seq uint64, err error) {
 }
 
 func (in *intake) record(ctx context.Context, b []byte) error {
-	r, err := DecodeRecord(b)
+	r, err := in.keys.record(b)
 	if err != nil {
 		return refusal{err}
 	}
@@ -201,7 +267,7 @@ func (in *intake) record(ctx context.Context, b []byte) error {
 		if err != nil {
 			return refusal{err}
 		}
-		if r, err = DecodeRecord(b); err != nil {
+		if r, err = in.keys.record(b); err != nil {
 			return refusal{err}
 		}
 	}
@@ -210,6 +276,8 @@ func (in *intake) record(ctx context.Context, b []byte) error {
 		in.commit.PutPopulation(x.Population)
 	case *TellAccount:
 		return in.account(ctx, x)
+	case *TellSeal:
+		return in.seal(ctx, x)
 	case *TellEnterprise:
 		if x.Code != in.a.Giver.CreditCode || in.a.Detail != org.DetailEnterprise {
 			return refuse("%s speaks for %s", in.a.Giver.CreditCode, x.Code)
@@ -244,6 +312,22 @@ func (in *intake) account(ctx context.Context, x *TellAccount) error {
 	if in.a.Detail != org.DetailAggregate {
 		return refuse("accounts are not in the agreement")
 	}
+	if d.Of == indicator.OfRegion {
+		if err := in.region(x, d); err != nil {
+			return err
+		}
+	} else if err := in.population(ctx, x, d); err != nil {
+		return err
+	}
+	k := x.Key
+	k.Keeper = in.a.ID
+	in.commit.PutFigure(&Figure{Key: k, Definition: x.Definition, Population: x.Population, Account: x.Account, Watermark: x.Watermark})
+	in.commit.Mark(Dirty{Keeper: in.a.Taker.Org, Indicator: k.Indicator, Kind: k.Kind, Period: k.Period})
+	return nil
+}
+
+// population looks at an account and whom it is of.
+func (in *intake) population(ctx context.Context, x *TellAccount, d *indicator.Definition) error {
 	if in.commit.populations[x.Population] == nil {
 		if _, err := in.c.population(ctx, x.Population); err != nil {
 			return refuse("the population %s was not told: %w", x.Population, err)
@@ -258,10 +342,6 @@ func (in *intake) account(ctx context.Context, x *TellAccount) error {
 			return refuse("the account of %s is of %d enterprises and its population of %d", x.Key, account.Of(), n)
 		}
 	}
-	k := x.Key
-	k.Keeper = in.a.ID
-	in.commit.PutFigure(&Figure{Key: k, Definition: x.Definition, Population: x.Population, Account: x.Account, Watermark: x.Watermark})
-	in.commit.Mark(Dirty{Keeper: in.a.Taker.Org, Indicator: k.Indicator, Kind: k.Kind, Period: k.Period})
 	return nil
 }
 
@@ -274,27 +354,4 @@ func (in *intake) members(h Hash) int {
 		return len(p.Members)
 	}
 	return -1
-}
-
-func (in *intake) observation(x *TellObservation) error {
-	d, _, err := in.about(x.Key)
-	switch {
-	case err != nil:
-		return err
-	case in.a.Detail != org.DetailEnterprise:
-		return refuse("observations are not in the agreement")
-	case x.Key.Code != in.a.Giver.CreditCode:
-		return refuse("%s speaks for %s", in.a.Giver.CreditCode, x.Key.Code)
-	case x.Definition != definitionHash(d):
-		return refuse("%s was observed by another version of the definition", x.Key)
-	}
-	if _, err := in.c.o.Library.DecodeObservation(d, x.Observation); err != nil && len(x.Observation) > 0 {
-		return refusal{err}
-	}
-	k := ColumnKey{in.a.Taker.Org, Remote, x.Key.Indicator, x.Key.Kind, x.Key.Period, x.Key.Baseline}
-	if in.rows[k] == nil {
-		in.rows[k] = map[string]Row{}
-	}
-	in.rows[k][x.Key.Code] = Row{Code: x.Key.Code, Observation: x.Observation}
-	return nil
 }

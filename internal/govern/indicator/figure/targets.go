@@ -155,11 +155,11 @@ func (s *Service) stored(ctx context.Context, db bun.IDB, k Key, d *indicator.De
 	}
 	p, _ := k.Time()
 	if d.Of == indicator.OfRegion {
-		o, err := s.o.Library.DecodeObservation(d, f.Account)
+		u, err := s.o.Library.DecodeUnion(d, f.Account)
 		if err != nil {
 			return nil, nil, err
 		}
-		return f, &indicator.Stored{Value: o.Evaluate(d, p)}, nil
+		return f, &indicator.Stored{Value: u.Evaluate(p)}, nil
 	}
 	account, err := s.o.Library.DecodeAccount(d, f.Account)
 	return f, &indicator.Stored{Account: account, Members: indicator.Members{Day: p.To, Hash: f.Population.String()}}, err

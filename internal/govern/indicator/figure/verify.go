@@ -267,9 +267,12 @@ func (c *check) figure(k Key) (sealed, summed bool) {
 		}
 	}
 	c.out.Shown = strings.Join(shown, "; ")
+	if f.Population == (Hash{}) && c.out.definition.Of != indicator.OfRegion {
+		c.wrong("%s names no population", what)
+		return sealed, false
+	}
 	if f.Population == (Hash{}) {
-		c.unchecked("%s is counted once of its keeper's own registers, which the pack does not hold", what)
-		return sealed, sealed
+		return sealed, c.union(f) && sealed
 	}
 	return sealed, c.sum(f) && sealed
 }

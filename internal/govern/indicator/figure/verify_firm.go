@@ -11,12 +11,6 @@ import (
 	"jingwei/internal/kernel/store"
 )
 
-// Bounds of samples in the pack of an enterprise.
-const (
-	sampleDays  = 3        // of a series, the last ones of the period
-	sampleBytes = 48 << 20 // of all
-)
-
 // enterprise packs an enterprise's value of this node: what is kept of it and, as deep as it may be told, what it rests on.
 func (p *prover) enterprise(ctx context.Context, home uuid.UUID, k Key) (_ []byte, err error) {
 	d := p.x.s.o.Library.Definition(k.Indicator)
@@ -73,41 +67,8 @@ func (p *prover) enterprise(ctx context.Context, home uuid.UUID, k Key) (_ []byt
 			g.Facts = append(g.Facts, x)
 		}
 	}
-	for _, read := range t.Fleets {
-		for _, m := range read.Fleet.Machines {
-			for _, series := range m.Series {
-				if err := p.samples(ctx, home, m.ID, series, read.From, read.To); err != nil {
-					return nil, err
-				}
-			}
-		}
-	}
-	for _, read := range t.Counters {
-		if err := p.samples(ctx, home, uuid.Nil, read.Series, read.From, read.To); err != nil {
-			return nil, err
-		}
+	if err := p.readings(ctx, home, k, t); err != nil {
+		return nil, err
 	}
 	return p.w.bytes()
-}
-
-// samples packs the last days of a series in a time.
-func (p *prover) samples(ctx context.Context, home, machine, series uuid.UUID, from, to int64) error {
-	days, err := p.x.o.Proofs.Days(ctx, home, series, from, to, sampleDays)
-	if err != nil {
-		return err
-	}
-	for _, day := range days {
-		x := packSamples{Machine: machine, Series: series, Day: day}
-		switch proven, err := p.x.o.Proofs.Samples(ctx, home, series, day); {
-		case err != nil:
-			x.Why = whyNot(err)
-		case p.bytes+int64(len(proven.Payload)) > sampleBytes:
-			x.Why = "the pack would be too large"
-		default:
-			p.bytes += int64(len(proven.Payload))
-			x.Rows, x.Bundle = p.w.blob(proven.Payload), p.w.blob(proven.Bundle)
-		}
-		p.w.m.Ground.Samples = append(p.w.m.Ground.Samples, x)
-	}
-	return nil
 }

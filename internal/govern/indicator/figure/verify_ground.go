@@ -260,7 +260,7 @@ func (c *check) ground(k Key, r *Row) {
 	if n := len(t.Entries) + len(t.Checkups); n > 0 {
 		c.unchecked("%s: %d answers of registers and check-ups are the node's word", what, n)
 	}
-	c.samples(&t)
+	c.readings(k, &t)
 }
 
 // fact verifies that a fact is in the log as it counted.
@@ -306,54 +306,5 @@ func (c *check) fact(t *indicator.Transcript, q *indicator.FactQuery, f *indicat
 		c.wrong("%s does not hold in the time that was asked for", what)
 	default:
 		c.checked("%s is in the log as it counted", what)
-	}
-}
-
-// samples verifies the samples that the pack holds of what machines and meters delivered.
-func (c *check) samples(t *indicator.Transcript) {
-	proved := map[uuid.UUID]int{}
-	for i := range c.p.m.Ground.Samples {
-		x := &c.p.m.Ground.Samples[i]
-		what := fmt.Sprintf("samples of series %s, committed on %s", x.Series, x.Day)
-		if x.Why != "" {
-			c.unchecked("%s: %s", what, x.Why)
-			continue
-		}
-		rows, err := c.p.blob(x.Rows, what)
-		if err != nil {
-			c.wrong("%s", err)
-			continue
-		}
-		e, b, err := c.bundle(x.Bundle, what)
-		if err == nil && (e.Subject != x.Series || b.Day != x.Day || e.Kind != evidence.KindSamples) {
-			err = fmt.Errorf("the leaf is of %s and %s", e.Subject, b.Day)
-		}
-		n := uint64(0)
-		if err == nil {
-			n, err = b.CheckRows(bytes.NewReader(rows), e)
-		}
-		if err != nil {
-			c.wrong("%s: %s", what, err)
-			continue
-		}
-		proved[x.Series]++
-		c.checked("%d %s, are those that were sealed", n, what)
-	}
-	for _, read := range t.Fleets {
-		for _, m := range read.Fleet.Machines {
-			if m.Days == 0 {
-				continue
-			}
-			n := 0
-			for _, s := range m.Series {
-				n += proved[s]
-			}
-			if n < m.Days {
-				c.unchecked("machine %s: that it delivered on %d days; samples of %d days of its series were verified", m.ID, m.Days, n)
-			}
-		}
-	}
-	for _, read := range t.Counters {
-		c.unchecked("meter %s: that it counted %d Wh; samples of %d days were verified", read.Series, read.Counted.WattHours, proved[read.Series])
 	}
 }

@@ -15,7 +15,8 @@ import (
 // A pack (.jwf) is a zip file with all that is needed, beside the public keys of nodes, to see that a figure is what it should be:
 // manifest.json says what belongs where, and names everything else by its SHA-256, in the folder blobs. The pack of a part is a blob too.
 const (
-	packFormat   = "jingwei-figure-pack/1"
+	packFormat   = "jingwei-figure-pack/2" // version 1 had rows of samples as text
+	packFormat1  = "jingwei-figure-pack/1"
 	manifestName = "manifest.json"
 	blobFolder   = "blobs/"
 )
@@ -45,6 +46,7 @@ type manifest struct {
 	Definitions []packDefinition `json:"definitions"`
 	Words       string           `json:"words"` // JSON of indicator.Known
 	Population  string           `json:"population,omitempty"`
+	Told        bool             `json:"told,omitempty"` // populations are as they are told to others: codes alone
 	Parts       []packPart       `json:"parts,omitempty"`
 	Ground      *packGround      `json:"ground,omitempty"`
 	Omitted     []packOmission   `json:"omitted,omitempty"`
@@ -109,6 +111,8 @@ type packGround struct {
 	Transcript string        `json:"transcript"` // JSON of indicator.Transcript
 	Facts      []packFact    `json:"facts,omitempty"`
 	Samples    []packSamples `json:"samples,omitempty"`
+	Meters     []packMeter   `json:"meters,omitempty"`
+	Working    []string      `json:"working,omitempty"` // working days of the times that were looked at, as the node's calendar has them
 }
 
 type packFact struct {
@@ -119,13 +123,24 @@ type packFact struct {
 	Why      string    `json:"why,omitempty"`
 }
 
+// packSamples are the samples of a series that were committed on a day, or why they are not there.
 type packSamples struct {
-	Machine uuid.UUID `json:"machine"`
 	Series  uuid.UUID `json:"series"`
-	Day     string    `json:"day"` // UTC day of commits
-	Rows    string    `json:"rows,omitempty"`
+	Day     string    `json:"day"`               // UTC day of commits
+	Columns string    `json:"columns,omitempty"` // tuple.Columns
 	Bundle  string    `json:"bundle,omitempty"`
 	Why     string    `json:"why,omitempty"`
+
+	Machine uuid.UUID `json:"machine,omitzero"` // of version 1, as is
+	Rows    string    `json:"rows,omitempty"`
+}
+
+// packMeter is what the days of a counter follow from beside its samples.
+type packMeter struct {
+	Series uuid.UUID `json:"series"`
+	From   int64     `json:"from,string"` // as it was asked for
+	To     int64     `json:"to,string"`
+	Ground string    `json:"ground"` // JSON of Metered
 }
 
 type packOmission struct {
@@ -262,8 +277,8 @@ func (p *packFile) open(b []byte) error {
 	if _, err := d.Token(); err != io.EOF {
 		return fmt.Errorf("%s: something stands behind its end", manifestName)
 	}
-	if p.m.Format != packFormat {
-		return fmt.Errorf("its format is %.60q; this program reads %q", p.m.Format, packFormat)
+	if p.m.Format != packFormat && p.m.Format != packFormat1 {
+		return fmt.Errorf("its format is %.60q; this program reads %q and %q", p.m.Format, packFormat, packFormat1)
 	}
 	return nil
 }

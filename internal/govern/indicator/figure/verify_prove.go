@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"jingwei/internal/govern/indicator"
 	"jingwei/internal/kernel/api/problem"
@@ -29,10 +28,17 @@ type Proofs interface {
 	Recorded(ctx context.Context, org uuid.UUID, d *indicator.Definition, p indicator.Period, baseline string) (*indicator.Valuation, *indicator.Transcript, error)
 	// Fact is a revision of a fact of an organisation as the node's log holds it. Error: a problem where it has restricted fields.
 	Fact(ctx context.Context, org, id uuid.UUID, revision int64) (Proven, error)
-	// Days are the UTC days on which samples of a time were committed that the log has leaves of, at most so many, the last first.
-	Days(ctx context.Context, org, series uuid.UUID, from, to int64, most int) ([]string, error)
-	// Samples are the samples of a series that were committed on a day.
-	Samples(ctx context.Context, org, series uuid.UUID, day string) (Proven, error)
+	// Holding are the UTC days on which samples of a series with source times in [from, to) were committed, the first first.
+	Holding(ctx context.Context, org, series uuid.UUID, from, to int64) ([]string, error)
+	// Samples are those of a series that were committed on a day, in columns (tuple.Columns) of at most so many bytes; where the day runs what
+	// stands now is sealed. [from, to) are the source times that matter. Errors: seal.ErrLarge, *seal.DigestError, ErrExpired, problems.
+	Samples(ctx context.Context, org, series uuid.UUID, day string, from, to int64, most int) (Proven, error)
+	// Fewest puts series in order, those with the fewest samples in [from, to) first.
+	Fewest(ctx context.Context, org uuid.UUID, series []uuid.UUID, from, to int64) ([]uuid.UUID, error)
+	// Metered is what the days of a counter in [from, to) follow from beside its samples.
+	Metered(ctx context.Context, org, series uuid.UUID, from, to int64) (*Metered, error)
+	// Working are the working days among the civil days of [from, to).
+	Working(from, to int64) []string
 }
 
 // Proven is something with the proof that it is in a node's log.
@@ -173,14 +179,13 @@ func (p *prover) figure(ctx context.Context, f *Figure) (_ []byte, err error) {
 	if p.w.m.Seal, err = p.seal(ctx, f.Commit, f.Hash()); err != nil {
 		return nil, fmt.Errorf("the figure %s, revision %d: %w", f.Key, f.Revision, err)
 	}
-	if f.Population == (Hash{}) {
-		return p.w.bytes()
+	var pop *Population
+	if f.Population != (Hash{}) {
+		if pop, err = p.x.s.store.Population(ctx, p.x.s.o.DB, f.Population); err != nil {
+			return nil, err
+		}
+		p.w.m.Population, p.w.m.Told = p.population(pop), p.onward
 	}
-	pop, err := p.x.s.store.Population(ctx, p.x.s.o.DB, f.Population)
-	if err != nil {
-		return nil, err
-	}
-	p.w.m.Population = p.w.blob(pop.Encode())
 	spoken := map[string]bool{}
 	for i := range f.Parts {
 		part := packPart{Part: i}
@@ -220,14 +225,17 @@ func (p *prover) account(ctx context.Context, f *Figure, of *Part, part *packPar
 	if came.Hash() != of.Record {
 		return fmt.Errorf("%w: the account that %s has given is not the one that was added up", ErrDamaged, a.Giver.Name.En)
 	}
-	pop, err := p.x.s.store.Population(ctx, p.x.s.o.DB, of.Population)
-	if err != nil {
-		return err
-	}
-	part.Delivered, part.Population = p.w.blob(came.Encode()), p.w.blob(pop.Encode())
-	if of.State == Given {
+	part.Delivered = p.w.blob(came.Encode())
+	if of.Population != (Hash{}) { // what is counted once for a region has none
+		pop, err := p.x.s.store.Population(ctx, p.x.s.o.DB, of.Population)
+		if err != nil {
+			return err
+		}
+		part.Population = p.population(pop)
 		for i := range pop.Members {
-			spoken[pop.Members[i].Code] = true
+			if of.State == Given {
+				spoken[pop.Members[i].Code] = true
+			}
 		}
 	}
 	revision := came.Revision
@@ -248,6 +256,14 @@ func (p *prover) account(ctx context.Context, f *Figure, of *Part, part *packPar
 	}
 	part.Below, part.Why = p.put(p.below(ctx, &a, key, revision))
 	return nil
+}
+
+// population packs who counts: to somebody else, who has been told the codes, no more than these.
+func (p *prover) population(pop *Population) string {
+	if p.onward {
+		pop = pop.told()
+	}
+	return p.w.blob(pop.Encode())
 }
 
 // agreement packs what both sides have accepted.
@@ -311,24 +327,6 @@ func (p *prover) put(x answer) (blob, why string) {
 	return p.w.blob(x.pack), ""
 }
 
-// askingBelow bounds how many are asked at the same time.
-const askingBelow = 8
-
-// belowAll asks enterprises for their packs, in the order of their rows.
-func (p *prover) belowAll(ctx context.Context, k Key, rows []Row, given map[string]*org.Agreement) []answer {
-	out := make([]answer, len(rows))
-	var work errgroup.Group
-	work.SetLimit(askingBelow)
-	for i := range rows {
-		work.Go(func() error {
-			out[i] = p.below(ctx, given[rows[i].Code], k, 0)
-			return nil
-		})
-	}
-	_ = work.Wait() // each has its own answer
-	return out
-}
-
 // whyNot tells in a word why something was not given.
 func whyNot(err error) string {
 	var known *problem.Error
@@ -339,106 +337,4 @@ func whyNot(err error) string {
 		return known.Kind().Code()
 	}
 	return "it failed"
-}
-
-// rows packs the observations of a part.
-func (p *prover) rows(ctx context.Context, f *Figure, d *indicator.Definition, pop *Population, of *Part, part *packPart, spoken map[string]bool) error {
-	given, err := p.x.agreements(ctx, f)
-	if err != nil {
-		return err
-	}
-	var codes []string
-	for i := range pop.Members {
-		if a := given[pop.Members[i].Code]; a != nil && stood(a, f.Commit) && a.Hosted() == (of.Source == Local) && !spoken[a.Giver.CreditCode] {
-			codes = append(codes, a.Giver.CreditCode)
-		}
-	}
-	rows, err := p.x.s.store.Find(ctx, p.x.s.o.DB, f.Key.Column(of.Source), codes, f.Commit)
-	if err != nil {
-		return err
-	}
-	k := f.Key
-	k.Filter = All
-	answers := p.belowAll(ctx, k, rows, given)
-	withheld, sum := 0, indicator.NewAccount(d)
-	for i := range rows {
-		r, a := &rows[i], given[rows[i].Code]
-		if v, _, err := p.x.s.valued(ctx, f, d, *pop.Find(r.Code), r, a.Hosted()); err == nil {
-			sum.Add(v)
-		}
-		if p.onward && org.Level(a.Onward) < org.Level(org.LevelInputs) {
-			withheld++
-			continue
-		}
-		x, err := p.row(ctx, f, d, pop, r, a, of.Source)
-		if err != nil {
-			return fmt.Errorf("the observation of %s: %w", r.Code, err)
-		}
-		if x.Why == "" {
-			x.Below, x.Why = p.put(answers[i])
-		}
-		spoken[r.Code] = true
-		part.Rows = append(part.Rows, x)
-	}
-	if sum.Known() != of.Known {
-		part.Why = fmt.Sprintf("of the %d values that counted %d are agreed to now", of.Known, sum.Known())
-	}
-	if withheld > 0 {
-		part.Why = fmt.Sprintf("%d enterprises have not agreed to be passed on", withheld)
-	}
-	return nil
-}
-
-// stood tells whether an agreement, by its first terms or those that stand, was there at a commit.
-func stood(a *org.Agreement, commit int64) bool {
-	if a.Version > 1 {
-		return a.Created <= commit
-	}
-	for _, accepted := range []*org.Acceptance{a.GiverAccepted, a.TakerAccepted} {
-		if accepted != nil && accepted.At > commit {
-			return false
-		}
-	}
-	return true
-}
-
-func (p *prover) row(ctx context.Context, f *Figure, d *indicator.Definition, pop *Population, r *Row, a *org.Agreement, source string) (x packRow, err error) {
-	x.Row = p.w.blob(r.Encode())
-	if x.Seal, err = p.seal(ctx, r.Commit, r.sealed(f.Key.Column(source))); err != nil {
-		return x, err
-	}
-	if x.Agreement, err = p.agreement(ctx, a); err != nil {
-		return x, err
-	}
-	k := f.Key.Of(r.Code)
-	k.Filter = All
-	if !a.Hosted() {
-		if d.OwnRegisters() {
-			o, err := p.x.s.o.Library.DecodeObservation(d, r.Observation)
-			if err != nil {
-				return x, err
-			}
-			e, period := *pop.Find(r.Code), indicator.Period{}
-			e.Org = uuid.Nil // of another node
-			period, _ = f.Key.Time()
-			if o, err = p.x.s.o.Registers.Complete(ctx, d, indicator.Asked{Keeper: f.Key.Keeper, Firm: e, Period: period, Baseline: f.Key.Baseline}, o); err != nil {
-				return x, err
-			}
-			x.Completed = p.w.blob(o.Encode())
-		}
-		in, err := p.x.came(ctx, a)
-		if err != nil {
-			return x, err
-		}
-		record, told := in.observation(k, r.Observation)
-		if record == nil {
-			x.Why = "the record that delivered it is not kept any more"
-			return x, nil
-		}
-		x.Records = p.w.blobsOf([][]byte{record})
-		if told != nil {
-			x.Told = p.w.blob(EncodeRecord(told))
-		}
-	}
-	return x, nil
 }

@@ -88,6 +88,8 @@ type FigurePart struct {
 	Members    int        `json:"members"`
 	Known      int        `json:"known"`
 	At         *time.Time `json:"at,omitempty" doc:"When the newest of it was delivered"`
+	Sealed     bool       `json:"sealed,omitempty" doc:"The period was accepted: what counts is what was handed in"`
+	Later      *time.Time `json:"later,omitempty" doc:"When a later revision came, which does not count until the period is opened again"`
 }
 
 // FigureRevision is a revision in a list.

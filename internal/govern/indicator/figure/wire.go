@@ -62,8 +62,9 @@ func (w *wire) bytes(p []byte) {
 
 // unwire reads them. After the first fault everything is zero, and only one spelling of each value is taken.
 type unwire struct {
-	b   []byte
-	err error
+	b    []byte
+	err  error
+	keys keys // may be nil
 }
 
 func (r *unwire) fail(format string, a ...any) {

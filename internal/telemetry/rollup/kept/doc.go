@@ -20,5 +20,5 @@
 //
 // Files: kept.go (what there is), word.go (rows as text), derived.go, bounds.go (buckets of a series), setting.go (counters,
 // meters, states), compute.go (samples to rows), reading.go (reads of what is kept), read.go, dirty.go, restate.go, keeper.go,
-// recheck.go, feed.go, group.go, store.go, metrics.go, api.go and its views.
+// recheck.go, feed.go, told.go, group.go, store.go, metrics.go, api.go and its views.
 package kept

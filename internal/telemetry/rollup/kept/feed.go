@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,22 +58,20 @@ func (r *feedRow) restatement() Restatement {
 		OldInput: uint64(r.OldInput), NewInput: uint64(r.NewInput), Revision: uint32(r.Revision), Withdrawn: r.Withdrawn != 0, Cause: Cause(r.Cause)}
 }
 
-// writeFeed writes down what a batch restates, in the place of what was written for a batch of that number or later that
-// never came.
-func (s *Service) writeFeed(ctx context.Context, seq uint64, rows []feedRow) error {
+// writeFeed writes down what a batch restates and of what times its rows are, in the place of what was written for a batch of that number or
+// later that never came.
+func (s *Service) writeFeed(ctx context.Context, seq uint64, rows []feedRow, told []toldRow) error {
 	err := s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewDelete().Model((*feedRow)(nil)).Where("seq >= ?", int64(seq)).Exec(ctx); err != nil {
+		if err := forgetFrom(ctx, tx, seq); err != nil {
 			return err
 		}
-		for rest := rows; len(rest) > 0; {
-			n := min(len(rest), 500)
-			part := rest[:n]
-			if _, err := tx.NewInsert().Model(&part).Exec(ctx); err != nil {
-				return err
-			}
-			rest = rest[n:]
+		if err := inParts(ctx, tx, rows); err != nil {
+			return err
 		}
-		return nil
+		if err := inParts(ctx, tx, told); err != nil || seq%toldEvery != 0 {
+			return err
+		}
+		return boundTold(ctx, tx, toldRows)
 	})
 	if err != nil {
 		return fmt.Errorf("write down restatements: %w", store.Err(err))
@@ -80,9 +79,30 @@ func (s *Service) writeFeed(ctx context.Context, seq uint64, rows []feedRow) err
 	return nil
 }
 
+// inParts inserts rows, as many at a time as one statement takes.
+func inParts[T any](ctx context.Context, tx bun.Tx, rows []T) error {
+	for part := range slices.Chunk(rows, 500) {
+		if _, err := tx.NewInsert().Model(&part).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetFrom removes what was written down for a batch and those behind it.
+func forgetFrom(ctx context.Context, tx bun.Tx, seq uint64) error {
+	for _, model := range []any{(*feedRow)(nil), (*toldRow)(nil)} {
+		if _, err := tx.NewDelete().Model(model).Where("seq >= ?", int64(seq)).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // dropFeed removes what was written down for batches that never came.
 func (s *Service) dropFeed(ctx context.Context, last uint64) error {
-	if _, err := s.o.DB.NewDelete().Model((*feedRow)(nil)).Where("seq > ?", int64(last)).Exec(ctx); err != nil {
+	err := s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error { return forgetFrom(ctx, tx, last+1) })
+	if err != nil {
 		return fmt.Errorf("remove restatements that never came: %w", store.Err(err))
 	}
 	return nil
@@ -117,7 +137,7 @@ func (s *Service) Since(ctx context.Context, scope auth.Scope, cursor uint64, li
 			return err
 		}
 		var err error
-		oldest, err = horizonOf(ctx, tx)
+		oldest, err = horizonOf(ctx, tx, feedHorizon)
 		return err
 	})
 	if err != nil {
@@ -138,10 +158,13 @@ func (s *Service) Newest() uint64 {
 	return (last+1)<<feedBits - 1
 }
 
+// feedHorizon names the greatest ID of restatements that was removed.
+const feedHorizon = "horizon"
+
 // horizonOf is the greatest ID that was removed.
-func horizonOf(ctx context.Context, db bun.IDB) (int64, error) {
+func horizonOf(ctx context.Context, db bun.IDB, name string) (int64, error) {
 	var r stateRow
-	err := store.Err(db.NewSelect().Model(&r).Where("name = ?", "horizon").Scan(ctx))
+	err := store.Err(db.NewSelect().Model(&r).Where("name = ?", name).Scan(ctx))
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, nil
 	}
@@ -180,7 +203,7 @@ func (s *Service) bound(ctx context.Context, before int64, most int) error {
 		if _, err := tx.NewDelete().Model((*feedRow)(nil)).Where("id <= ?", last).Exec(ctx); err != nil {
 			return err
 		}
-		return put(ctx, tx, "horizon", last)
+		return put(ctx, tx, feedHorizon, last)
 	})
 	if err != nil {
 		return fmt.Errorf("bound the list of restatements: %w", store.Err(err))

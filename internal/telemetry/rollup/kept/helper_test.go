@@ -265,6 +265,9 @@ func (n *node) check(what string, id uuid.UUID, span telemetry.Span, asOf uint64
 		if asOf == 0 {
 			at = n.clock.UnixNano()
 		}
+		if asOf == 0 {
+			n.rebuilt(what, id, level, part)
+		}
 		want := n.scratch(id, level, part, asOf, at)
 		if g, w := figuresOf(got), wordsOf(want); !slices.Equal(g, w) {
 			for i := range max(len(g), len(w)) {

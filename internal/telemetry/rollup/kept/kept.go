@@ -89,9 +89,9 @@ type Options struct {
 	// Restated is told after each batch of restatements is durable: rooms above ask Since. It runs on the keeper's goroutine
 	// and must not block. It may be nil.
 	Restated func()
-	// Made is told after rows are durable that were made or restated, whose they are and the time they are about: of each organisation
-	// from the first bucket to the last. It runs as Restated does, and may be nil.
-	Made func(org uuid.UUID, span telemetry.Span)
+	// Made is told after each batch of rows is durable, made or restated: rooms above ask ToldAfter. It runs as Restated does, and may be
+	// nil.
+	Made func()
 }
 
 // Service keeps roll-ups.
@@ -144,7 +144,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		o.Restated = func() {}
 	}
 	if o.Made == nil {
-		o.Made = func(uuid.UUID, telemetry.Span) {}
+		o.Made = func() {}
 	}
 	s := &Service{o: o, wake: make(chan struct{}, 1), derived: map[telemetry.Ref]bool{}, cuts: map[uuid.UUID]*cuts{},
 		checking: map[uuid.UUID]bool{}, all: true, todos: map[string]struct{}{}}

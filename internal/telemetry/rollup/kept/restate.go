@@ -267,13 +267,14 @@ func (s *Service) sendBatch(ctx context.Context, rows []outRow) error {
 				Since: r.from, Until: r.to, OldInput: int64(r.old), NewInput: int64(r.new), Revision: int64(r.revision), Withdrawn: flag(r.withdrawn), Cause: string(r.cause)})
 		}
 	}
-	if err := s.writeFeed(ctx, seq, feed); err != nil {
+	told := toldOf(seq, rows)
+	if err := s.writeFeed(ctx, seq, feed, told); err != nil {
 		return err
 	}
-	told := make(chan error, 1)
-	err = s.o.Store.Append(ctx, Producer, epoch, seq, b, func(_ telemetry.Receipt, err error) { told <- err })
+	done := make(chan error, 1)
+	err = s.o.Store.Append(ctx, Producer, epoch, seq, b, func(_ telemetry.Receipt, err error) { done <- err })
 	if err == nil {
-		err = <-told
+		err = <-done
 	}
 	if err != nil {
 		return fmt.Errorf("%w: batch %d: %w", errSend, seq, err)
@@ -283,18 +284,7 @@ func (s *Service) sendBatch(ctx context.Context, rows []outRow) error {
 	if len(feed) > 0 {
 		s.o.Restated()
 	}
-	made := map[uuid.UUID]telemetry.Span{}
-	for i := range rows {
-		r := &rows[i]
-		span, ok := made[r.series.Org]
-		if !ok {
-			span = telemetry.Span{From: r.from, To: r.to}
-		}
-		made[r.series.Org] = telemetry.Span{From: min(span.From, r.from), To: max(span.To, r.to)}
-	}
-	for org, span := range made {
-		s.o.Made(org, span)
-	}
+	s.o.Made()
 	return nil
 }
 
