@@ -3,9 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
 
 	"jingwei/internal/identify/docking"
 	"jingwei/internal/identify/handle/client"
+	"jingwei/internal/identify/registry"
+	"jingwei/internal/kernel/auth"
 	"jingwei/internal/kernel/condition"
 	"jingwei/internal/kernel/outward"
 	"jingwei/internal/kernel/text"
@@ -31,7 +37,7 @@ func (n *node) openDocking(ctx context.Context) error {
 	n.closers = append(n.closers, func() error { door.Close(); return nil })
 	n.docking, err = docking.New(ctx, docking.Options{
 		DB: n.db, Guide: guide, Prober: &docking.Prober{Client: &client.Client{Now: clock}, Now: clock}, Courier: docking.HTTP{Door: door},
-		Signers: n.signers, Door: door, Trouble: n.nodeTurned, Now: n.now, Logger: n.log,
+		Signers: n.signers, Door: door, Makers: n.makers(), Holds: n.holds, Trouble: n.nodeTurned, Now: n.now, Logger: n.log,
 	})
 	return err
 }
@@ -49,4 +55,10 @@ func (n *node) nodeTurned(ctx context.Context, below *docking.Node, down bool, w
 			En: fmt.Sprintf("The identifier node %s (%s) does not answer: %s. Call whoever runs it.", below.Name.En, below.Prefix, what),
 		},
 	})
+}
+
+// holds tells whether a prefix is an organisation's.
+func (n *node) holds(ctx context.Context, org uuid.UUID, prefix string) (bool, error) {
+	list, err := n.registry.Prefixes(auth.AsSystem(ctx, "docking"), org)
+	return slices.ContainsFunc(list, func(p registry.Prefix) bool { return strings.EqualFold(p.Prefix, prefix) }), err
 }

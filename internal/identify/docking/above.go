@@ -81,6 +81,11 @@ func (s *Service) SetAbove(ctx context.Context, a Above) (Above, error) {
 	if len(a.Prefix) > 64 || !prefixForm.MatchString(a.Prefix) {
 		return a, wrong("body.prefix", a.Prefix, prefixName, text.Text{Zh: "不是标识前缀", En: "is no prefix"}, text.Text{Zh: "由点分隔的字母和数字，例如 88.101", En: "Letters and digits divided by dots, such as 88.101"})
 	}
+	if mine, err := s.o.Holds(ctx, a.Org, a.Prefix); err != nil {
+		return a, err
+	} else if !mine {
+		return a, wrong("body.prefix", a.Prefix, prefixName, text.Text{Zh: "不属于本机构", En: "does not belong to the organisation"}, text.Text{Zh: "请填写本机构在本节点持有的前缀", En: "Name a prefix that the organisation holds on this node"})
+	}
 	if a.URL != "" {
 		if _, f := s.o.Door.Address(a.URL); f != nil {
 			return a, wrong("body.url", a.URL, urlName, f.Text, f.Mend)

@@ -340,8 +340,9 @@ func TestWhatIsDueIsMadeAndReachesTheNodeAbove(t *testing.T) {
 		s, org := open(), id(9)
 		set := Above{Org: org, Prefix: "88.101", URL: "http://top.example/docking/returns", Since: "2026-11-20", Reason: "签订对接协议"}
 		for place, bad := range map[string]Above{
-			"body.url":   {Org: org, Prefix: "88.101", URL: "https://127.0.0.1/x", Since: "2026-11-20", Reason: "x"},
-			"body.since": {Org: org, Prefix: "88.101", URL: set.URL, Since: "2027-01-01", Reason: "x"},
+			"body.url":    {Org: org, Prefix: "88.101", URL: "https://127.0.0.1/x", Since: "2026-11-20", Reason: "x"},
+			"body.prefix": {Org: org, Prefix: "88", URL: set.URL, Since: "2026-11-20", Reason: "x"}, // another's
+			"body.since":  {Org: org, Prefix: "88.101", URL: set.URL, Since: "2027-01-01", Reason: "x"},
 		} {
 			_, err := s.SetAbove(owner(t, org), bad)
 			var p *problem.Error

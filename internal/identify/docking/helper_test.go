@@ -90,6 +90,9 @@ func room(t *testing.T, db *store.DB, c *clock, fill func(*Options)) *Service {
 	must(t, audit.Migrate(t.Context(), db))
 	o := Options{
 		DB: db, Guide: guide(t), Signers: below, Door: outward.New([]string{"top.example"}, nil), Now: c.now, Logger: proof.Logger(t),
+		Holds: func(_ context.Context, org uuid.UUID, prefix string) (bool, error) {
+			return org == id(9) && prefix == "88.101", nil
+		},
 		Prober: &Prober{Client: &client.Client{Now: time.Now, Wait: []time.Duration{100 * time.Millisecond}, Timeout: time.Second}, Now: time.Now},
 	}
 	if fill != nil {

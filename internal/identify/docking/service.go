@@ -29,9 +29,10 @@ type Options struct {
 	Guide   *Guide
 	Prober  *Prober
 	Courier Courier
-	Signers []evidence.Signer // of this node
-	Door    *outward.Door     // judges addresses of nodes above
-	Makers  map[string]Maker  // tables of the guide that this node can hand in
+	Signers []evidence.Signer                                                     // of this node
+	Door    *outward.Door                                                         // judges addresses of nodes above
+	Makers  map[string]Maker                                                      // tables of the guide that this node can hand in
+	Holds   func(ctx context.Context, org uuid.UUID, prefix string) (bool, error) // whether a prefix is an organisation's
 	Trouble func(ctx context.Context, n *Node, down bool, what string)
 	Now     func() time.Time
 	Logger  *slog.Logger
