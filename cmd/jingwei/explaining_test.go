@@ -55,6 +55,10 @@ func agree(ctx context.Context, t *testing.T, giver, taker *node, a org.Agreemen
 	a = proof.Must(taker.orgs.RequestAgreement(ctx, a, "mayor"))
 	proof.Wait(t, "the giver has heard", func() bool { _, err := giver.orgs.Agreement(ctx, a.ID); return err == nil })
 	_ = proof.Must(giver.orgs.AcceptAgreement(ctx, a.ID, org.Giver, 1, "director"))
+	proof.Wait(t, "the taker has heard", func() bool {
+		x, err := taker.orgs.Agreement(ctx, a.ID)
+		return err == nil && x.GiverAccepted != nil
+	})
 	return a
 }
 

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 
 	"jingwei/internal/govern/indicator"
 	"jingwei/internal/kernel/org"
+	"jingwei/internal/kernel/store"
 )
 
 // Incoming says that records of an agreement have come (neighbour.Service.OnIncoming). It does not block.
@@ -329,8 +331,11 @@ func (in *intake) account(ctx context.Context, x *TellAccount) error {
 // population looks at an account and whom it is of.
 func (in *intake) population(ctx context.Context, x *TellAccount, d *indicator.Definition) error {
 	if in.commit.populations[x.Population] == nil {
-		if _, err := in.c.population(ctx, x.Population); err != nil {
+		switch _, err := in.c.population(ctx, x.Population); {
+		case errors.Is(err, store.ErrNotFound), errors.Is(err, ErrDamaged):
 			return refuse("the population %s was not told: %w", x.Population, err)
+		case err != nil: // of the database, or the node is stopping: nothing of the record
+			return err
 		}
 	}
 	if x.Definition == definitionHash(d) {
