@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before } from 'node:test'
 
-import { plain } from './browser.mjs'
+import { plain, until } from './browser.mjs'
 import { run } from './program.mjs'
 import { story } from './story.mjs'
 
@@ -149,6 +149,8 @@ story('identifiers', 'identifiers', ({ step, begin, signIn, api, button, choose,
     await region('标识值').getByText('内部备注').waitFor()
     await button('回到现在').click()
     await region('标识值').getByText('圆锥滚子轴承').waitFor()
+    const proof = `${node.url}/api/v1/identifiers/proof?identifier=${encodeURIComponent(name)}`
+    await until('the commit to be in the log', async () => (await main.context.request.get(proof)).ok())
     const file = page.waitForEvent('download')
     await button('下载存证证明').click()
     assert.match((await file).suggestedFilename(), /^bearing-1\.proof\.json$/)
@@ -223,6 +225,12 @@ story('identifiers', 'identifiers', ({ step, begin, signIn, api, button, choose,
     await region('探测')
       .getByRole('row', { name: /应答正常/ })
       .waitFor()
+    assert.deepEqual(await plain(page), [])
+  })
+
+  step('tells its keys for the register of the node above', async () => {
+    await page.goto(`${node.url}/o/${org}/docking?part=above`)
+    await region('向上级报送').getByLabel('本节点公钥').first().waitFor()
     assert.deepEqual(await plain(page), [])
   })
 

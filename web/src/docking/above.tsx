@@ -37,15 +37,26 @@ export function AbovePart() {
         <header>
           <h2>{t('docking.above')}</h2>
           {own && above.data && (
-            <Button size="small" onClick={() => setOpen(true)}>
-              {t('docking.setAbove')}
-            </Button>
+            <div className="actions">
+              <Button size="small" onClick={() => setOpen(true)}>
+                {t('docking.setAbove')}
+              </Button>
+            </div>
           )}
         </header>
         <Answer
           query={above}
           rows={3}
-          empty={(a) => a.revision === 0 && <Blank title={t('docking.aboveNone')}>{t('docking.aboveNoneHelp')}</Blank>}
+          empty={(a) =>
+            a.revision === 0 && (
+              <>
+                <Blank title={t('docking.aboveNone')}>{t('docking.aboveNoneHelp')}</Blank>
+                <dl className="facts body">
+                  <OwnKeys of={a} />
+                </dl>
+              </>
+            )
+          }
         >
           {(a) => <AboveFacts of={a} />}
         </Answer>
@@ -69,6 +80,16 @@ function AboveFacts({ of: a }: { of: Above }) {
       <dd>{a.since}</dd>
       <dt>{t('docking.makes')}</dt>
       <dd>{a.tables.map(name).join(lang === 'zh' ? '、' : ', ') || t('docking.makesNone')}</dd>
+      <OwnKeys of={a} />
+    </dl>
+  )
+}
+
+/** OwnKeys is what the operator above enters before this node can hand in. */
+function OwnKeys({ of: a }: { of: Above }) {
+  const { t } = useI18n()
+  return (
+    <>
       <dt>{t('docking.ownKeys')}</dt>
       <dd>
         {a.keys.map((k) => (
@@ -76,7 +97,7 @@ function AboveFacts({ of: a }: { of: Above }) {
         ))}
         <div className="muted small">{t('docking.ownKeysHelp')}</div>
       </dd>
-    </dl>
+    </>
   )
 }
 
@@ -200,7 +221,7 @@ function SentRow({ of: x, own }: { of: Sent; own: boolean }) {
         {x.state !== 'taken' && x.answer && <div className="small">{words(x.answer)}</div>}
         {x.state === 'taken' && x.at && <div className="muted small">{dateTime(millis(x.at))}</div>}
       </td>
-      <td data-label={t('docking.actions')}>
+      <td data-label={own && x.state === 'refused' ? t('docking.actions') : ''}>
         {own && x.state === 'refused' && (
           <Button
             size="small"

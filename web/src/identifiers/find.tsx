@@ -13,8 +13,17 @@ import { useI18n } from '../i18n'
 import { save } from '../trend/csv'
 import { Answer, Blank } from '../ui/states'
 import { DataTable } from '../ui/table'
-import { isTemplateMark } from './change'
-import { exportPath, useCount, useFound, useTemplates, type Identifier, type Sought, type Template } from './queries'
+import { firstItem, isTemplateMark } from './change'
+import {
+  exportPath,
+  useCount,
+  useFound,
+  useTemplates,
+  type Identifier,
+  type Sought,
+  type Template,
+  type Value,
+} from './queries'
 import '../fields/fields.css'
 import './identifiers.css'
 
@@ -228,6 +237,9 @@ function Row({ of: x }: { of: Identifier }) {
   const { at } = useHere()
   const { t, n } = useI18n()
   const values = x.values.filter((v) => !isTemplateMark(v.index) && v.format !== 'base64')
+  // What the template asks for tells more than the rest.
+  const item = (v: Value) => (v.index ?? 0) >= firstItem
+  values.sort((a, b) => Number(item(b)) - Number(item(a)))
   return (
     <tr>
       <th scope="row">

@@ -92,7 +92,8 @@ function JobRow({ of: j, show }: { of: Job; show: () => void }) {
   const input = j.input as ImportInput | undefined
   const out = j.output as ImportOutput | undefined
   const [word, look] = stateOf(j, out)
-  const open = j.status === 'queued' || j.status === 'running'
+  const mayCancel = (j.status === 'queued' || j.status === 'running') && may('operate')
+  const faulty = Number(out?.faults ?? 0) > 0
   const count = (v: string | undefined) => (v === undefined ? '–' : whole(lang, v))
   const cancel = () =>
     confirm({
@@ -141,13 +142,13 @@ function JobRow({ of: j, show }: { of: Job; show: () => void }) {
       <td className="num" data-label={t('identifiers.refused')}>
         {count(out?.refused)}
       </td>
-      <td data-label={t('actions')}>
-        {open && may('operate') && (
+      <td data-label={mayCancel || faulty ? t('actions') : ''}>
+        {mayCancel && (
           <Button size="small" onClick={cancel}>
             {t('identifiers.cancelJob')}
           </Button>
         )}
-        {Number(out?.faults ?? 0) > 0 && (
+        {faulty && (
           <Button size="small" onClick={show}>
             {t('identifiers.faults')}
           </Button>

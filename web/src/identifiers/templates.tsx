@@ -66,8 +66,8 @@ function One({ of: x }: { of: Template }) {
       {content.description && <p className="note">{content.description}</p>}
       <DataTable
         label={`${name} ${t('identifiers.items')}`}
-        className="cards"
-        columns={[{ num: 'identifiers.index' }, 'identifiers.itemName', 'identifiers.kind', 'identifiers.rules']}
+        className="cards roomy"
+        columns={['identifiers.index', 'identifiers.itemName', 'identifiers.kind', 'identifiers.rules']}
       >
         <tbody>
           {content.items.map((it) => (
@@ -138,9 +138,7 @@ function ItemRow({ of: it }: { of: Item }) {
   ].filter(Boolean)
   return (
     <tr>
-      <td className="num" data-label={t('identifiers.index')}>
-        {it.index}
-      </td>
+      <td data-label={t('identifiers.index')}>{it.index}</td>
       <th scope="row">
         {label || it.name}
         {label && label !== it.name && <div className="muted small mono">{it.name}</div>}

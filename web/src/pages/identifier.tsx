@@ -81,7 +81,7 @@ export function IdentifierPage() {
                 <>
                   <DataTable
                     label={t('identifiers.versions')}
-                    className="cards"
+                    className="cards roomy"
                     columns={['identifiers.when', 'identifiers.operation', 'identifiers.who', { hidden: 'actions' }]}
                   >
                     <tbody>
@@ -159,7 +159,7 @@ function Values({ name, asOf, look }: { name: string; asOf: string; look: (when:
             <DataTable
               label={t('identifiers.values')}
               className="cards roomy"
-              columns={[{ num: 'identifiers.index' }, 'identifiers.type', 'identifiers.data', 'identifiers.visible']}
+              columns={['identifiers.index', 'identifiers.type', 'identifiers.data', 'identifiers.visible']}
             >
               <tbody>
                 {x.values.map((v) => (
@@ -179,9 +179,7 @@ function ValueRow({ of: v }: { of: Value }) {
   const label = n(v.label)
   return (
     <tr>
-      <td className="num" data-label={t('identifiers.index')}>
-        {v.index}
-      </td>
+      <td data-label={t('identifiers.index')}>{v.index}</td>
       <th scope="row">
         {label || v.type}
         {label && label !== v.type && <div className="muted small">{v.type}</div>}
@@ -208,6 +206,7 @@ function ValueRow({ of: v }: { of: Value }) {
 
 function VersionRow({ of: v, shown, look }: { of: Identifier; shown: boolean; look: (when: string) => void }) {
   const { t } = useI18n()
+  const past = v.operation !== 'delete' && v.until !== undefined
   return (
     <tr aria-current={shown || undefined}>
       <th scope="row">
@@ -218,8 +217,8 @@ function VersionRow({ of: v, shown, look }: { of: Identifier; shown: boolean; lo
         {v.by.name}
         <div className="muted small">{v.by.via}</div>
       </td>
-      <td data-label={t('actions')}>
-        {v.operation !== 'delete' && v.until && (
+      <td data-label={past ? t('actions') : ''}>
+        {past && (
           <Button size="small" onClick={() => look(v.at)}>
             {t('identifiers.asOf')}
           </Button>
@@ -230,6 +229,7 @@ function VersionRow({ of: v, shown, look }: { of: Identifier; shown: boolean; lo
 }
 
 function FactsPanel({ of: x, gone }: { of: Identifier; gone: boolean }) {
+  const { may } = useHere()
   const { t, lang } = useI18n()
   const { message } = App.useApp()
   const prove = async () => {
@@ -245,11 +245,13 @@ function FactsPanel({ of: x, gone }: { of: Identifier; gone: boolean }) {
     <section className="panel" aria-label={t('identifiers.facts')}>
       <header>
         <h2>{t('identifiers.facts')}</h2>
-        <div className="actions">
-          <Button size="small" onClick={() => void prove()}>
-            {t('identifiers.proof')}
-          </Button>
-        </div>
+        {may('operate') && (
+          <div className="actions">
+            <Button size="small" onClick={() => void prove()}>
+              {t('identifiers.proof')}
+            </Button>
+          </div>
+        )}
       </header>
       <dl className="facts body">
         {!gone && (
