@@ -123,7 +123,7 @@ type TemplatePath struct {
 }
 
 func (s *Service) templateRoutes(a *api.Server) {
-	type output struct{ Body TemplateView }
+	type output struct{ Body IdentifierTemplateView }
 	one := func(ctx context.Context, prefix string, t *Template, err error) (*output, error) {
 		if err != nil {
 			return nil, err
@@ -134,12 +134,12 @@ func (s *Service) templateRoutes(a *api.Server) {
 		Prefix string `query:"prefix" required:"true" maxLength:"255"`
 	}
 	api.Register(a, tag.Operation(http.MethodGet, "listIdentifierTemplates", "/identifier-templates", "Templates of a prefix, the oldest first"),
-		func(ctx context.Context, in *list) (*api.List[TemplateView], error) {
+		func(ctx context.Context, in *list) (*api.List[IdentifierTemplateView], error) {
 			items, err := s.Templates(ctx, in.Prefix)
 			if err != nil {
 				return nil, err
 			}
-			out := make([]TemplateView, len(items))
+			out := make([]IdentifierTemplateView, len(items))
 			for i, t := range items {
 				out[i] = templateView(in.Prefix, t)
 			}

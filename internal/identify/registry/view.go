@@ -196,8 +196,8 @@ func pastView(p *PrefixPast) PrefixPastView {
 	return out
 }
 
-// TemplateView is a template as it is told.
-type TemplateView struct {
+// IdentifierTemplateView is a template as it is told.
+type IdentifierTemplateView struct {
 	ID       uuid.UUID        `json:"id" format:"uuid"`
 	Prefix   string           `json:"prefix"`
 	Version  string           `json:"version"`
@@ -208,6 +208,6 @@ type TemplateView struct {
 	At       time.Time        `json:"at"`
 }
 
-func templateView(prefix string, t *Template) TemplateView {
-	return TemplateView{ID: t.ID, Prefix: prefix, Version: t.Version, State: t.State, Content: t.Content, Revision: t.Revision, By: t.By, At: time.Unix(0, t.At).UTC()}
+func templateView(prefix string, t *Template) IdentifierTemplateView {
+	return IdentifierTemplateView{ID: t.ID, Prefix: prefix, Version: t.Version, State: t.State, Content: t.Content, Revision: t.Revision, By: t.By, At: time.Unix(0, t.At).UTC()}
 }

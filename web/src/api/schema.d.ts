@@ -13199,6 +13199,20 @@ export interface components {
             handle?: string;
             values: components["schemas"]["IdentifierValue"][];
         };
+        IdentifierTemplateView: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["IdentifierAuthor"];
+            content: components["schemas"]["TemplateContent"];
+            /** Format: uuid */
+            id: string;
+            prefix: string;
+            /** Format: int64 */
+            revision: number;
+            /** @enum {string} */
+            state: "draft" | "published" | "withdrawn";
+            version: string;
+        };
         IdentifierValue: {
             /** @description Text; base64 where format says so */
             data: string;
@@ -15917,6 +15931,11 @@ export interface components {
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
+        PageIdentifierTemplateView: {
+            items: components["schemas"]["IdentifierTemplateView"][];
+            /** @description Cursor of the next page; absent on the last one */
+            next?: string;
+        };
         PageIdentifierView: {
             items: components["schemas"]["IdentifierView"][];
             /** @description Cursor of the next page; absent on the last one */
@@ -16264,11 +16283,6 @@ export interface components {
         };
         PageTemplateSummary: {
             items: components["schemas"]["TemplateSummary"][];
-            /** @description Cursor of the next page; absent on the last one */
-            next?: string;
-        };
-        PageTemplateView: {
-            items: components["schemas"]["RegistryTemplateView"][];
             /** @description Cursor of the next page; absent on the last one */
             next?: string;
         };
@@ -17413,20 +17427,6 @@ export interface components {
             states: components["schemas"]["State"][];
             title: string[];
             transitions: components["schemas"]["Transition"][];
-            version: string;
-        };
-        RegistryTemplateView: {
-            /** Format: date-time */
-            at: string;
-            by: components["schemas"]["IdentifierAuthor"];
-            content: components["schemas"]["TemplateContent"];
-            /** Format: uuid */
-            id: string;
-            prefix: string;
-            /** Format: int64 */
-            revision: number;
-            /** @enum {string} */
-            state: "draft" | "published" | "withdrawn";
             version: string;
         };
         ReleaseQuarantineResponse: {
@@ -27240,7 +27240,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageTemplateView"];
+                    "application/json": components["schemas"]["PageIdentifierTemplateView"];
                 };
             };
             /** @description Error */
@@ -27272,7 +27272,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RegistryTemplateView"];
+                    "application/json": components["schemas"]["IdentifierTemplateView"];
                 };
             };
             /** @description Error */
@@ -27308,7 +27308,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RegistryTemplateView"];
+                    "application/json": components["schemas"]["IdentifierTemplateView"];
                 };
             };
             /** @description Error */
@@ -27374,7 +27374,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RegistryTemplateView"];
+                    "application/json": components["schemas"]["IdentifierTemplateView"];
                 };
             };
             /** @description Error */
