@@ -462,3 +462,12 @@ func TestEveryProblemHasWords(t *testing.T) {
 		t.Errorf("no words for %v", missing)
 	}
 }
+
+func TestADoorIsEnteredOnce(t *testing.T) {
+	e := entry("udp 127.0.0.1:9", "tcp 127.0.0.1:9", "udp 127.0.0.1:9")
+	_, err := e.node()
+	var p *problem.Error
+	if !errors.As(err, &p) || p.Location() != "body.doors[2]" {
+		t.Error(err)
+	}
+}

@@ -107,34 +107,44 @@ func (s *Service) make(ctx context.Context, a *Above, t *Table, p Period, again 
 	if len(parts) == 0 {
 		parts = [][]field.Record{{}}
 	}
-	return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var newest []sentRow
-		if err := tx.NewSelect().Model(&newest).ExcludeColumn("document").Where("s.org = ? AND s.kind = ? AND s.period = ?", a.Org, t.ID, string(p)).OrderExpr("s.revision DESC, s.part").Scan(ctx); err != nil {
+	var newest []sentRow
+	if err := s.o.DB.NewSelect().Model(&newest).ExcludeColumn("document").Where("s.org = ? AND s.kind = ? AND s.period = ?", a.Org, t.ID, string(p)).OrderExpr("s.revision DESC, s.part").Scan(ctx); err != nil {
+		return wrap("find what was made", err)
+	}
+	revision := int64(1)
+	if len(newest) > 0 {
+		if !again && says(newest, parts) {
+			return nil // nothing is signed or written for what says the same
+		}
+		revision = newest[0].Revision + 1
+	}
+	out := make([]sentRow, len(parts))
+	for i, part := range parts {
+		if out[i], err = s.written(a, t, p, revision, i+1, len(parts), part); err != nil {
 			return err
 		}
-		revision, same := int64(1), len(newest) > 0 && !again
-		if len(newest) > 0 {
-			revision = newest[0].Revision + 1
-		}
-		var out []sentRow
-		for i, part := range parts {
-			row, err := s.written(a, t, p, revision, i+1, len(parts), part)
-			if err != nil {
-				return err
-			}
-			same = same && i < len(newest) && newest[i].Revision == revision-1 && newest[i].SHA256 == row.SHA256 && newest[i].Parts == row.Parts
-			out = append(out, row)
-		}
-		if same {
-			return nil
-		}
-		for i := range out {
+	}
+	return s.o.DB.InTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for i := range out { // one by one: a part may have 48 MiB
 			if _, err := tx.NewInsert().Model(&out[i]).Exec(ctx); err != nil {
-				return err
+				return wrap("keep a return", err)
 			}
 		}
 		return nil
 	})
+}
+
+// says tells whether the newest revision, which comes first, has these rows.
+func says(newest []sentRow, parts [][]field.Record) bool {
+	if newest[0].Parts != int64(len(parts)) {
+		return false
+	}
+	for i, part := range parts {
+		if _, sum := encodeRows(part); newest[i].SHA256 != sum {
+			return false
+		}
+	}
+	return true
 }
 
 // written is a part of a return, signed.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +47,9 @@ func (s *Service) Probe(ctx context.Context) error {
 	if err := s.o.DB.NewSelect().Model(&rows).Where("n.state IN (?)", bun.List([]string{string(Testing), string(Serving)})).Scan(ctx); err != nil {
 		return wrap("list nodes to probe", err)
 	}
+	if len(rows) == 0 {
+		return nil
+	}
 	var all errgroup.Group
 	all.SetLimit(atOnce)
 	answers := make([][]Answer, len(rows))
@@ -68,7 +70,11 @@ func (s *Service) Probe(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := s.o.DB.NewDelete().Model((*hourRow)(nil)).Where("hour < ?", s.o.Now().Add(-hoursKept).UnixNano()).Exec(ctx)
+	now := s.o.Now()
+	if now.Minute() != 0 { // once an hour is enough
+		return nil
+	}
+	_, err := s.o.DB.NewDelete().Model((*hourRow)(nil)).Where("hour < ?", now.Add(-hoursKept).UnixNano()).Exec(ctx)
 	return wrap("drop old hours of probes", err)
 }
 
@@ -151,19 +157,13 @@ func causeOf(answers []Answer) string {
 
 // addHours adds a round to the hours of its doors.
 func (s *Service) addHours(ctx context.Context, tx bun.Tx, n *Node, answers []Answer) error {
-	var rows []hourRow
-	for _, a := range answers {
-		r := hourRow{Node: n.ID, Door: a.Door.String(), Hour: a.At.Truncate(time.Hour).UnixNano(), Asked: 1}
+	rows := make([]hourRow, len(answers)) // no door stands twice in an entry
+	for i, a := range answers {
+		rows[i] = hourRow{Node: n.ID, Door: a.Door.String(), Hour: a.At.Truncate(time.Hour).UnixNano(), Asked: 1}
 		if a.Well {
 			took := a.Took.Microseconds()
-			r.Well, r.Took, r.Least, r.Most = 1, took, took, took
+			rows[i].Well, rows[i].Took, rows[i].Least, rows[i].Most = 1, took, took, took
 		}
-		if !slices.ContainsFunc(rows, func(o hourRow) bool { return o.Door == r.Door && o.Hour == r.Hour }) {
-			rows = append(rows, r)
-		}
-	}
-	if len(rows) == 0 {
-		return nil
 	}
 	_, err := tx.NewInsert().Model(&rows).On("CONFLICT (node, door, hour) DO UPDATE").
 		Set("least = CASE WHEN EXCLUDED.well = 0 THEN h.least WHEN h.well = 0 OR EXCLUDED.least < h.least THEN EXCLUDED.least ELSE h.least END").

@@ -42,9 +42,6 @@ type Head struct {
 	SHA256   string    `json:"sha256"` // of the rows as they stand in the document, hex
 }
 
-// Same reports whether two heads are of the same content.
-func (h *Head) Same(o *Head) bool { return h.SHA256 == o.SHA256 && h.Rows == o.Rows }
-
 // The document of a return: a signed note (C2SP signed-note) whose text is the format's name and the head as a line of JSON, then a
 // line "rows", then each row as a line of JSON.
 const (
@@ -54,16 +51,11 @@ const (
 
 // Write makes the document of a return and completes its head. The rows are canonical (field.Schema.Read).
 func Write(h *Head, rows []field.Record, signers ...evidence.Signer) ([]byte, error) {
-	var body bytes.Buffer
-	for _, r := range rows {
-		body.Write(r.Encode())
-		body.WriteByte('\n')
+	body, sum := encodeRows(rows)
+	if len(rows) > MaxRows || len(body) > MaxBytes {
+		return nil, fmt.Errorf("a return of %d rows and %d bytes; at most %d and %d go into one part", len(rows), len(body), MaxRows, MaxBytes)
 	}
-	if len(rows) > MaxRows || body.Len() > MaxBytes {
-		return nil, fmt.Errorf("a return of %d rows and %d bytes; at most %d and %d go into one part", len(rows), body.Len(), MaxRows, MaxBytes)
-	}
-	sum := sha256.Sum256(body.Bytes())
-	h.Rows, h.SHA256, h.Made = len(rows), hex.EncodeToString(sum[:]), h.Made.UTC().Truncate(time.Second)
+	h.Rows, h.SHA256, h.Made = len(rows), sum, h.Made.UTC().Truncate(time.Second)
 	head, err := json.Marshal(h)
 	if err != nil {
 		return nil, err
@@ -76,7 +68,16 @@ func Write(h *Head, rows []field.Record, signers ...evidence.Signer) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("sign a return: %w", err)
 	}
-	return append(append(signed, rowsLine[1:]...), body.Bytes()...), nil
+	return append(append(signed, rowsLine[1:]...), body...), nil
+}
+
+// encodeRows are rows as they stand in a document, and their SHA-256 in hex.
+func encodeRows(rows []field.Record) (body []byte, sum string) {
+	for _, r := range rows {
+		body = append(append(body, r.Encode()...), '\n')
+	}
+	h := sha256.Sum256(body)
+	return body, hex.EncodeToString(h[:])
 }
 
 // ErrSigned says that a document is not signed by its node.

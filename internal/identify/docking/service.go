@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -312,6 +313,9 @@ func (n *Node) doors(given []string) error {
 		d, err := ParseDoor(s)
 		if err != nil {
 			return wrong(fmt.Sprintf("body.doors[%d]", i), s, doorsName, text.Text{Zh: "不是解析地址", En: "is no such address"}, text.Text{Zh: "写协议（udp、tcp、http）、IP 地址和端口，例如 udp 192.0.2.1:2641", En: "Write protocol (udp, tcp, http), IP address and port, such as udp 192.0.2.1:2641"})
+		}
+		if slices.Contains(n.Doors, d) {
+			return wrong(fmt.Sprintf("body.doors[%d]", i), s, doorsName, text.Text{Zh: "重复", En: "stands twice"}, text.Text{Zh: "每个地址写一次", En: "Write each address once"})
 		}
 		n.Doors = append(n.Doors, d)
 	}

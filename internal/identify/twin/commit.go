@@ -67,14 +67,9 @@ type committing struct {
 
 // tick takes the next commit number. All commits of the node take turns here, so that none is told before a smaller one.
 func (c *committing) tick(ctx context.Context) error {
-	var clock clockRow
-	if err := c.tx.NewSelect().Model(&clock).Where("id = 1").Scan(ctx); err != nil {
-		return wrap("read the clock", err)
-	}
-	c.number, c.at = clock.CommitNumber+1, max(c.s.o.Now().UnixNano(), clock.At+1)
-	_, err := c.tx.NewUpdate().Model((*clockRow)(nil)).Set("commit_number = ?", c.number).Set("at = ?", c.at).Where("id = 1").Exec(ctx)
-	if err != nil {
-		return wrap("advance the clock", err)
+	now := c.s.o.Now().UnixNano()
+	if err := c.tx.NewRaw("UPDATE twin_clock SET commit_number = commit_number + 1, at = CASE WHEN at >= ? THEN at + 1 ELSE ? END WHERE id = 1 RETURNING commit_number, at", now, now).Scan(ctx, &c.number, &c.at); err != nil {
+		return wrap("take a commit", err)
 	}
 	return nil
 }
