@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"jingwei/internal/identify/twin"
 	"jingwei/internal/identify/twin/aas"
 	"jingwei/internal/kernel/store"
@@ -159,6 +161,33 @@ func TestListsGoOverPlantAndStoreInPages(t *testing.T) {
 			if _, _, err := h.twin.Shells(ctx, scope(steel), twin.Filter{}, store.Page{After: cursor}); !errors.Is(err, store.ErrCursor) {
 				t.Errorf("cursor %q: %v", cursor, err)
 			}
+		}
+	})
+}
+
+// Commits that come at the same moment take turns: none fails, and no two have one number, by which each is proved.
+func TestCommitsAtTheSameMomentTakeTurns(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		const writers, each = 6, 5
+		var all errgroup.Group
+		for w := range writers {
+			all.Go(func() error {
+				for i := range each {
+					id := fmt.Sprintf("urn:x:%d-%d", w, i)
+					if _, err := h.twin.Put(ctx, scope(steel), doc(t, aas.Shell, shell(id, "S", id)), twin.Way{Create: true}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		if err := all.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		var numbers int
+		if err := db.NewSelect().TableExpr("twin_version").ColumnExpr("COUNT(DISTINCT commit_number)").Scan(ctx, &numbers); err != nil || numbers != writers*each {
+			t.Errorf("%d commit numbers for %d commits: %v", numbers, writers*each, err)
 		}
 	})
 }
